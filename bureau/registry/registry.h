@@ -1,0 +1,93 @@
+/* The registry: schools, vehicles, drivers, permits, routes and stops, as one validated whole in memory.
+ *
+ * registry_load() reads a folder (docs/registry.md), checks every row of every file and lists every fault with file,
+ * line and reason; it yields a registry only when there is none. Coordinates come out as WGS-84. */
+#ifndef BUSWARDEN_REGISTRY_H
+#define BUSWARDEN_REGISTRY_H
+
+#include "proto/model.h"
+
+struct registry_school {
+    char school_id[BW_ID_LEN];
+    char name[BW_NAME_LEN];
+    char division[BW_DIVISION_LEN];
+    char township[BW_NAME_LEN];
+};
+
+struct registry_vehicle {
+    char vehicle_id[BW_ID_LEN];
+    char plate[BW_PLATE_LEN]; /* normalised, plate.h */
+    char plate_color[16];     /* yellow, blue, green, ... */
+    char school_id[BW_ID_LEN];
+    enum bw_vehicle_class vehicle_class;
+    uint16_t seats, approved_capacity;
+    int32_t inspected_until_day;
+    int32_t scrapped_day; /* 0 = not scrapped */
+};
+
+struct registry_driver {
+    char driver_id[BW_ID_LEN];
+    char name[BW_NAME_LEN];
+    int32_t qualified_until_day;
+};
+
+struct registry_permit {
+    char vehicle_id[BW_ID_LEN];
+    struct bw_permit permit;
+};
+
+struct registry {
+    size_t n_schools, n_vehicles, n_drivers, n_permits, n_routes, n_stops;
+    struct registry_school *schools;
+    struct registry_vehicle *vehicles;
+    struct registry_driver *drivers;
+    struct registry_permit *permits;
+    struct bw_route *routes;
+    struct bw_stop *stops;
+};
+
+/* One fault of the input, ready to print as "file:line: reason". */
+struct registry_fault {
+    char file[64];
+    unsigned line; /* 1-based; of GeoJSON, the feature's line */
+    char reason[256];
+};
+enum { REGISTRY_FAULTS_MAX = 1000 }; /* more are counted, not kept */
+struct registry_faults {
+    size_t n, dropped;
+    struct registry_fault *list;
+};
+void registry_faults_free(struct registry_faults *faults);
+
+/* 0, or -EINVAL with at least one fault, or -ENOMEM. */
+int registry_load(const char *dir, struct registry **ret, struct registry_faults *ret_faults);
+void registry_free(struct registry *registry);
+
+const struct registry_vehicle *registry_vehicle(const struct registry *registry, const char *vehicle_id);
+const struct registry_vehicle *registry_plate(const struct registry *registry, const char *normalised_plate);
+const struct registry_school *registry_school(const struct registry *registry, const char *school_id);
+const struct bw_route *registry_route(const struct registry *registry, const char *route_id);
+
+/* The licence of one vehicle: its permits, their drivers, routes and stops. `ret` is released by wire_licence_free().
+ * -ENOENT: no such vehicle; -E2BIG: over a limit of model.h. */
+int registry_licence(const struct registry *registry, const char *vehicle_id, uint64_t version, int64_t issued_utc_ms,
+                     struct bw_licence *ret);
+
+/* The roadside question, by the registry alone (no live data). */
+enum registry_verdict {
+    REGISTRY_UNKNOWN,      /* no such plate */
+    REGISTRY_LICENSED,     /* an active permit covers this day */
+    REGISTRY_EXPIRED,      /* the last permit ended, or the first has not begun */
+    REGISTRY_SUSPENDED,    /* in date but suspended or revoked */
+    REGISTRY_NO_PERMIT,    /* registered vehicle without any permit, or scrapped, or inspection overdue */
+};
+struct registry_answer {
+    enum registry_verdict verdict;
+    const struct registry_vehicle *vehicle; /* NULL when unknown */
+    const struct registry_permit *permit;   /* the one that decides; NULL when none */
+    bool in_window;                         /* weekday and hour are those of the permit */
+};
+void registry_check_plate(const struct registry *registry, const char *normalised_plate, int64_t now_utc_ms,
+                          struct registry_answer *ret);
+
+#endif

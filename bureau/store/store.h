@@ -1,0 +1,90 @@
+/* Everything the bureau keeps; every SQL statement of the bureau is behind this header.
+ *
+ * One handle per thread. All return 0 or a negative errno (-ENOENT: no such row); store_error() has the words.
+ * Callbacks get rows that live only for the call; a non-zero return ends the walk and is returned. */
+#ifndef BUSWARDEN_STORE_H
+#define BUSWARDEN_STORE_H
+
+#include "bureau/registry/registry.h"
+#include "proto/model.h"
+
+struct store;
+
+int store_open(const char *path, struct store **ret); /* makes the schema; WAL, synchronous=FULL */
+void store_close(struct store *store);
+const char *store_error(const struct store *store);
+int store_begin(struct store *store); /* BEGIN IMMEDIATE */
+int store_commit(struct store *store);
+void store_rollback(struct store *store);
+
+/* --- registry: replaced as a whole, in one transaction --- */
+int store_registry_replace(struct store *store, const struct registry *registry);
+int store_registry_load(struct store *store, struct registry **ret); /* registry_free() */
+
+/* --- vehicle keys and licences --- */
+int store_vehicle_key_set(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN]);
+int store_vehicle_key(struct store *store, const char *vehicle, uint8_t ret_key[BW_PUBLIC_KEY_LEN]);
+/* division of a registered vehicle's school: where its topics live */
+int store_vehicle_division(struct store *store, const char *vehicle, char ret[BW_DIVISION_LEN]);
+int store_licence_put(struct store *store, const char *vehicle, uint64_t version, const uint8_t *sealed, size_t len);
+int store_licence_latest(struct store *store, const char *vehicle, uint64_t *ret_version, uint8_t **ret_sealed,
+                         size_t *ret_len); /* free(*ret_sealed) */
+
+/* --- evidence: the signed bytes as they came, and each chain's head --- */
+struct store_chain {
+    uint64_t next_seq; /* expected next; everything below is committed */
+    uint8_t head[BW_HASH_LEN];
+    bool head_known; /* false: next_seq was taken from a presence message, the past is not held here */
+};
+int store_chain_get(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                    enum bw_record_class cls, struct store_chain *ret);
+int store_chain_put(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                    enum bw_record_class cls, const struct store_chain *chain);
+int store_record_add(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                     enum bw_record_class cls, uint64_t seq, const uint8_t *bytes, size_t len, int64_t received_utc_ms);
+/* The bytes held under that key; free(*ret). */
+int store_record_get(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                     enum bw_record_class cls, uint64_t seq, uint8_t **ret, size_t *ret_len);
+
+/* --- alerts: one row an object, one event a phase --- */
+/* Applies one phase; makes the row at the first phase seen. ret_event is the number of the event for streams. */
+int store_alert_apply(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                      const struct bw_alert *alert, int64_t received_utc_ms, int64_t *ret_event);
+
+struct store_alert {
+    int64_t id;    /* of the alert object */
+    int64_t event; /* of this phase; ascending over all alerts: cursor and Last-Event-ID */
+    const char *vehicle, *plate, *school, *division; /* "" when not in the registry */
+    struct bw_alert alert;       /* as of this phase */
+    int64_t cleared_utc_ms;      /* 0 = open */
+    int64_t received_utc_ms;     /* of this phase */
+    bool late;                   /* received more than STORE_LATE_MS after it happened */
+};
+enum { STORE_LATE_MS = 60000 };
+typedef int (*store_alert_fn)(void *context, const struct store_alert *row);
+/* The present state of alert objects, newest first. open_only: not cleared. before_id 0 = from the newest. */
+int store_alerts(struct store *store, bool open_only, int64_t before_id, int limit, store_alert_fn fn, void *context);
+/* Every phase after event `after`, oldest first. */
+int store_alert_events(struct store *store, int64_t after, int limit, store_alert_fn fn, void *context);
+int store_last_event(struct store *store, int64_t *ret);
+
+/* --- the live map --- */
+int store_presence_put(struct store *store, const char *vehicle, const struct bw_presence *presence,
+                       int64_t received_utc_ms);
+struct store_vehicle {
+    const char *vehicle, *plate, *school, *division;
+    uint16_t capacity;
+    bool seen; /* presence and received_utc_ms are set */
+    struct bw_presence presence;
+    int64_t received_utc_ms;
+    uint64_t licence_version; /* newest issued; 0 none */
+    uint32_t open_kinds;      /* bit per enum bw_kind with an open alert */
+};
+typedef int (*store_vehicle_fn)(void *context, const struct store_vehicle *row);
+/* vehicle NULL = all, by id. */
+int store_vehicles(struct store *store, const char *vehicle, store_vehicle_fn fn, void *context);
+
+/* Append-only: who did what to which, when. */
+int store_audit(struct store *store, const char *who, const char *action, const char *subject, int64_t utc_ms);
+
+#endif

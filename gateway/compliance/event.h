@@ -1,0 +1,44 @@
+/* What the judge is told. Sources push events; the engine reads nothing else. */
+#ifndef BUSWARDEN_EVENT_H
+#define BUSWARDEN_EVENT_H
+
+#include "proto/model.h"
+
+enum bw_event_type {
+    BW_EVENT_FIX,    /* an accepted position */
+    BW_EVENT_NO_FIX, /* the receiver has none, or has fallen silent */
+    BW_EVENT_CABIN,  /* occupancy, doors or ignition changed, or were confirmed */
+    BW_EVENT_TICK,   /* nothing new, time has passed (about once a second) */
+};
+
+/* How far utc_ms may be trusted. Alerts are judged on mono_ms; utc_ms only labels them and decides dates. */
+enum bw_clock {
+    BW_CLOCK_NONE = 0,   /* utc_ms is 0 */
+    BW_CLOCK_SYSTEM = 1, /* the host's clock, plausible but unconfirmed */
+    BW_CLOCK_GNSS = 2,   /* from a fix, or carried forward from one on monotonic time */
+};
+
+struct bw_fix {
+    struct bw_position position;
+    double speed_mps;  /* NaN unknown */
+    double course_deg; /* 0..360, NaN unknown */
+};
+
+struct bw_cabin {
+    struct bw_occupancy occupancy;
+    enum bw_tri door_open; /* any door */
+    enum bw_tri ignition_on;
+};
+
+struct bw_event {
+    enum bw_event_type type;
+    int64_t mono_ms; /* never goes back */
+    int64_t utc_ms;  /* 0 unknown */
+    enum bw_clock clock;
+    union {
+        struct bw_fix fix;
+        struct bw_cabin cabin;
+    } u;
+};
+
+#endif

@@ -1,0 +1,59 @@
+/* The vehicle's memory: a SQLite file of sealed records in two classes.
+ *
+ * Promise: outbox_append_alert() returns after the record is on disk (WAL, synchronous=FULL). Nothing is removed but
+ * by outbox_receipt(), or by eviction of the oldest TRACK records when the file is full, which leaves a signed gap
+ * record in their place. ALERT is never evicted by TRACK. A file that cannot be read is renamed aside, counted, and a
+ * new one (with a new random stream) is begun.
+ *
+ * One handle per thread; two handles on one file are fine (main thread appends, uplink reads and receipts).
+ * All return 0 or a negative errno; outbox_error() has the words. */
+#ifndef BUSWARDEN_OUTBOX_H
+#define BUSWARDEN_OUTBOX_H
+
+#include "proto/seal.h"
+#include "proto/wire.h"
+
+struct outbox;
+
+struct outbox_config {
+    const char *path;
+    const char *division;
+    const char *vehicle;
+    const struct seal_key *key;  /* borrowed for the outbox's life */
+    uint64_t max_track_records;  /* limit of class TRACK; 0 = 100000 */
+    uint64_t max_alert_records;  /* limit of class ALERT; 0 = 20000; beyond: append fails with -ENOSPC */
+};
+
+/* ret_set_aside: the file was corrupt, now lies beside as <path>.corrupt-N, and a new stream was begun. */
+int outbox_open(const struct outbox_config *config, struct outbox **ret, bool *ret_set_aside);
+void outbox_close(struct outbox *outbox);
+const char *outbox_error(const struct outbox *outbox);
+const uint8_t *outbox_stream(const struct outbox *outbox);
+
+/* Seal and store one phase of an alert, and remember it as open (or closed) in the same transaction. */
+int outbox_append_alert(struct outbox *outbox, const struct bw_alert *alert, int64_t now_utc_ms);
+/* Seal and store a batch of positions; evicts the oldest when full. */
+int outbox_append_track(struct outbox *outbox, const struct bw_track *track, int64_t now_utc_ms);
+
+/* Alerts raised and not cleared when the process last ended, so that the engine can go on with them. */
+int outbox_open_alerts(struct outbox *outbox, struct bw_alert *ret, size_t max, size_t *ret_n);
+/* The number that the next alert object gets. */
+int outbox_next_alert_number(struct outbox *outbox, uint64_t *ret);
+
+/* The encoded SignedRecord with the lowest seq >= from_seq, or -ENOENT. */
+int outbox_peek(struct outbox *outbox, enum bw_record_class cls, uint64_t from_seq, uint64_t *ret_seq,
+                struct wire_bytes *ret);
+/* Remove what the bureau has committed. A receipt for another stream is -ESTALE and changes nothing; one beyond the
+ * newest record is -EINVAL. */
+int outbox_receipt(struct outbox *outbox, const struct bw_receipt *receipt);
+
+struct outbox_depth {
+    uint64_t records;      /* waiting */
+    uint64_t oldest_seq;   /* of those waiting; next_seq when none */
+    uint64_t next_seq;     /* next to be made */
+    uint64_t evicted;      /* ever */
+    int64_t oldest_utc_ms; /* when the oldest waiting was made; 0 when none */
+};
+int outbox_depth(struct outbox *outbox, enum bw_record_class cls, struct outbox_depth *ret);
+
+#endif

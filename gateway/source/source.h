@@ -1,0 +1,74 @@
+/* Sources only push events. A source never blocks, never judges and reconnects for ever; what it could not use it
+ * counts. Times are monotonic milliseconds handed in by the caller, so that tests need no clock. */
+#ifndef BUSWARDEN_SOURCE_H
+#define BUSWARDEN_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/compliance/event.h"
+
+/* One CAN frame. A J1939 or other 29-bit identifier has extended = true. */
+struct can_frame_in {
+    uint32_t id;
+    bool extended;
+    uint8_t len; /* 0..8 */
+    uint8_t data[8];
+};
+
+/* Where sources push. Called from source_read() and source_tick() only. */
+struct source_sink {
+    void *context;
+    /* A report of the receiver. mode >= 2 has passed gps_accept(); mode < 2 means: no position (fix is unset).
+     * utc_ms is 0 when the report carried no believable date. */
+    void (*gps)(void *context, int mode, const struct bw_fix *fix, int64_t utc_ms);
+    void (*can)(void *context, const struct can_frame_in *frame);
+};
+
+enum source_state { SOURCE_CLOSED, SOURCE_CONNECTING, SOURCE_OPEN };
+
+struct source;
+
+/* The driver table: one file a driver. */
+struct source_driver {
+    const char *name;
+    /* Try to open; 0 or a negative errno. Called again after a failure, with backoff, by source_tick(). */
+    int (*open)(void *self);
+    int (*fd)(const void *self); /* to poll for reading; -1 when closed */
+    /* Read what is there without blocking and push it. 0; a negative errno closes the source. */
+    int (*read)(void *self, const struct source_sink *sink);
+    void (*close)(void *self);
+    void (*destroy)(void *self);
+};
+
+struct source_stats {
+    enum source_state state;
+    uint64_t opened;      /* successful opens */
+    uint64_t messages;    /* reports or frames pushed */
+    uint64_t bad;         /* refused: malformed, implausible */
+    int64_t last_mono_ms; /* of the last message pushed; 0 never */
+    char reason[128];     /* why it is not open, or why the last message was bad; "" if nothing */
+};
+
+/* gpsd over libgps. */
+struct source *source_gps_create(const char *host, const char *port);
+/* A LAWICEL / CANable adapter on a tty. bitrate_code is the digit of the 'S' command ("S6" = 500 kbit/s). */
+struct source *source_slcan_create(const char *path, char bitrate_code);
+
+void source_destroy(struct source *source);
+/* Opens when it is time to (first call: at once; then after 0.5 s doubling to 10 s). Call about once a second. */
+void source_tick(struct source *source, int64_t mono_ms);
+int source_fd(const struct source *source); /* -1 when closed; changes after tick and read */
+void source_read(struct source *source, const struct source_sink *sink, int64_t mono_ms);
+const struct source_stats *source_stats(const struct source *source);
+
+/* A fix may be believed: mode >= 2, finite and in range, and the date neither before `floor_utc_ms` nor after
+ * `ceiling_utc_ms` (a receiver after a week rollover, or one that makes up 1980 or 2034). `ret_reason` names what is
+ * wrong. Both gpsd and replay go through here. */
+struct gps_window {
+    int64_t floor_utc_ms, ceiling_utc_ms;
+};
+bool gps_accept(int mode, const struct bw_fix *fix, int64_t utc_ms, const struct gps_window *window,
+                const char **ret_reason);
+
+#endif
