@@ -1,0 +1,43 @@
+/* The bureau's configuration file (INI). Every key has its place here; an unknown one is an error.
+ *
+ *     [bureau]  division        GB/T 2260 code served; absent = all
+ *     [store]   path            SQLite file (the only key that must be given)
+ *     [broker]  host (localhost)  port (8883 with TLS, else 1883)  client_id (buswarden-bureau)
+ *               ca, cert, key   TLS: all three or none
+ *     [keys]    secret          the bureau's Ed25519 secret, as `keygen` writes it
+ *     [http]    listen (127.0.0.1; loopback only)  port (8080)
+ *               console, leaflet, bootstrap   folders of static files
+ *               tiles           tile URL template; empty = no base map
+ *               tiles_frame     wgs84 (default) or gcj02
+ *
+ * Relative paths are taken from the working directory. */
+#ifndef BUSWARDEN_BUREAU_CONFIG_H
+#define BUSWARDEN_BUREAU_CONFIG_H
+
+#include "proto/model.h"
+
+enum { BUREAU_TEXT_MAX = 192, BUREAU_REASON_MAX = 512 }; /* inih reads lines of up to 198 bytes */
+
+enum bureau_frame { BUREAU_WGS84, BUREAU_GCJ02 };
+
+/* "" = not given. */
+struct bureau_config {
+    char division[BW_DIVISION_LEN];
+    char store_path[BUREAU_TEXT_MAX];
+    char broker_host[BUREAU_TEXT_MAX];
+    int broker_port;
+    char broker_client_id[BUREAU_TEXT_MAX];
+    char broker_ca[BUREAU_TEXT_MAX], broker_cert[BUREAU_TEXT_MAX], broker_key[BUREAU_TEXT_MAX];
+    char secret_path[BUREAU_TEXT_MAX];
+    char http_listen[BUREAU_TEXT_MAX];
+    int http_port;
+    char console_dir[BUREAU_TEXT_MAX], leaflet_dir[BUREAU_TEXT_MAX], bootstrap_dir[BUREAU_TEXT_MAX];
+    char tiles_url[BUREAU_TEXT_MAX];
+    enum bureau_frame tiles_frame;
+};
+
+/* 0, or a negative errno with "file:line: reason" in ret_reason: -EINVAL bad content, else the file cannot be
+ * read. */
+int bureau_config_load(const char *path, struct bureau_config *ret, char ret_reason[BUREAU_REASON_MAX]);
+
+#endif
