@@ -1,6 +1,6 @@
-/* One MQTT 3.1.1 client on the caller's own thread: the only code that touches libmosquitto, in the vehicle and at the
- * bureau (docs/decisions/0002). No hidden thread, so a client that died is seen by its return code; nothing is ever
- * queued here: publishing while not connected fails. */
+/* One MQTT 3.1.1 client on the caller's own thread: the only code that touches libmosquitto, in the vehicle
+ * and at the bureau (docs/decisions/0002). No hidden thread, so a client that died is seen by its return
+ * code; nothing is ever queued here: publishing while not connected fails. */
 #ifndef BUSWARDEN_MQTT_H
 #define BUSWARDEN_MQTT_H
 
@@ -26,19 +26,21 @@ struct mqtt_config {
 /* Called from mqtt_step() only. */
 struct mqtt_handlers {
     void *context;
-    void (*up)(void *context);                                /* CONNACK received */
-    void (*down)(void *context, const char *reason);          /* was up, or never came up */
+    void (*up)(void *context);                       /* CONNACK received */
+    void (*down)(void *context, const char *reason); /* was up, or never came up */
     void (*message)(void *context, const char *topic, const uint8_t *payload, size_t len, bool retained);
 };
 
 int mqtt_create(const struct mqtt_config *config, const struct mqtt_handlers *handlers, struct mqtt **ret);
 void mqtt_destroy(struct mqtt *mqtt);
 
-/* Begin to connect; the outcome comes through up() or down(). 0 or a negative errno (then `reason` is set). */
+/* Begin to connect; the outcome comes through up() or down(). 0 or a negative errno (then `reason` is set).
+ */
 int mqtt_connect(struct mqtt *mqtt);
 void mqtt_disconnect(struct mqtt *mqtt);
 bool mqtt_is_up(const struct mqtt *mqtt);
-/* Wait up to timeout_ms for the socket or wake_fd (-1: none; an eventfd that this drains) and handle what came. */
+/* Wait up to timeout_ms for the socket or wake_fd (-1: none; an eventfd that this drains) and handle what
+ * came. */
 void mqtt_step(struct mqtt *mqtt, int timeout_ms, int wake_fd);
 /* QoS 1. -ENOTCONN while down, -EMSGSIZE, -ENOMEM. 0 says nothing about delivery. */
 int mqtt_publish(struct mqtt *mqtt, const char *topic, const uint8_t *payload, size_t len, bool retain);

@@ -14,7 +14,8 @@ _Static_assert(BW_HASH_LEN >= crypto_generichash_BYTES_MIN, "BLAKE2b digest");
 
 enum { CONTEXT_LEN = 24, HEADER_MAX = CONTEXT_LEN + 2 + BW_DIVISION_LEN + BW_ID_LEN };
 
-/* Contexts keep a signature of one kind from ever passing for another kind; each is padded with NULs to 24 bytes. */
+/* Contexts keep a signature of one kind from ever passing for another kind; each is padded with NULs to 24
+ * bytes. */
 static const char record_context[CONTEXT_LEN] = "buswarden/v1/record";
 static const char payload_contexts[][CONTEXT_LEN] = {
     [SEAL_LICENCE] = "buswarden/v1/licence",
@@ -102,7 +103,8 @@ int seal_secret_load(const char *path, struct seal_key *ret)
     struct seal_key key;
     int error = load_hex(path, 0077, key.secret_key, BW_SECRET_KEY_LEN);
     if (error == 0) {
-        /* The second half of the secret is the public key: a damaged file must not sign what nobody can verify. */
+        /* The second half of the secret is the public key: a damaged file must not sign what nobody can
+         * verify. */
         uint8_t seed[crypto_sign_SEEDBYTES], check[BW_SECRET_KEY_LEN];
         crypto_sign_ed25519_sk_to_seed(seed, key.secret_key);
         crypto_sign_seed_keypair(key.public_key, check, seed);
@@ -162,7 +164,8 @@ static void put_u64(uint8_t *at, uint64_t value)
 }
 
 /* context | len division | len vehicle */
-static size_t put_header(uint8_t *at, const char context[CONTEXT_LEN], const char *division, const char *vehicle)
+static size_t put_header(uint8_t *at, const char context[CONTEXT_LEN], const char *division,
+                         const char *vehicle)
 {
     memcpy(at, context, CONTEXT_LEN);
     size_t n = CONTEXT_LEN;
@@ -174,8 +177,8 @@ static size_t put_header(uint8_t *at, const char context[CONTEXT_LEN], const cha
 enum { SIGNED_RECORD_MAX = HEADER_MAX + BW_STREAM_LEN + 1 + 8 + BW_HASH_LEN + WIRE_BODY_MAX };
 
 /* header | stream | class | seq, big endian | prev | body */
-static size_t put_record(uint8_t at[SIGNED_RECORD_MAX], const struct wire_record *record, const char *division,
-                         const char *vehicle)
+static size_t put_record(uint8_t at[SIGNED_RECORD_MAX], const struct wire_record *record,
+                         const char *division, const char *vehicle)
 {
     size_t n = put_header(at, record_context, division, vehicle);
     memcpy(at + n, record->stream, BW_STREAM_LEN);

@@ -16,7 +16,8 @@ void seal_key_generate(struct seal_key *ret);
 void seal_key_wipe(struct seal_key *key);
 
 /* Key files hold one line of lower-case hex: 128 digits for a secret, 64 for a public key.
- * Secrets are created with mode 0600, never over an existing file (-EEXIST), and refused when others may read them
+ * Secrets are created with mode 0600, never over an existing file (-EEXIST), and refused when others may read
+ * them
  * (-EPERM). -EBADMSG: not such a line. */
 int seal_secret_save(const char *path, const struct seal_key *key);
 int seal_secret_load(const char *path, struct seal_key *ret);

@@ -74,6 +74,7 @@ int topic_filter(const char *division, enum topic_channel channel, char ret_text
 {
     if ((unsigned)channel >= TOPIC_CHANNEL_COUNT || (division != NULL && !topic_level_valid(division)))
         return -EINVAL;
-    (void)snprintf(ret_text, TOPIC_MAX, PREFIX "%s/+/%s", division != NULL ? division : "+", channel_names[channel]);
+    (void)snprintf(ret_text, TOPIC_MAX, PREFIX "%s/+/%s", division != NULL ? division : "+",
+                   channel_names[channel]);
     return 0;
 }

@@ -5,9 +5,9 @@
 #include <string.h>
 
 /* Layout (docs/wire.md, "Track batch"): varints are LEB128, signed ones zigzag.
- *   version = 1 | n | t0 (0.1 s since 1970) | lat0 | lon0 (1e-6 degrees, signed) | state0, then for each later fix
- *   dt (0.1 s) | second difference of lat | second difference of lon | state, when bit 0 of the first varint is set.
- * dt is sent as (dt << 1 | state changed). state = aboard << 2 | quality. */
+ *   version = 1 | n | t0 (0.1 s since 1970) | lat0 | lon0 (1e-6 degrees, signed) | state0, then for each
+ * later fix dt (0.1 s) | second difference of lat | second difference of lon | state, when bit 0 of the first
+ * varint is set. dt is sent as (dt << 1 | state changed). state = aboard << 2 | quality. */
 enum { VERSION = 1, UNITS_PER_DEG = 1000000, MS_PER_UNIT = 100 };
 
 static const int64_t TIME_MAX = (int64_t)1 << 40; /* 0.1 s units: year 5454 */
@@ -148,8 +148,8 @@ int trackcodec_decode(const uint8_t *data, size_t len, struct bw_track *ret)
         const uint64_t head = get(&in);
         const int64_t lat_change = get_signed(&in), lon_change = get_signed(&in);
         const int64_t span = (int64_t)4 * 360 * UNITS_PER_DEG; /* keeps the sums below far from overflow */
-        if (head >> 1 >= (uint64_t)TIME_MAX || lat_change < -span || lat_change > span || lon_change < -span ||
-            lon_change > span)
+        if (head >> 1 >= (uint64_t)TIME_MAX || lat_change < -span || lat_change > span ||
+            lon_change < -span || lon_change > span)
             return -EBADMSG;
         lat_step += lat_change;
         lon_step += lon_change;

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Days from civil and back, H. Hinnant, "chrono-Compatible Low-Level Date Algorithms": years run from March, eras of
- * 400 years hold 146,097 days. */
+/* Days from civil and back, H. Hinnant, "chrono-Compatible Low-Level Date Algorithms": years run from March,
+ * eras of 400 years hold 146,097 days. */
 static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
 {
     year -= month <= 2;
@@ -85,16 +85,17 @@ void utc_format(int64_t utc_ms, char ret[UTC_TEXT_LEN])
         ret[0] = '\0';
         return;
     }
-    (void)snprintf(ret, UTC_TEXT_LEN, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)year % 10000, month % 100,
-                   day % 100, ms / 3600000 % 100, ms / 60000 % 60, ms / 1000 % 60, ms % 1000);
+    (void)snprintf(ret, UTC_TEXT_LEN, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)year % 10000,
+                   month % 100, day % 100, ms / 3600000 % 100, ms / 60000 % 60, ms / 1000 % 60, ms % 1000);
 }
 
 int utc_parse(const char *text, int64_t *ret_utc_ms)
 {
     int64_t days;
     unsigned hour, minute, second, ms = 0;
-    if (!parse_date(&text, &days) || !literal(&text, 'T') || !digits(&text, 2, &hour) || !literal(&text, ':') ||
-        !digits(&text, 2, &minute) || !literal(&text, ':') || !digits(&text, 2, &second))
+    if (!parse_date(&text, &days) || !literal(&text, 'T') || !digits(&text, 2, &hour) ||
+        !literal(&text, ':') || !digits(&text, 2, &minute) || !literal(&text, ':') ||
+        !digits(&text, 2, &second))
         return -EINVAL;
     if (hour > 23 || minute > 59 || second > 60) /* 60: a leap second, which is the next one here */
         return -EINVAL;

@@ -1,4 +1,5 @@
-/* Text forms of instants and days. Proleptic Gregorian calendar, no leap seconds, no time zone database, no clock. */
+/* Text forms of instants and days. Proleptic Gregorian calendar, no leap seconds, no time zone database, no
+ * clock. */
 #ifndef BUSWARDEN_UTC_H
 #define BUSWARDEN_UTC_H
 

@@ -6,157 +6,24 @@
 #include <string.h>
 
 #include "buswarden/v1/alert.pb-c.h"
-#include "buswarden/v1/licence.pb-c.h"
 #include "buswarden/v1/presence.pb-c.h"
 #include "buswarden/v1/receipt.pb-c.h"
 #include "buswarden/v1/record.pb-c.h"
 #include "proto/trackcodec.h"
-
-void wire_bytes_free(struct wire_bytes *bytes)
-{
-    if (bytes == NULL)
-        return;
-    free(bytes->data);
-    *bytes = (struct wire_bytes){0};
-}
-
-/* --- bounded decoding --- */
-
-/* protobuf-c allocates for every sub-message and string it meets: a few bytes of input can ask for a hundred. The
- * budget caps the sum for one message. */
-struct budget {
-    size_t left;
-};
-
-static void *budget_alloc(void *context, size_t size)
-{
-    struct budget *budget = context;
-    if (size > budget->left)
-        return NULL;
-    budget->left -= size;
-    return malloc(size);
-}
-
-static void budget_free(void *context, void *memory)
-{
-    (void)context;
-    free(memory);
-}
-
-enum {
-    SMALL_BUDGET = 128 * 1024, /* records, presence, receipts */
-    LICENCE_BUDGET = 48 * 1024 * 1024,
-};
-
-/* Unpack into *ret, or -EMSGSIZE, or -EBADMSG (over the budget counts as that: no message of ours needs it). */
-static int unpack(const ProtobufCMessageDescriptor *type, const uint8_t *data, size_t len, size_t max, size_t budget,
-                  ProtobufCMessage **ret)
-{
-    if (len > max)
-        return -EMSGSIZE;
-    struct budget state = {.left = budget};
-    ProtobufCAllocator allocator = {.alloc = budget_alloc, .free = budget_free, .allocator_data = &state};
-    ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, len, data);
-    if (message == NULL)
-        return -EBADMSG;
-    *ret = message;
-    return 0;
-}
-
-static void release(ProtobufCMessage *message)
-{
-    ProtobufCAllocator allocator = {.alloc = budget_alloc, .free = budget_free};
-    protobuf_c_message_free_unpacked(message, &allocator);
-}
-
-static int pack(const ProtobufCMessage *message, size_t max, struct wire_bytes *ret)
-{
-    const size_t len = protobuf_c_message_get_packed_size(message);
-    if (len > max)
-        return -EMSGSIZE;
-    uint8_t *data = malloc(len > 0 ? len : 1);
-    if (data == NULL)
-        return -ENOMEM;
-    protobuf_c_message_pack(message, data);
-    *ret = (struct wire_bytes){.data = data, .len = len};
-    return 0;
-}
-
-/* --- field helpers --- */
-
-/* A protobuf-c bytes view; the library never writes through it when packing. */
-static ProtobufCBinaryData view(const uint8_t *data, size_t len)
-{
-    uint8_t *unqualified;
-    memcpy(&unqualified, &data, sizeof data); /* the generated structs have no const */
-    return (ProtobufCBinaryData){.data = unqualified, .len = len};
-}
-
-static char *text_view(const char *text)
-{
-    char *unqualified;
-    memcpy(&unqualified, &text, sizeof text);
-    return unqualified;
-}
-
-static bool take_bytes(ProtobufCBinaryData from, uint8_t *ret, size_t len)
-{
-    if (from.len != len)
-        return false;
-    memcpy(ret, from.data, len);
-    return true;
-}
-
-static bool take_text(const char *from, char *ret, size_t size)
-{
-    const size_t n = strlen(from);
-    if (n >= size)
-        return false;
-    memcpy(ret, from, n + 1);
-    return true;
-}
-
-static int32_t to_e7(double deg)
-{
-    return (int32_t)llround(deg * 1e7);
-}
-
-static bool e7_valid(int64_t lat_e7, int64_t lon_e7)
-{
-    return lat_e7 >= -900000000 && lat_e7 <= 900000000 && lon_e7 >= -1800000000 && lon_e7 <= 1800000000;
-}
-
-static bool degrees_valid(double lat_deg, double lon_deg)
-{
-    return fabs(lat_deg) <= 90 && fabs(lon_deg) <= 180; /* false for NaN */
-}
-
-/* Metres as decimetres, rounded and clamped to what a uint32 holds; NaN and negatives become 0. */
-static uint32_t to_dm(double metres)
-{
-    const double dm = metres * 10;
-    if (!(dm > 0))
-        return 0;
-    return dm >= 4e9 ? 4000000000U : (uint32_t)llround(dm);
-}
-
-static bool fits_u16(uint32_t value)
-{
-    return value <= UINT16_MAX;
-}
+#include "proto/wire_common.h"
 
 /* --- parts that several messages share --- */
 
 static void fill_position(Buswarden__V1__Position *to, double lat_deg, double lon_deg, double accuracy_m)
 {
-    to->lat_e7 = to_e7(lat_deg);
-    to->lon_e7 = to_e7(lon_deg);
-    to->accuracy_dm = to_dm(accuracy_m);
+    to->lat_e7 = wire_to_e7(lat_deg);
+    to->lon_e7 = wire_to_e7(lon_deg);
+    to->accuracy_dm = wire_to_dm(accuracy_m);
 }
 
 static bool take_position(const Buswarden__V1__Position *from, struct bw_position *ret)
 {
-    if (!e7_valid(from->lat_e7, from->lon_e7))
+    if (!wire_e7_valid(from->lat_e7, from->lon_e7))
         return false;
     ret->lat_deg = from->lat_e7 / 1e7;
     ret->lon_deg = from->lon_e7 / 1e7;
@@ -176,9 +43,9 @@ static void fill_occupancy(Buswarden__V1__Occupancy *to, const struct bw_occupan
 static bool take_occupancy(const Buswarden__V1__Occupancy *from, struct bw_occupancy *ret)
 {
     *ret = (struct bw_occupancy){0};
-    if (from == NULL || (from->quality != BW_QUALITY_DEGRADED && from->quality != BW_QUALITY_GOOD))
+    if (from == NULL || (!wire_within((int)from->quality, BW_QUALITY_DEGRADED, BW_QUALITY_GOOD)))
         return true;
-    if (!fits_u16(from->high) || from->low > from->count || from->count > from->high)
+    if (!wire_fits_u16(from->high) || from->low > from->count || from->count > from->high)
         return false;
     *ret = (struct bw_occupancy){.quality = (enum bw_quality)from->quality,
                                  .low = (uint16_t)from->low,
@@ -194,26 +61,27 @@ int wire_record_encode(const struct wire_record *record, struct wire_bytes *ret)
     if (record->body_len > WIRE_BODY_MAX)
         return -EMSGSIZE;
     Buswarden__V1__SignedRecord message = BUSWARDEN__V1__SIGNED_RECORD__INIT;
-    message.stream = view(record->stream, BW_STREAM_LEN);
+    message.stream = wire_view(record->stream, BW_STREAM_LEN);
     message.class_ = (Buswarden__V1__RecordClass)record->cls;
     message.seq = record->seq;
-    message.prev = view(record->prev, BW_HASH_LEN);
-    message.body = view(record->body, record->body_len);
-    message.signature = view(record->signature, BW_SIGNATURE_LEN);
-    return pack(&message.base, WIRE_RECORD_MAX, ret);
+    message.prev = wire_view(record->prev, BW_HASH_LEN);
+    message.body = wire_view(record->body, record->body_len);
+    message.signature = wire_view(record->signature, BW_SIGNATURE_LEN);
+    return wire_pack(&message.base, WIRE_RECORD_MAX, ret);
 }
 
 int wire_record_decode(const uint8_t *data, size_t len, struct wire_record *ret)
 {
     ProtobufCMessage *base;
-    const int error = unpack(&buswarden__v1__signed_record__descriptor, data, len, WIRE_RECORD_MAX, SMALL_BUDGET, &base);
+    const int error = wire_unpack(&buswarden__v1__signed_record__descriptor, data, len, WIRE_RECORD_MAX,
+                                  WIRE_SMALL_BUDGET, &base);
     if (error != 0)
         return error;
     const Buswarden__V1__SignedRecord *message = (const Buswarden__V1__SignedRecord *)base;
     const bool valid = message->stream.len == BW_STREAM_LEN && message->prev.len == BW_HASH_LEN &&
                        message->signature.len == BW_SIGNATURE_LEN && message->body.len <= WIRE_BODY_MAX &&
                        message->seq >= 1 && message->seq <= INT64_MAX &&
-                       (message->class_ == BW_RECORD_ALERT || message->class_ == BW_RECORD_TRACK);
+                       wire_within((int)message->class_, BW_RECORD_ALERT, BW_RECORD_TRACK);
     if (valid) {
         memcpy(ret->stream, message->stream.data, BW_STREAM_LEN);
         memcpy(ret->prev, message->prev.data, BW_HASH_LEN);
@@ -224,7 +92,7 @@ int wire_record_decode(const uint8_t *data, size_t len, struct wire_record *ret)
         ret->cls = (enum bw_record_class)message->class_;
         ret->seq = message->seq;
     }
-    release(base);
+    wire_release(base);
     return valid ? 0 : -EBADMSG;
 }
 
@@ -243,10 +111,10 @@ static void fill_overload(Buswarden__V1__Alert *to, Buswarden__V1__OverloadEvide
 static void fill_off_route(Buswarden__V1__Alert *to, Buswarden__V1__OffRouteEvidence *part,
                            const struct bw_evidence_off_route *from)
 {
-    part->route_id = text_view(from->route_id);
-    part->distance_dm = to_dm((double)from->distance_m);
-    part->peak_distance_dm = to_dm((double)from->peak_distance_m);
-    part->half_width_dm = to_dm((double)from->half_width_m);
+    part->route_id = wire_text_view(from->route_id);
+    part->distance_dm = wire_to_dm((double)from->distance_m);
+    part->peak_distance_dm = wire_to_dm((double)from->peak_distance_m);
+    part->half_width_dm = wire_to_dm((double)from->half_width_m);
     part->outside_ms = from->outside_ms;
     part->left_ms = from->left_utc_ms;
     part->entered = from->entered;
@@ -258,7 +126,7 @@ static void fill_unlicensed(Buswarden__V1__Alert *to, Buswarden__V1__UnlicensedE
                             const struct bw_evidence_unlicensed *from)
 {
     part->reason = (Buswarden__V1__UnlicensedReason)from->reason;
-    part->permit_no = text_view(from->permit_no);
+    part->permit_no = wire_text_view(from->permit_no);
     part->valid_until_day = from->valid_until_day;
     to->unlicensed = part;
     to->evidence_case = BUSWARDEN__V1__ALERT__EVIDENCE_UNLICENSED;
@@ -269,7 +137,7 @@ static int encode_alert(const struct bw_alert *alert, struct wire_bytes *ret)
     if (alert->kind <= BW_KIND_UNSPECIFIED || alert->kind >= BW_KIND_COUNT || alert->phase < BW_RAISED ||
         alert->phase > BW_CLEARED)
         return -EINVAL;
-    if (alert->has_position && !degrees_valid(alert->position.lat_deg, alert->position.lon_deg))
+    if (alert->has_position && !wire_degrees_valid(alert->position.lat_deg, alert->position.lon_deg))
         return -EINVAL;
     Buswarden__V1__Alert message = BUSWARDEN__V1__ALERT__INIT;
     Buswarden__V1__Position position = BUSWARDEN__V1__POSITION__INIT;
@@ -285,7 +153,8 @@ static int encode_alert(const struct bw_alert *alert, struct wire_bytes *ret)
     message.raised_ms = alert->raised_utc_ms;
     message.licence_version = alert->licence_version;
     if (alert->has_position) {
-        fill_position(&position, alert->position.lat_deg, alert->position.lon_deg, alert->position.accuracy_m);
+        fill_position(&position, alert->position.lat_deg, alert->position.lon_deg,
+                      alert->position.accuracy_m);
         message.position = &position;
     }
     if (alert->occupancy.quality != BW_QUALITY_UNKNOWN) {
@@ -301,7 +170,7 @@ static int encode_alert(const struct bw_alert *alert, struct wire_bytes *ret)
     Buswarden__V1__Body body = BUSWARDEN__V1__BODY__INIT;
     body.body_case = BUSWARDEN__V1__BODY__BODY_ALERT;
     body.alert = &message;
-    return pack(&body.base, WIRE_BODY_MAX, ret);
+    return wire_pack(&body.base, WIRE_BODY_MAX, ret);
 }
 
 static bool take_evidence(const Buswarden__V1__Alert *from, struct bw_alert *ret)
@@ -309,18 +178,19 @@ static bool take_evidence(const Buswarden__V1__Alert *from, struct bw_alert *ret
     switch (ret->kind) {
     case BW_OVERLOAD: {
         const Buswarden__V1__OverloadEvidence *part = from->overload;
-        if (from->evidence_case != BUSWARDEN__V1__ALERT__EVIDENCE_OVERLOAD || !fits_u16(part->aboard) ||
-            !fits_u16(part->peak) || !fits_u16(part->capacity))
+        if (from->evidence_case != BUSWARDEN__V1__ALERT__EVIDENCE_OVERLOAD || !wire_fits_u16(part->aboard) ||
+            !wire_fits_u16(part->peak) || !wire_fits_u16(part->capacity))
             return false;
-        ret->evidence.overload = (struct bw_evidence_overload){
-            .aboard = (uint16_t)part->aboard, .peak = (uint16_t)part->peak, .capacity = (uint16_t)part->capacity};
+        ret->evidence.overload = (struct bw_evidence_overload){.aboard = (uint16_t)part->aboard,
+                                                               .peak = (uint16_t)part->peak,
+                                                               .capacity = (uint16_t)part->capacity};
         return true;
     }
     case BW_OFF_ROUTE: {
         const Buswarden__V1__OffRouteEvidence *part = from->off_route;
         struct bw_evidence_off_route *to = &ret->evidence.off_route;
         if (from->evidence_case != BUSWARDEN__V1__ALERT__EVIDENCE_OFF_ROUTE ||
-            !take_text(part->route_id, to->route_id, sizeof to->route_id))
+            !wire_take_text(part->route_id, to->route_id, sizeof to->route_id))
             return false;
         to->distance_m = (float)part->distance_dm / 10;
         to->peak_distance_m = (float)part->peak_distance_dm / 10;
@@ -334,11 +204,12 @@ static bool take_evidence(const Buswarden__V1__Alert *from, struct bw_alert *ret
         const Buswarden__V1__UnlicensedEvidence *part = from->unlicensed;
         struct bw_evidence_unlicensed *to = &ret->evidence.unlicensed;
         if (from->evidence_case != BUSWARDEN__V1__ALERT__EVIDENCE_UNLICENSED ||
-            !take_text(part->permit_no, to->permit_no, sizeof to->permit_no))
+            !wire_take_text(part->permit_no, to->permit_no, sizeof to->permit_no))
             return false;
         /* A reason newer than this build stays what it is: unlicensed, for a reason without a name here. */
-        to->reason = part->reason <= BW_PERMIT_SUSPENDED ? (enum bw_unlicensed_reason)part->reason
-                                                         : BW_UNLICENSED_NONE;
+        to->reason = wire_within((int)part->reason, BW_NO_LICENCE, BW_PERMIT_SUSPENDED)
+                         ? (enum bw_unlicensed_reason)part->reason
+                         : BW_UNLICENSED_NONE;
         to->valid_until_day = part->valid_until_day;
         return true;
     }
@@ -349,7 +220,7 @@ static bool take_evidence(const Buswarden__V1__Alert *from, struct bw_alert *ret
 
 static int take_alert(const Buswarden__V1__Alert *from, struct wire_body *ret)
 {
-    if (from->kind >= (int)BW_KIND_COUNT || from->phase > (int)BW_CLEARED) {
+    if ((int)from->kind >= BW_KIND_COUNT || (int)from->phase > BW_CLEARED) {
         ret->type = WIRE_BODY_UNKNOWN;
         return 0;
     }
@@ -359,10 +230,11 @@ static int take_alert(const Buswarden__V1__Alert *from, struct wire_body *ret)
                              .time_utc_ms = from->time_ms,
                              .raised_utc_ms = from->raised_ms,
                              .licence_version = from->licence_version};
-    if (from->kind <= 0 || from->phase < (int)BW_RAISED || from->number == 0 || from->number > INT64_MAX)
+    if ((int)from->kind <= 0 || (int)from->phase < BW_RAISED || from->number == 0 || from->number > INT64_MAX)
         return -EBADMSG;
-    alert.severity = from->severity >= BW_NOTICE && from->severity <= BW_CRIMINAL ? (enum bw_severity)from->severity
-                                                                                  : BW_SEVERITY_NONE;
+    alert.severity = from->severity >= BW_NOTICE && from->severity <= BW_CRIMINAL
+                         ? (enum bw_severity)from->severity
+                         : BW_SEVERITY_NONE;
     alert.has_position = from->position != NULL;
     if ((alert.has_position && !take_position(from->position, &alert.position)) ||
         !take_occupancy(from->occupancy, &alert.occupancy) || !take_evidence(from, &alert))
@@ -382,11 +254,11 @@ static int encode_track(const struct bw_track *track, struct wire_bytes *ret)
     if (error != 0)
         return error;
     Buswarden__V1__Track message = BUSWARDEN__V1__TRACK__INIT;
-    message.batch = view(batch, len);
+    message.batch = wire_view(batch, len);
     Buswarden__V1__Body body = BUSWARDEN__V1__BODY__INIT;
     body.body_case = BUSWARDEN__V1__BODY__BODY_TRACK;
     body.track = &message;
-    return pack(&body.base, WIRE_BODY_MAX, ret);
+    return wire_pack(&body.base, WIRE_BODY_MAX, ret);
 }
 
 static int encode_gap(const struct bw_gap *gap, struct wire_bytes *ret)
@@ -396,18 +268,18 @@ static int encode_gap(const struct bw_gap *gap, struct wire_bytes *ret)
     Buswarden__V1__Gap message = BUSWARDEN__V1__GAP__INIT;
     message.first_seq = gap->first_seq;
     message.last_seq = gap->last_seq;
-    message.tail_hash = view(gap->tail_hash, BW_HASH_LEN);
+    message.tail_hash = wire_view(gap->tail_hash, BW_HASH_LEN);
     Buswarden__V1__Body body = BUSWARDEN__V1__BODY__INIT;
     body.body_case = BUSWARDEN__V1__BODY__BODY_GAP;
     body.gap = &message;
-    return pack(&body.base, WIRE_BODY_MAX, ret);
+    return wire_pack(&body.base, WIRE_BODY_MAX, ret);
 }
 
 static int take_gap(const Buswarden__V1__Gap *from, struct wire_body *ret)
 {
     struct bw_gap gap = {.first_seq = from->first_seq, .last_seq = from->last_seq};
     if (gap.first_seq == 0 || gap.first_seq > gap.last_seq || gap.last_seq > INT64_MAX ||
-        !take_bytes(from->tail_hash, gap.tail_hash, BW_HASH_LEN))
+        !wire_take_bytes(from->tail_hash, gap.tail_hash, BW_HASH_LEN))
         return -EBADMSG;
     ret->type = WIRE_BODY_GAP;
     ret->u.gap = gap;
@@ -432,7 +304,8 @@ int wire_body_encode(const struct wire_body *body, struct wire_bytes *ret)
 int wire_body_decode(const uint8_t *data, size_t len, struct wire_body *ret)
 {
     ProtobufCMessage *base;
-    int error = unpack(&buswarden__v1__body__descriptor, data, len, WIRE_BODY_MAX, SMALL_BUDGET, &base);
+    int error =
+        wire_unpack(&buswarden__v1__body__descriptor, data, len, WIRE_BODY_MAX, WIRE_SMALL_BUDGET, &base);
     if (error != 0)
         return error;
     const Buswarden__V1__Body *message = (const Buswarden__V1__Body *)base;
@@ -456,7 +329,7 @@ int wire_body_decode(const uint8_t *data, size_t len, struct wire_body *ret)
         ret->type = WIRE_BODY_UNKNOWN;
         break;
     }
-    release(base);
+    wire_release(base);
     return error;
 }
 
@@ -467,13 +340,13 @@ int wire_presence_encode(const struct bw_presence *presence, struct wire_bytes *
     Buswarden__V1__Presence message = BUSWARDEN__V1__PRESENCE__INIT;
     Buswarden__V1__Position position = BUSWARDEN__V1__POSITION__INIT;
     Buswarden__V1__Occupancy occupancy = BUSWARDEN__V1__OCCUPANCY__INIT;
-    if (presence->has_position && !degrees_valid(presence->lat_deg, presence->lon_deg))
+    if (presence->has_position && !wire_degrees_valid(presence->lat_deg, presence->lon_deg))
         return -EINVAL;
     message.online = presence->online;
     message.time_ms = presence->time_utc_ms;
-    message.stream = view(presence->stream, BW_STREAM_LEN);
+    message.stream = wire_view(presence->stream, BW_STREAM_LEN);
     message.licence_version = presence->licence_version;
-    message.software = text_view(presence->software);
+    message.software = wire_text_view(presence->software);
     message.alert_oldest = presence->oldest_seq[0];
     message.alert_next = presence->next_seq[0];
     message.track_oldest = presence->oldest_seq[1];
@@ -490,13 +363,14 @@ int wire_presence_encode(const struct bw_presence *presence, struct wire_bytes *
         fill_occupancy(&occupancy, &presence->occupancy);
         message.occupancy = &occupancy;
     }
-    return pack(&message.base, WIRE_PRESENCE_MAX, ret);
+    return wire_pack(&message.base, WIRE_PRESENCE_MAX, ret);
 }
 
 int wire_presence_decode(const uint8_t *data, size_t len, struct bw_presence *ret)
 {
     ProtobufCMessage *base;
-    const int error = unpack(&buswarden__v1__presence__descriptor, data, len, WIRE_PRESENCE_MAX, SMALL_BUDGET, &base);
+    const int error = wire_unpack(&buswarden__v1__presence__descriptor, data, len, WIRE_PRESENCE_MAX,
+                                  WIRE_SMALL_BUDGET, &base);
     if (error != 0)
         return error;
     const Buswarden__V1__Presence *message = (const Buswarden__V1__Presence *)base;
@@ -509,9 +383,9 @@ int wire_presence_decode(const uint8_t *data, size_t len, struct bw_presence *re
                                    .speed_mps = NAN,
                                    .has_position = message->position != NULL};
     struct bw_position position = {0};
-    bool valid = take_bytes(message->stream, presence.stream, BW_STREAM_LEN) &&
-                 take_text(message->software, presence.software, sizeof presence.software) &&
-                 take_occupancy(message->occupancy, &presence.occupancy) && fits_u16(message->capacity);
+    bool valid = wire_take_bytes(message->stream, presence.stream, BW_STREAM_LEN) &&
+                 wire_take_text(message->software, presence.software, sizeof presence.software) &&
+                 take_occupancy(message->occupancy, &presence.occupancy) && wire_fits_u16(message->capacity);
     valid = valid && (!presence.has_position || take_position(message->position, &position));
     for (int i = 0; i < 2; i++)
         valid = valid && presence.oldest_seq[i] <= presence.next_seq[i] && presence.next_seq[i] <= INT64_MAX;
@@ -523,7 +397,7 @@ int wire_presence_decode(const uint8_t *data, size_t len, struct bw_presence *re
         presence.capacity = (uint16_t)message->capacity;
         *ret = presence;
     }
-    release(base);
+    wire_release(base);
     return valid ? 0 : -EBADMSG;
 }
 
@@ -532,27 +406,28 @@ int wire_presence_decode(const uint8_t *data, size_t len, struct bw_presence *re
 int wire_receipt_encode(const struct bw_receipt *receipt, struct wire_bytes *ret)
 {
     Buswarden__V1__Receipt message = BUSWARDEN__V1__RECEIPT__INIT;
-    message.stream = view(receipt->stream, BW_STREAM_LEN);
+    message.stream = wire_view(receipt->stream, BW_STREAM_LEN);
     message.alert_upto = receipt->upto_seq[0];
     message.track_upto = receipt->upto_seq[1];
     message.time_ms = receipt->time_utc_ms;
-    return pack(&message.base, WIRE_RECEIPT_MAX, ret);
+    return wire_pack(&message.base, WIRE_RECEIPT_MAX, ret);
 }
 
 int wire_receipt_decode(const uint8_t *data, size_t len, struct bw_receipt *ret)
 {
     ProtobufCMessage *base;
-    const int error = unpack(&buswarden__v1__receipt__descriptor, data, len, WIRE_RECEIPT_MAX, SMALL_BUDGET, &base);
+    const int error = wire_unpack(&buswarden__v1__receipt__descriptor, data, len, WIRE_RECEIPT_MAX,
+                                  WIRE_SMALL_BUDGET, &base);
     if (error != 0)
         return error;
     const Buswarden__V1__Receipt *message = (const Buswarden__V1__Receipt *)base;
     struct bw_receipt receipt = {.upto_seq = {message->alert_upto, message->track_upto},
                                  .time_utc_ms = message->time_ms};
-    const bool valid = take_bytes(message->stream, receipt.stream, BW_STREAM_LEN) &&
+    const bool valid = wire_take_bytes(message->stream, receipt.stream, BW_STREAM_LEN) &&
                        receipt.upto_seq[0] <= INT64_MAX && receipt.upto_seq[1] <= INT64_MAX;
     if (valid)
         *ret = receipt;
-    release(base);
+    wire_release(base);
     return valid ? 0 : -EBADMSG;
 }
 
@@ -569,22 +444,23 @@ void wire_sealed_free(struct wire_sealed *sealed)
 int wire_sealed_encode(const struct wire_sealed *sealed, struct wire_bytes *ret)
 {
     Buswarden__V1__Sealed message = BUSWARDEN__V1__SEALED__INIT;
-    message.payload = view(sealed->payload.data, sealed->payload.len);
+    message.payload = wire_view(sealed->payload.data, sealed->payload.len);
     if (sealed->is_signed)
-        message.signature = view(sealed->signature, BW_SIGNATURE_LEN);
-    return pack(&message.base, WIRE_LICENCE_MAX, ret);
+        message.signature = wire_view(sealed->signature, BW_SIGNATURE_LEN);
+    return wire_pack(&message.base, WIRE_LICENCE_MAX, ret);
 }
 
 int wire_sealed_decode(const uint8_t *data, size_t len, size_t max, struct wire_sealed *ret)
 {
     ProtobufCMessage *base;
-    int error = unpack(&buswarden__v1__sealed__descriptor, data, len, max, max + SMALL_BUDGET, &base);
+    int error =
+        wire_unpack(&buswarden__v1__sealed__descriptor, data, len, max, max + WIRE_SMALL_BUDGET, &base);
     if (error != 0)
         return error;
     const Buswarden__V1__Sealed *message = (const Buswarden__V1__Sealed *)base;
     struct wire_sealed sealed = {.is_signed = message->signature.len != 0};
     if (message->payload.len == 0 ||
-        (sealed.is_signed && !take_bytes(message->signature, sealed.signature, BW_SIGNATURE_LEN))) {
+        (sealed.is_signed && !wire_take_bytes(message->signature, sealed.signature, BW_SIGNATURE_LEN))) {
         error = -EBADMSG;
     } else {
         sealed.payload.data = malloc(message->payload.len);
@@ -595,6 +471,6 @@ int wire_sealed_decode(const uint8_t *data, size_t len, size_t max, struct wire_
         memcpy(sealed.payload.data, message->payload.data, sealed.payload.len);
         *ret = sealed;
     }
-    release(base);
+    wire_release(base);
     return error;
 }

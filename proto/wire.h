@@ -1,10 +1,10 @@
 /* Encode and decode every message of buswarden/v1. The only user of protobuf-c.
  *
- * Encoders return a malloc'd buffer that the caller frees. Decoders check the size before anything is allocated, cap
- * what protobuf-c may allocate for it, check every field's range and length, and leave `ret` untouched on failure.
- * Unknown fields and enum values newer than this build are tolerated as docs/wire.md says.
- * All return 0 or a negative errno: -EMSGSIZE over the limit, -EBADMSG not a valid message, -ENOMEM, -EINVAL a value
- * that this contract cannot carry. */
+ * Encoders return a malloc'd buffer that the caller frees. Decoders check the size before anything is
+ * allocated, cap what protobuf-c may allocate for it, check every field's range and length, and leave `ret`
+ * untouched on failure. Unknown fields and enum values newer than this build are tolerated as docs/wire.md
+ * says. All return 0 or a negative errno: -EMSGSIZE over the limit, -EBADMSG not a valid message, -ENOMEM,
+ * -EINVAL a value that this contract cannot carry. */
 #ifndef BUSWARDEN_WIRE_H
 #define BUSWARDEN_WIRE_H
 
@@ -65,7 +65,8 @@ int wire_licence_encode(const struct bw_licence *licence, struct wire_bytes *ret
 int wire_licence_decode(const uint8_t *data, size_t len, struct bw_licence *ret);
 void wire_licence_free(struct bw_licence *licence); /* zeroes it; fine on a zeroed one */
 
-/* Sealed: payload and signature (all zero = unsigned) of a licence or receipt. `max` bounds the whole message. */
+/* Sealed: payload and signature (all zero = unsigned) of a licence or receipt. `max` bounds the whole
+ * message. */
 struct wire_sealed {
     struct wire_bytes payload;
     bool is_signed;
