@@ -232,7 +232,7 @@ static int take_alert(const Buswarden__V1__Alert *from, struct wire_body *ret)
                              .licence_version = from->licence_version};
     if ((int)from->kind <= 0 || (int)from->phase < BW_RAISED || from->number == 0 || from->number > INT64_MAX)
         return -EBADMSG;
-    alert.severity = from->severity >= BW_NOTICE && from->severity <= BW_CRIMINAL
+    alert.severity = wire_within((int)from->severity, BW_NOTICE, BW_CRIMINAL)
                          ? (enum bw_severity)from->severity
                          : BW_SEVERITY_NONE;
     alert.has_position = from->position != NULL;
