@@ -1,6 +1,10 @@
 /* One MQTT 3.1.1 client on the caller's own thread: the only code that touches libmosquitto, in the vehicle
  * and at the bureau (docs/decisions/0002). No hidden thread, so a client that died is seen by its return
- * code; nothing is ever queued here: publishing while not connected fails. */
+ * code; nothing is ever queued here for a later connection: publishing while not connected fails, and what a
+ * broken connection had not delivered is gone.
+ *
+ * Nothing blocks on the network but the resolving of `host` in mqtt_connect(). The program (or the calling
+ * thread) must ignore or block SIGPIPE. */
 #ifndef BUSWARDEN_MQTT_H
 #define BUSWARDEN_MQTT_H
 
@@ -23,7 +27,8 @@ struct mqtt_config {
     size_t will_len;
 };
 
-/* Called from mqtt_step() only. */
+/* Called from mqtt_step() only. up() and message() may publish and subscribe, but must not call
+ * mqtt_disconnect() or mqtt_destroy(); down() may call mqtt_connect(). */
 struct mqtt_handlers {
     void *context;
     void (*up)(void *context);                       /* CONNACK received */
@@ -31,12 +36,15 @@ struct mqtt_handlers {
     void (*message)(void *context, const char *topic, const uint8_t *payload, size_t len, bool retained);
 };
 
+/* Copies all that `config` points at. -EINVAL for a missing host, an impossible port or half a TLS set, -EIO,
+ * -ENOMEM. */
 int mqtt_create(const struct mqtt_config *config, const struct mqtt_handlers *handlers, struct mqtt **ret);
 void mqtt_destroy(struct mqtt *mqtt);
 
-/* Begin to connect; the outcome comes through up() or down(). 0 or a negative errno (then `reason` is set).
- */
+/* Begin to connect; the outcome comes through up() or down() within 15 s. 0 or a negative errno: then
+ * mqtt_reason() has the words and neither is called. -EALREADY while connected or connecting. */
 int mqtt_connect(struct mqtt *mqtt);
+/* Say goodbye (no will is sent) and drop the connection; down() is not called. */
 void mqtt_disconnect(struct mqtt *mqtt);
 bool mqtt_is_up(const struct mqtt *mqtt);
 /* Wait up to timeout_ms for the socket or wake_fd (-1: none; an eventfd that this drains) and handle what
