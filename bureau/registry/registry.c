@@ -1,0 +1,249 @@
+#include "bureau/registry/registry.h"
+
+#include "bureau/registry/geojson.h"
+#include "bureau/registry/licence.h"
+#include "bureau/registry/rows.h"
+#include "bureau/registry/tables.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is read, in the order it is read. */
+enum set { SCHOOLS, VEHICLES, DRIVERS, PERMITS, ROUTES, STOPS, SET_COUNT };
+static const struct csvfile_table *const TABLES[] = {&SCHOOLS_TABLE, &VEHICLES_TABLE, &DRIVERS_TABLE,
+                                                     &PERMITS_TABLE};
+enum { TABLE_COUNT = sizeof(TABLES) / sizeof(TABLES[0]) };
+
+/* Columns whose values are all different. */
+static const struct unique {
+    enum set set;
+    size_t offset;
+    const char *column;
+} UNIQUES[] = {
+    {SCHOOLS, offsetof(struct registry_school, school_id), "school_id"},
+    {VEHICLES, offsetof(struct registry_vehicle, vehicle_id), "vehicle_id"},
+    {VEHICLES, offsetof(struct registry_vehicle, plate), "plate"},
+    {DRIVERS, offsetof(struct registry_driver, driver_id), "driver_id"},
+    {PERMITS, offsetof(struct registry_permit, permit.permit_no), "permit_no"},
+    {ROUTES, offsetof(struct bw_route, route_id), "route_id"},
+    {STOPS, offsetof(struct bw_stop, stop_id), "stop_id"},
+};
+
+/* Columns that name a row of another file, by the column of the same name there. */
+static const struct reference {
+    enum set from;
+    size_t offset;
+    enum set to;
+    size_t to_offset;
+    const char *column;
+} REFERENCES[] = {
+    {VEHICLES, offsetof(struct registry_vehicle, school_id), SCHOOLS,
+     offsetof(struct registry_school, school_id), "school_id"},
+    {PERMITS, offsetof(struct registry_permit, vehicle_id), VEHICLES,
+     offsetof(struct registry_vehicle, vehicle_id), "vehicle_id"},
+    {PERMITS, offsetof(struct registry_permit, permit.driver_id), DRIVERS,
+     offsetof(struct registry_driver, driver_id), "driver_id"},
+    {PERMITS, offsetof(struct registry_permit, permit.route_id), ROUTES, offsetof(struct bw_route, route_id),
+     "route_id"},
+    {STOPS, offsetof(struct bw_stop, route_id), ROUTES, offsetof(struct bw_route, route_id), "route_id"},
+};
+
+static int read_sets(const char *dir, struct registry_faults *faults, struct rows sets[SET_COUNT])
+{
+    for (int i = 0; i < TABLE_COUNT; i++) {
+        const int err = csvfile_read(dir, TABLES[i], faults, &sets[i]);
+        if (err < 0)
+            return err;
+    }
+    return geojson_read(dir, faults, &sets[ROUTES], &sets[STOPS]);
+}
+
+static int check_unique(const struct unique *unique, const struct rows sets[SET_COUNT],
+                        struct registry_faults *faults)
+{
+    struct keyset keys;
+    const struct rows *rows = &sets[unique->set];
+    const int err = keyset_build(rows, unique->offset, &keys);
+    if (err < 0)
+        return err;
+    keyset_report_repeats(&keys, rows->file, unique->column, faults);
+    keyset_free(&keys);
+    return 0;
+}
+
+static int check_reference(const struct reference *reference, const struct rows sets[SET_COUNT],
+                           struct registry_faults *faults)
+{
+    struct keyset keys;
+    const struct rows *from = &sets[reference->from], *to = &sets[reference->to];
+    if (to->n == 0 && faults_any(faults)) /* that file could not be used: said already, once */
+        return 0;
+    const int err = keyset_build(to, reference->to_offset, &keys);
+    if (err < 0)
+        return err;
+    for (size_t i = 0; i < from->n; i++) {
+        const char *text = from->data + i * from->row_size + reference->offset;
+        if (*text == '\0' || keyset_has(&keys, text)) /* empty is allowed, or a fault of its own */
+            continue;
+        char reason[160];
+        (void)snprintf(reason, sizeof(reason), "\"%.60s\" is not in %s", text, to->file);
+        faults_add(faults, from->file, from->lines[i], reference->column, reason);
+    }
+    keyset_free(&keys);
+    return 0;
+}
+
+static int check_across(const struct rows sets[SET_COUNT], struct registry_faults *faults)
+{
+    int err = 0;
+    for (size_t i = 0; err == 0 && i < sizeof(UNIQUES) / sizeof(UNIQUES[0]); i++)
+        err = check_unique(&UNIQUES[i], sets, faults);
+    for (size_t i = 0; err == 0 && i < sizeof(REFERENCES) / sizeof(REFERENCES[0]); i++)
+        err = check_reference(&REFERENCES[i], sets, faults);
+    return err;
+}
+
+static int compare_first_text(const void *left, const void *right)
+{
+    return strcmp(left, right); /* schools, vehicles, drivers and routes begin with their id */
+}
+
+static int compare_permits(const void *left, const void *right)
+{
+    const struct registry_permit *a = left, *b = right;
+    const int by_vehicle = strcmp(a->vehicle_id, b->vehicle_id);
+    return by_vehicle != 0 ? by_vehicle : strcmp(a->permit.permit_no, b->permit.permit_no);
+}
+
+static int compare_stops(const void *left, const void *right)
+{
+    const struct bw_stop *a = left, *b = right;
+    const int by_route = strcmp(a->route_id, b->route_id);
+    if (by_route != 0)
+        return by_route;
+    if (a->sequence != b->sequence)
+        return a->sequence < b->sequence ? -1 : 1;
+    return strcmp(a->stop_id, b->stop_id);
+}
+
+/* Hands the rows over, sorted. */
+static void *take(struct rows *rows, int (*compare)(const void *, const void *), size_t *ret_n)
+{
+    void *data = rows->data;
+    if (rows->n > 1)
+        qsort(data, rows->n, rows->row_size, compare);
+    *ret_n = rows->n;
+    rows->data = NULL;
+    rows->n = 0;
+    return data;
+}
+
+static int take_all(struct rows sets[SET_COUNT], struct registry **ret)
+{
+    struct registry *registry = calloc(1, sizeof(*registry));
+    if (registry == NULL)
+        return -ENOMEM;
+    registry->schools = take(&sets[SCHOOLS], compare_first_text, &registry->n_schools);
+    registry->vehicles = take(&sets[VEHICLES], compare_first_text, &registry->n_vehicles);
+    registry->drivers = take(&sets[DRIVERS], compare_first_text, &registry->n_drivers);
+    registry->permits = take(&sets[PERMITS], compare_permits, &registry->n_permits);
+    registry->routes = take(&sets[ROUTES], compare_first_text, &registry->n_routes);
+    registry->stops = take(&sets[STOPS], compare_stops, &registry->n_stops);
+    *ret = registry;
+    return 0;
+}
+
+/* Every vehicle's licence must fit into the limits of model.h. */
+static void check_limits(const struct registry *registry, struct registry_faults *faults)
+{
+    struct licence_plan plan;
+    for (size_t i = 0; i < registry->n_vehicles; i++)
+        if (licence_plan(registry, registry->vehicles[i].vehicle_id, &plan) == -E2BIG)
+            faults_add(faults, VEHICLES_TABLE.file, 1, registry->vehicles[i].vehicle_id,
+                       "more permits, drivers, routes, stops or route positions than one licence can hold");
+}
+
+int registry_load(const char *dir, struct registry **ret, struct registry_faults *ret_faults)
+{
+    struct rows sets[SET_COUNT] = {{0}};
+    struct registry_faults faults = {0};
+    struct registry *registry = NULL;
+    int err = read_sets(dir, &faults, sets);
+    if (err == 0)
+        err = check_across(sets, &faults);
+    if (err == 0 && !faults_any(&faults))
+        err = take_all(sets, &registry);
+    if (registry != NULL)
+        check_limits(registry, &faults);
+    if (err == 0 && faults_any(&faults))
+        err = -EINVAL;
+    for (int i = 0; i < TABLE_COUNT; i++)
+        rows_free(&sets[i]);
+    geojson_free(&sets[ROUTES], &sets[STOPS]);
+    faults_sort(&faults);
+    *ret_faults = faults;
+    if (err < 0) {
+        registry_free(registry);
+        return err;
+    }
+    *ret = registry;
+    return 0;
+}
+
+void registry_free(struct registry *registry)
+{
+    if (registry == NULL)
+        return;
+    for (size_t i = 0; i < registry->n_routes; i++) {
+        free(registry->routes[i].points);
+        free(registry->routes[i].part_start);
+    }
+    free(registry->schools);
+    free(registry->vehicles);
+    free(registry->drivers);
+    free(registry->permits);
+    free(registry->routes);
+    free(registry->stops);
+    free(registry);
+}
+
+const struct registry_vehicle *registry_vehicle(const struct registry *registry, const char *vehicle_id)
+{
+    return rows_find(registry->vehicles, registry->n_vehicles, sizeof(struct registry_vehicle),
+                     offsetof(struct registry_vehicle, vehicle_id), vehicle_id);
+}
+
+const struct registry_vehicle *registry_plate(const struct registry *registry, const char *normalised_plate)
+{
+    for (size_t i = 0; i < registry->n_vehicles; i++)
+        if (strcmp(registry->vehicles[i].plate, normalised_plate) == 0)
+            return &registry->vehicles[i];
+    return NULL;
+}
+
+const struct registry_school *registry_school(const struct registry *registry, const char *school_id)
+{
+    return rows_find(registry->schools, registry->n_schools, sizeof(struct registry_school),
+                     offsetof(struct registry_school, school_id), school_id);
+}
+
+const struct bw_route *registry_route(const struct registry *registry, const char *route_id)
+{
+    return rows_find(registry->routes, registry->n_routes, sizeof(struct bw_route),
+                     offsetof(struct bw_route, route_id), route_id);
+}
+
+const struct registry_permit *registry_permits(const struct registry *registry, const char *vehicle_id,
+                                               size_t *ret_n)
+{
+    const size_t row_size = sizeof(struct registry_permit);
+    const size_t first = rows_lower_bound(registry->permits, registry->n_permits, row_size,
+                                          offsetof(struct registry_permit, vehicle_id), vehicle_id);
+    size_t end = first;
+    while (end < registry->n_permits && strcmp(registry->permits[end].vehicle_id, vehicle_id) == 0)
+        end++;
+    *ret_n = end - first;
+    return end > first ? &registry->permits[first] : NULL;
+}

@@ -1,7 +1,8 @@
 /* The registry: schools, vehicles, drivers, permits, routes and stops, as one validated whole in memory.
  *
- * registry_load() reads a folder (docs/registry.md), checks every row of every file and lists every fault with file,
- * line and reason; it yields a registry only when there is none. Coordinates come out as WGS-84. */
+ * registry_load() reads a folder (docs/registry.md), checks every row of every file and lists every fault
+ * with file, line and reason; it yields a registry only when there is none. Coordinates come out as WGS-84.
+ */
 #ifndef BUSWARDEN_REGISTRY_H
 #define BUSWARDEN_REGISTRY_H
 
@@ -36,6 +37,7 @@ struct registry_permit {
     struct bw_permit permit;
 };
 
+/* Each array is sorted by its id; permits by vehicle, then number; stops by route, sequence, then id. */
 struct registry {
     size_t n_schools, n_vehicles, n_drivers, n_permits, n_routes, n_stops;
     struct registry_school *schools;
@@ -59,7 +61,8 @@ struct registry_faults {
 };
 void registry_faults_free(struct registry_faults *faults);
 
-/* 0, or -EINVAL with at least one fault, or -ENOMEM. */
+/* 0, or -EINVAL with at least one fault (by file, then line), or -ENOMEM. registry_faults_free() it in any
+ * case. */
 int registry_load(const char *dir, struct registry **ret, struct registry_faults *ret_faults);
 void registry_free(struct registry *registry);
 
@@ -67,19 +70,26 @@ const struct registry_vehicle *registry_vehicle(const struct registry *registry,
 const struct registry_vehicle *registry_plate(const struct registry *registry, const char *normalised_plate);
 const struct registry_school *registry_school(const struct registry *registry, const char *school_id);
 const struct bw_route *registry_route(const struct registry *registry, const char *route_id);
+/* The permits of one vehicle, one after another; NULL when it has none. */
+const struct registry_permit *registry_permits(const struct registry *registry, const char *vehicle_id,
+                                               size_t *ret_n);
 
-/* The licence of one vehicle: its permits, their drivers, routes and stops. `ret` is released by wire_licence_free().
- * -ENOENT: no such vehicle; -E2BIG: over a limit of model.h. */
-int registry_licence(const struct registry *registry, const char *vehicle_id, uint64_t version, int64_t issued_utc_ms,
-                     struct bw_licence *ret);
+enum {
+    REGISTRY_UTC_OFFSET_MIN = 480
+}; /* school timetables are local: Asia/Shanghai, without daylight saving */
+
+/* The licence of one vehicle: its permits, their drivers, routes and stops. `ret` is released by
+ * wire_licence_free(). -ENOENT: no such vehicle; -E2BIG: over a limit of model.h. */
+int registry_licence(const struct registry *registry, const char *vehicle_id, uint64_t version,
+                     int64_t issued_utc_ms, struct bw_licence *ret);
 
 /* The roadside question, by the registry alone (no live data). */
 enum registry_verdict {
-    REGISTRY_UNKNOWN,      /* no such plate */
-    REGISTRY_LICENSED,     /* an active permit covers this day */
-    REGISTRY_EXPIRED,      /* the last permit ended, or the first has not begun */
-    REGISTRY_SUSPENDED,    /* in date but suspended or revoked */
-    REGISTRY_NO_PERMIT,    /* registered vehicle without any permit, or scrapped, or inspection overdue */
+    REGISTRY_UNKNOWN,   /* no such plate */
+    REGISTRY_LICENSED,  /* an active permit covers this day */
+    REGISTRY_EXPIRED,   /* the last permit ended, or the first has not begun */
+    REGISTRY_SUSPENDED, /* in date but suspended or revoked */
+    REGISTRY_NO_PERMIT, /* registered vehicle without any permit, or scrapped, or inspection overdue */
 };
 struct registry_answer {
     enum registry_verdict verdict;

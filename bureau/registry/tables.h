@@ -1,0 +1,12 @@
+/* Inside the registry: the four CSV tables of docs/registry.md. */
+#ifndef BUSWARDEN_REGISTRY_TABLES_H
+#define BUSWARDEN_REGISTRY_TABLES_H
+
+#include "bureau/registry/csvfile.h"
+
+extern const struct csvfile_table SCHOOLS_TABLE;  /* struct registry_school */
+extern const struct csvfile_table VEHICLES_TABLE; /* struct registry_vehicle */
+extern const struct csvfile_table DRIVERS_TABLE;  /* struct registry_driver */
+extern const struct csvfile_table PERMITS_TABLE;  /* struct registry_permit */
+
+#endif
