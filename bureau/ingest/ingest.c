@@ -1,0 +1,380 @@
+#include "bureau/ingest/ingest.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bureau/ingest/answer.h"
+
+enum {
+    BATCH_MAX_DEFAULT = 256,
+    BATCH_MS_DEFAULT = 50,
+    BATCH_MS_MAX = 10000,
+    IDLE_MS = 1000,
+    BACKOFF_MIN_MS = 250, /* doubling; a handful of bureau processes is no stampede, so without jitter */
+    BACKOFF_MAX_MS = 10000,
+    STABLE_MS = 30000, /* a session that lasted this long begins the backoff anew */
+};
+
+struct ingest {
+    struct ingest_config config;    /* its strings are used by ingest_start() alone */
+    char division[BW_DIVISION_LEN]; /* "" = all */
+    pthread_t thread;
+    int wake_fd;
+    atomic_bool stop;
+
+    /* Of the ingest thread alone. */
+    struct store *store;
+    struct mqtt *mqtt;
+    struct vehicles *vehicles;
+    struct batch *batch;
+    bool connecting; /* or connected */
+    int64_t batch_due_ms, retry_at_ms, up_since_ms, backoff_ms;
+
+    pthread_mutex_t mutex; /* guards what follows */
+    bool connected;
+    uint64_t counts[VERDICT_COUNT], receipts, licences;
+    char reason[BATCH_REASON_LEN];
+};
+
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+    (void)clock_gettime(clock, &now); /* cannot fail for these clocks */
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* --- counting --- */
+
+static void count_refusal(struct ingest *ingest, const struct topic *topic, enum verdict verdict)
+{
+    (void)pthread_mutex_lock(&ingest->mutex);
+    ingest->counts[verdict]++;
+    if (topic->vehicle[0] == '\0')
+        (void)snprintf(ingest->reason, sizeof ingest->reason, "a message: %s", verdict_text(verdict));
+    else
+        (void)snprintf(ingest->reason, sizeof ingest->reason, "%s/%s %s: %s", topic->division, topic->vehicle,
+                       topic_channel_name(topic->channel), verdict_text(verdict));
+    (void)pthread_mutex_unlock(&ingest->mutex);
+}
+
+static void count_batch(struct ingest *ingest, const struct batch_outcome *outcome)
+{
+    (void)pthread_mutex_lock(&ingest->mutex);
+    for (int i = 0; i < VERDICT_COUNT; i++)
+        ingest->counts[i] += outcome->counts[i];
+    if (outcome->reason[0] != '\0')
+        memcpy(ingest->reason, outcome->reason, sizeof ingest->reason);
+    (void)pthread_mutex_unlock(&ingest->mutex);
+}
+
+static void count_answers(struct ingest *ingest, const struct answer *answer)
+{
+    (void)pthread_mutex_lock(&ingest->mutex);
+    ingest->receipts += answer->receipts;
+    ingest->licences += answer->licences;
+    if (answer->reason[0] != '\0')
+        memcpy(ingest->reason, answer->reason, sizeof ingest->reason);
+    (void)pthread_mutex_unlock(&ingest->mutex);
+}
+
+static void note(struct ingest *ingest, const char *what, const char *why)
+{
+    (void)pthread_mutex_lock(&ingest->mutex);
+    (void)snprintf(ingest->reason, sizeof ingest->reason, "%s: %s", what, why);
+    (void)pthread_mutex_unlock(&ingest->mutex);
+}
+
+/* --- one batch --- */
+
+static void answer(struct ingest *ingest, int64_t now_ms, int64_t now_utc_ms,
+                   const struct batch_outcome *outcome)
+{
+    struct answer answer = {.mqtt = ingest->mqtt,
+                            .store = ingest->store,
+                            .vehicles = ingest->vehicles,
+                            .key = ingest->config.key,
+                            .now_ms = now_ms,
+                            .now_utc_ms = now_utc_ms};
+    answer_receipts(&answer, ingest->batch);
+    if (outcome->last_event > 0 && ingest->config.on_events != NULL)
+        ingest->config.on_events(ingest->config.context, outcome->last_event);
+    for (size_t i = 0; i < batch_count(ingest->batch) && ingest->config.on_presence != NULL; i++) {
+        const struct topic *topic = &batch_item(ingest->batch, i)->topic;
+        if (topic->channel == TOPIC_PRESENCE)
+            ingest->config.on_presence(ingest->config.context, topic->vehicle);
+    }
+    answer_licences(&answer, ingest->batch);
+    count_answers(ingest, &answer);
+}
+
+static void flush(struct ingest *ingest)
+{
+    if (batch_count(ingest->batch) == 0)
+        return;
+    const int64_t now_ms = clock_ms(CLOCK_MONOTONIC), now_utc_ms = clock_ms(CLOCK_REALTIME);
+    struct batch_outcome outcome;
+    const int error =
+        batch_apply(ingest->batch, ingest->store, ingest->vehicles, now_ms, now_utc_ms, &outcome);
+    count_batch(ingest, &outcome);
+    if (error == 0) /* else nothing is receipted, and the vehicles send again */
+        answer(ingest, now_ms, now_utc_ms, &outcome);
+    batch_clear(ingest->batch);
+}
+
+/* --- from the broker --- */
+
+static enum verdict admit(struct ingest *ingest, const char *topic, const uint8_t *payload, size_t len,
+                          struct batch_item *item)
+{
+    item->topic = (struct topic){0};
+    item->bytes = (struct wire_bytes){0};
+    enum verdict verdict = judge_topic(topic, len, &item->topic);
+    if (verdict != VERDICT_ACCEPTED)
+        return verdict;
+    struct vehicle *vehicle;
+    if (vehicles_get(ingest->vehicles, ingest->store, item->topic.vehicle, clock_ms(CLOCK_MONOTONIC),
+                     &vehicle) != 0)
+        return VERDICT_DROPPED;
+    if (item->topic.channel == TOPIC_PRESENCE)
+        return judge_presence(&item->topic, vehicle_judge(vehicle), payload, len, &item->presence);
+    verdict = judge_record(&item->topic, vehicle_judge(vehicle), payload, len, &item->record, &item->body);
+    if (verdict != VERDICT_ACCEPTED)
+        return verdict;
+    item->bytes.data = malloc(len);
+    if (item->bytes.data == NULL)
+        return VERDICT_DROPPED;
+    memcpy(item->bytes.data, payload, len);
+    item->bytes.len = len;
+    return VERDICT_ACCEPTED;
+}
+
+static void on_message(void *context, const char *topic, const uint8_t *payload, size_t len, bool retained)
+{
+    struct ingest *ingest = context;
+    struct batch_item *item = batch_next(ingest->batch);
+    const enum verdict verdict = admit(ingest, topic, payload, len, item);
+    if (verdict != VERDICT_ACCEPTED && verdict != VERDICT_PRESENCE) {
+        count_refusal(ingest, &item->topic, verdict);
+        return;
+    }
+    item->retained = retained;
+    if (batch_count(ingest->batch) == 0)
+        ingest->batch_due_ms = clock_ms(CLOCK_MONOTONIC) + ingest->config.batch_ms;
+    batch_keep(ingest->batch);
+    if (batch_is_full(ingest->batch))
+        flush(ingest);
+}
+
+static void on_up(void *context)
+{
+    static const enum topic_channel channels[] = {TOPIC_PRESENCE, TOPIC_ALERT, TOPIC_TRACK};
+    struct ingest *ingest = context;
+    const char *division = ingest->division[0] == '\0' ? NULL : ingest->division;
+    ingest->up_since_ms = clock_ms(CLOCK_MONOTONIC);
+    (void)pthread_mutex_lock(&ingest->mutex);
+    ingest->connected = true;
+    ingest->reason[0] = '\0';
+    (void)pthread_mutex_unlock(&ingest->mutex);
+    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
+        char filter[TOPIC_MAX];
+        int error = topic_filter(division, channels[i], filter);
+        if (error == 0)
+            error = mqtt_subscribe(ingest->mqtt, filter);
+        if (error != 0)
+            note(ingest, "subscribe", mqtt_reason(ingest->mqtt));
+    }
+}
+
+static void plan_retry(struct ingest *ingest, const char *reason)
+{
+    const int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+    if (ingest->up_since_ms != 0 && now_ms - ingest->up_since_ms >= STABLE_MS)
+        ingest->backoff_ms = BACKOFF_MIN_MS;
+    ingest->up_since_ms = 0;
+    ingest->connecting = false;
+    ingest->retry_at_ms = now_ms + ingest->backoff_ms;
+    ingest->backoff_ms = 2 * ingest->backoff_ms < BACKOFF_MAX_MS ? 2 * ingest->backoff_ms : BACKOFF_MAX_MS;
+    (void)pthread_mutex_lock(&ingest->mutex);
+    ingest->connected = false;
+    (void)pthread_mutex_unlock(&ingest->mutex);
+    note(ingest, "broker", reason);
+}
+
+static void on_down(void *context, const char *reason)
+{
+    plan_retry(context, reason);
+}
+
+/* --- the thread --- */
+
+static void connect_when_due(struct ingest *ingest)
+{
+    if (ingest->connecting || clock_ms(CLOCK_MONOTONIC) < ingest->retry_at_ms)
+        return;
+    ingest->connecting = true;
+    if (mqtt_connect(ingest->mqtt) != 0)
+        plan_retry(ingest, mqtt_reason(ingest->mqtt));
+}
+
+static int wait_ms(const struct ingest *ingest)
+{
+    const int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+    int64_t until_ms = now_ms + IDLE_MS;
+    if (batch_count(ingest->batch) > 0 && ingest->batch_due_ms < until_ms)
+        until_ms = ingest->batch_due_ms;
+    if (!ingest->connecting && ingest->retry_at_ms < until_ms)
+        until_ms = ingest->retry_at_ms;
+    return until_ms > now_ms ? (int)(until_ms - now_ms) : 0;
+}
+
+static void *run(void *context)
+{
+    struct ingest *ingest = context;
+    while (!atomic_load(&ingest->stop)) {
+        connect_when_due(ingest);
+        mqtt_step(ingest->mqtt, wait_ms(ingest), ingest->wake_fd);
+        if (batch_count(ingest->batch) > 0 && clock_ms(CLOCK_MONOTONIC) >= ingest->batch_due_ms)
+            flush(ingest);
+    }
+    flush(ingest);
+    mqtt_disconnect(ingest->mqtt);
+    return NULL;
+}
+
+/* --- life --- */
+
+static int take_config(struct ingest *ingest, const struct ingest_config *config)
+{
+    ingest->config = *config;
+    if (config->store_path == NULL || config->key == NULL || config->batch_ms > BATCH_MS_MAX)
+        return -EINVAL;
+    if (config->batch_max == 0)
+        ingest->config.batch_max = BATCH_MAX_DEFAULT;
+    if (config->batch_ms == 0)
+        ingest->config.batch_ms = BATCH_MS_DEFAULT;
+    if (config->division != NULL) {
+        const size_t n = strlen(config->division);
+        if (n >= sizeof ingest->division || !topic_level_valid(config->division))
+            return -EINVAL;
+        memcpy(ingest->division, config->division, n + 1);
+    }
+    return 0;
+}
+
+static int make_client(struct ingest *ingest)
+{
+    const struct mqtt_handlers handlers = {
+        .context = ingest, .up = on_up, .down = on_down, .message = on_message};
+    char client_id[BW_DIVISION_LEN + 32];
+    struct mqtt_config mqtt = ingest->config.mqtt;
+    if (mqtt.client_id == NULL) {
+        (void)snprintf(client_id, sizeof client_id, "buswarden-ingest-%s",
+                       ingest->division[0] == '\0' ? "all" : ingest->division);
+        mqtt.client_id = client_id;
+    }
+    mqtt.clean_session = false; /* the broker keeps for us what comes while we are away */
+    return mqtt_create(&mqtt, &handlers, &ingest->mqtt);
+}
+
+static void release(struct ingest *ingest)
+{
+    mqtt_destroy(ingest->mqtt);
+    batch_free(ingest->batch);
+    vehicles_free(ingest->vehicles);
+    store_close(ingest->store);
+    if (ingest->wake_fd >= 0)
+        (void)close(ingest->wake_fd);
+    (void)pthread_mutex_destroy(&ingest->mutex);
+    free(ingest);
+}
+
+/* Signals are the main thread's business, and a TLS write to a dead broker must not kill by SIGPIPE: block
+ * them all. */
+static int start_thread(struct ingest *ingest)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    int error = pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (error != 0)
+        return -error;
+    error = pthread_create(&ingest->thread, NULL, run, ingest);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -error;
+}
+
+int ingest_start(const struct ingest_config *config, struct ingest **ret)
+{
+    struct ingest *ingest = calloc(1, sizeof *ingest);
+    if (ingest == NULL)
+        return -ENOMEM;
+    ingest->wake_fd = -1;
+    ingest->backoff_ms = BACKOFF_MIN_MS;
+    atomic_init(&ingest->stop, false);
+    int error = -pthread_mutex_init(&ingest->mutex, NULL);
+    if (error != 0) {
+        free(ingest);
+        return error;
+    }
+    error = take_config(ingest, config);
+    if (error == 0)
+        error = seal_init();
+    if (error == 0)
+        error = batch_create(ingest->config.batch_max, &ingest->batch);
+    if (error == 0)
+        error = vehicles_create(&ingest->vehicles);
+    if (error == 0 && (ingest->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
+        error = -errno;
+    if (error == 0)
+        error = store_open(config->store_path, &ingest->store);
+    if (error == 0)
+        error = make_client(ingest);
+    if (error == 0)
+        error = start_thread(ingest);
+    if (error != 0) {
+        release(ingest);
+        return error;
+    }
+    *ret = ingest;
+    return 0;
+}
+
+void ingest_stop(struct ingest *ingest)
+{
+    if (ingest == NULL)
+        return;
+    const uint64_t one = 1;
+    atomic_store(&ingest->stop, true);
+    (void)!write(ingest->wake_fd, &one, sizeof one); /* fails only when it is set already */
+    (void)pthread_join(ingest->thread, NULL);
+    release(ingest);
+}
+
+void ingest_stats(struct ingest *ingest, struct ingest_stats *ret)
+{
+    (void)pthread_mutex_lock(&ingest->mutex);
+    const uint64_t *counts = ingest->counts;
+    *ret = (struct ingest_stats){.connected = ingest->connected,
+                                 .accepted = counts[VERDICT_ACCEPTED],
+                                 .presence = counts[VERDICT_PRESENCE],
+                                 .duplicate = counts[VERDICT_DUPLICATE],
+                                 .out_of_order = counts[VERDICT_OUT_OF_ORDER],
+                                 .conflict = counts[VERDICT_CONFLICT],
+                                 .bad_signature = counts[VERDICT_BAD_SIGNATURE],
+                                 .unknown_vehicle = counts[VERDICT_UNKNOWN_VEHICLE],
+                                 .bad_topic = counts[VERDICT_BAD_TOPIC],
+                                 .bad_message = counts[VERDICT_BAD_MESSAGE],
+                                 .too_large = counts[VERDICT_TOO_LARGE],
+                                 .dropped = counts[VERDICT_DROPPED],
+                                 .receipts = ingest->receipts,
+                                 .licences = ingest->licences};
+    memcpy(ret->reason, ingest->reason, sizeof ret->reason);
+    (void)pthread_mutex_unlock(&ingest->mutex);
+}

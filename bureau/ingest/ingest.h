@@ -1,4 +1,8 @@
-/* From the broker into the store: verify, dedupe, commit, and only then send receipts. Runs on a thread of its own. */
+/* From the broker into the store: verify, dedupe, commit, and only then send receipts. Runs on a thread of
+ * its own.
+ *
+ * One message goes through judge.h (pure verdicts), vehicles.h (who may speak), batch.h (one transaction),
+ * and what is answered leaves after the commit. Manual of all that crosses the wire: docs/wire.md. */
 #ifndef BUSWARDEN_INGEST_H
 #define BUSWARDEN_INGEST_H
 
@@ -9,38 +13,44 @@
 struct ingest;
 
 struct ingest_config {
-    struct mqtt_config mqtt;
+    struct mqtt_config mqtt; /* client_id NULL = one made of the division; the session is always kept */
     const char *store_path;
-    const struct seal_key *key; /* signs receipts; borrowed */
+    const struct seal_key *key; /* signs receipts; borrowed for the ingest's life */
     const char *division;       /* NULL = all */
-    uint32_t batch_max;         /* records a commit; 0 = 256 */
-    uint32_t batch_ms;          /* longest wait before a commit; 0 = 50 */
-    /* Called on the ingest thread after a commit: there are new alert events, or a vehicle's presence changed. */
+    uint32_t batch_max;         /* records a commit; 0 = 256, at most 4096 */
+    uint32_t batch_ms;          /* longest wait before a commit; 0 = 50, at most 10000 */
+    /* Called on the ingest thread after a commit: there are new alert events, or a vehicle's presence
+     * changed. May be NULL. */
     void (*on_events)(void *context, int64_t last_event);
     void (*on_presence)(void *context, const char *vehicle);
     void *context;
 };
 
-/* Every message ends in exactly one of these counts. */
+/* Every message ends in exactly one of the counts from accepted to dropped. */
 struct ingest_stats {
     bool connected;
-    uint64_t accepted;      /* committed records */
-    uint64_t duplicate;     /* held already, same bytes */
-    uint64_t out_of_order;  /* ahead of the chain: dropped, the vehicle sends again */
-    uint64_t conflict;      /* a seq held with other bytes, or a prev that does not fit: refused */
+    uint64_t accepted;  /* committed records */
+    uint64_t presence;  /* committed presence messages */
+    uint64_t duplicate; /* held already, same bytes; or covered by a gap record or by where the chain began */
+    uint64_t out_of_order; /* ahead of the chain: dropped, the vehicle sends again */
+    uint64_t conflict;     /* a seq held with other bytes, or a prev that does not fit: refused */
     uint64_t bad_signature;
     uint64_t unknown_vehicle; /* not registered, or no key enrolled */
-    uint64_t bad_topic;
-    uint64_t bad_message;   /* not a valid record, or wrong class for its channel */
+    uint64_t bad_topic;       /* no topic of ours, or not of the division where the vehicle is registered */
+    uint64_t bad_message;     /* not a valid record, or wrong class for its channel */
     uint64_t too_large;
-    uint64_t presence;
-    uint64_t receipts;      /* sent */
-    uint64_t licences;      /* sent because a vehicle held an older one */
-    char reason[160];       /* of the last refusal or of being down */
+    uint64_t dropped;  /* the store or memory failed: nothing was receipted, the vehicles send again */
+    uint64_t receipts; /* sent */
+    uint64_t licences; /* sent because a vehicle held an older one */
+    char reason[160];  /* of the last refusal or of being down; UTF-8 */
 };
 
+/* Opens the store and starts the thread, which connects and reconnects for ever: a broker that is away is no
+ * error here. 0 or a negative errno: -EINVAL for a bad configuration, else the store's or the system's. */
 int ingest_start(const struct ingest_config *config, struct ingest **ret);
+/* Commits and receipts what was gathered, ends the thread. NULL is fine. */
 void ingest_stop(struct ingest *ingest);
+/* From any thread. */
 void ingest_stats(struct ingest *ingest, struct ingest_stats *ret);
 
 #endif

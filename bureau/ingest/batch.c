@@ -1,0 +1,270 @@
+#include "bureau/ingest/batch.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct batch {
+    uint32_t max;
+    size_t n, n_receipts;
+    struct batch_item *items;       /* max */
+    struct batch_receipt *receipts; /* max: an item touches one stream at most */
+};
+
+int batch_create(uint32_t max, struct batch **ret)
+{
+    if (max == 0 || max > BATCH_MAX)
+        return -EINVAL;
+    struct batch *batch = calloc(1, sizeof *batch);
+    if (batch == NULL)
+        return -ENOMEM;
+    batch->max = max;
+    batch->items = calloc(max, sizeof *batch->items);
+    batch->receipts = calloc(max, sizeof *batch->receipts);
+    if (batch->items == NULL || batch->receipts == NULL) {
+        batch_free(batch);
+        return -ENOMEM;
+    }
+    *ret = batch;
+    return 0;
+}
+
+void batch_free(struct batch *batch)
+{
+    if (batch == NULL)
+        return;
+    if (batch->items != NULL)
+        batch_clear(batch);
+    free(batch->items);
+    free(batch->receipts);
+    free(batch);
+}
+
+size_t batch_count(const struct batch *batch)
+{
+    return batch->n;
+}
+
+bool batch_is_full(const struct batch *batch)
+{
+    return batch->n == batch->max;
+}
+
+struct batch_item *batch_next(struct batch *batch)
+{
+    assert(!batch_is_full(batch));
+    return &batch->items[batch->n];
+}
+
+void batch_keep(struct batch *batch)
+{
+    assert(!batch_is_full(batch));
+    batch->n++;
+}
+
+const struct batch_item *batch_item(const struct batch *batch, size_t index)
+{
+    assert(index < batch->n);
+    return &batch->items[index];
+}
+
+size_t batch_receipts(const struct batch *batch, const struct batch_receipt **ret)
+{
+    *ret = batch->receipts;
+    return batch->n_receipts;
+}
+
+void batch_clear(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->n; i++)
+        wire_bytes_free(&batch->items[i].bytes);
+    batch->n = 0;
+    batch->n_receipts = 0;
+}
+
+/* --- one transaction --- */
+
+struct transaction {
+    struct batch *batch;
+    struct store *store;
+    struct vehicles *vehicles;
+    int64_t now_ms, now_utc_ms;
+    struct batch_outcome *outcome;
+};
+
+/* A retained message may be days old: the broker repeats it to every new session. */
+static int64_t spoken_utc_ms(const struct batch_item *item, int64_t now_utc_ms)
+{
+    const int64_t said = item->presence.time_utc_ms;
+    return item->retained && said > 0 && said < now_utc_ms ? said : now_utc_ms;
+}
+
+static int apply_presence(struct transaction *tx, const struct batch_item *item, struct vehicle *vehicle)
+{
+    const struct bw_presence *presence = &item->presence;
+    memcpy(vehicle->stream, presence->stream, BW_STREAM_LEN);
+    memcpy(vehicle->oldest_seq, presence->oldest_seq, sizeof vehicle->oldest_seq);
+    tx->outcome->counts[VERDICT_PRESENCE]++;
+    return store_presence_put(tx->store, item->topic.vehicle, presence, spoken_utc_ms(item, tx->now_utc_ms));
+}
+
+static int load_chain(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                      enum bw_record_class cls, struct store_chain *ret)
+{
+    const int error = store_chain_get(store, vehicle, stream, cls, ret);
+    if (error == -ENOENT)
+        *ret = (struct store_chain){.next_seq = 1, .head_known = true};
+    return error == -ENOENT ? 0 : error;
+}
+
+static void remember_receipt(struct batch *batch, const struct batch_item *item, bool progress)
+{
+    for (size_t i = batch->n_receipts; i > 0; i--) {
+        struct batch_receipt *known = &batch->receipts[i - 1];
+        if (memcmp(known->stream, item->record.stream, BW_STREAM_LEN) == 0 &&
+            strcmp(known->vehicle, item->topic.vehicle) == 0) {
+            known->progress = known->progress || progress;
+            return;
+        }
+    }
+    struct batch_receipt *receipt = &batch->receipts[batch->n_receipts++];
+    *receipt = (struct batch_receipt){.progress = progress};
+    memcpy(receipt->division, item->topic.division, sizeof receipt->division);
+    memcpy(receipt->vehicle, item->topic.vehicle, sizeof receipt->vehicle);
+    memcpy(receipt->stream, item->record.stream, sizeof receipt->stream);
+}
+
+/* A hole in the evidence must never be silent: who looks at the chain later finds out here why it has one. */
+static int audit_resumption(struct transaction *tx, const struct batch_item *item, uint64_t expected_seq,
+                            uint64_t found_seq)
+{
+    char subject[BW_ID_LEN + 96];
+    (void)snprintf(
+        subject, sizeof subject, "%s %s stream %02x%02x%02x%02x%02x%02x%02x%02x: %" PRIu64 "-%" PRIu64,
+        item->topic.vehicle, topic_channel_name(item->topic.channel), item->record.stream[0],
+        item->record.stream[1], item->record.stream[2], item->record.stream[3], item->record.stream[4],
+        item->record.stream[5], item->record.stream[6], item->record.stream[7], expected_seq, found_seq - 1);
+    return store_audit(tx->store, "ingest", "records_not_held", subject, tx->now_utc_ms);
+}
+
+static int keep_record(struct transaction *tx, const struct batch_item *item, const struct store_chain *chain)
+{
+    const struct wire_record *record = &item->record;
+    const char *vehicle = item->topic.vehicle;
+    int error = store_record_add(tx->store, vehicle, record->stream, record->cls, record->seq,
+                                 item->bytes.data, item->bytes.len, tx->now_utc_ms);
+    if (error == 0)
+        error = store_chain_put(tx->store, vehicle, record->stream, record->cls, chain);
+    if (error != 0 || item->body.type != WIRE_BODY_ALERT)
+        return error;
+    int64_t event = 0;
+    error =
+        store_alert_apply(tx->store, vehicle, record->stream, &item->body.u.alert, tx->now_utc_ms, &event);
+    if (error == 0 && event > tx->outcome->last_event)
+        tx->outcome->last_event = event;
+    return error;
+}
+
+static void refuse(struct transaction *tx, const struct batch_item *item, enum verdict verdict)
+{
+    (void)snprintf(tx->outcome->reason, sizeof tx->outcome->reason, "%s: %s %" PRIu64 " %s",
+                   item->topic.vehicle, topic_channel_name(item->topic.channel), item->record.seq,
+                   verdict_text(verdict));
+}
+
+static int apply_record(struct transaction *tx, const struct batch_item *item, const struct vehicle *vehicle)
+{
+    const struct wire_record *record = &item->record;
+    struct store_chain chain, resumed, next;
+    int error = load_chain(tx->store, vehicle->id, record->stream, record->cls, &chain);
+    if (error != 0)
+        return error;
+    struct judge_link link = {
+        .topic = &item->topic, .record = record, .body = &item->body, .bytes = item->bytes, .chain = &chain};
+    if (memcmp(vehicle->stream, record->stream, BW_STREAM_LEN) == 0)
+        link.oldest_seq = vehicle->oldest_seq[record->cls - 1];
+    if (judge_resumes(&link, &resumed)) {
+        error = audit_resumption(tx, item, chain.next_seq, resumed.next_seq);
+        link.chain = &resumed;
+    } else if (record->seq < chain.next_seq) {
+        error = store_record_get(tx->store, vehicle->id, record->stream, record->cls, record->seq,
+                                 &link.held.data, &link.held.len);
+    }
+    if (error != 0 && error != -ENOENT)
+        return error;
+    const enum verdict verdict = judge_chain(&link, &next);
+    wire_bytes_free(&link.held);
+    tx->outcome->counts[verdict]++;
+    if (verdict == VERDICT_CONFLICT) {
+        refuse(tx, item, verdict);
+        return 0;
+    }
+    remember_receipt(tx->batch, item, verdict == VERDICT_ACCEPTED);
+    return verdict == VERDICT_ACCEPTED ? keep_record(tx, item, &next) : 0;
+}
+
+static int apply_item(struct transaction *tx, const struct batch_item *item)
+{
+    struct vehicle *vehicle;
+    const int error = vehicles_get(tx->vehicles, tx->store, item->topic.vehicle, tx->now_ms, &vehicle);
+    if (error != 0)
+        return error;
+    return item->topic.channel == TOPIC_PRESENCE ? apply_presence(tx, item, vehicle)
+                                                 : apply_record(tx, item, vehicle);
+}
+
+/* Read inside the transaction, after its last record: what is true once it is committed. */
+static int fill_receipts(struct transaction *tx)
+{
+    for (size_t i = 0; i < tx->batch->n_receipts; i++) {
+        struct batch_receipt *receipt = &tx->batch->receipts[i];
+        for (int cls = BW_RECORD_ALERT; cls <= BW_RECORD_TRACK; cls++) {
+            struct store_chain chain;
+            const int error =
+                load_chain(tx->store, receipt->vehicle, receipt->stream, (enum bw_record_class)cls, &chain);
+            if (error != 0)
+                return error;
+            receipt->upto_seq[cls - 1] = chain.next_seq - 1;
+        }
+    }
+    return 0;
+}
+
+static int run_transaction(struct transaction *tx)
+{
+    int error = store_begin(tx->store);
+    if (error != 0)
+        return error;
+    for (size_t i = 0; i < tx->batch->n && error == 0; i++)
+        error = apply_item(tx, &tx->batch->items[i]);
+    if (error == 0)
+        error = fill_receipts(tx);
+    if (error == 0)
+        error = store_commit(tx->store);
+    return error;
+}
+
+int batch_apply(struct batch *batch, struct store *store, struct vehicles *vehicles, int64_t now_ms,
+                int64_t now_utc_ms, struct batch_outcome *ret_outcome)
+{
+    struct batch_outcome outcome = {0};
+    struct transaction tx = {.batch = batch,
+                             .store = store,
+                             .vehicles = vehicles,
+                             .now_ms = now_ms,
+                             .now_utc_ms = now_utc_ms,
+                             .outcome = &outcome};
+    const int error = run_transaction(&tx);
+    if (error != 0) {
+        outcome = (struct batch_outcome){.counts[VERDICT_DROPPED] = batch->n};
+        (void)snprintf(outcome.reason, sizeof outcome.reason, "store: %s (%s)", store_error(store),
+                       strerror(-error));
+        batch->n_receipts = 0;
+        store_rollback(store); /* last: store_error() speaks of the last call */
+    }
+    *ret_outcome = outcome;
+    return error;
+}

@@ -1,0 +1,39 @@
+/* What ingest remembers of the vehicles that speak: a table of fixed size in front of the store. A forgotten
+ * vehicle costs a look-up in the store and at worst one receipt or licence too many, never a wrong verdict.
+ */
+#ifndef BUSWARDEN_INGEST_VEHICLES_H
+#define BUSWARDEN_INGEST_VEHICLES_H
+
+#include "bureau/ingest/judge.h"
+
+enum {
+    VEHICLES_MAX = 16384,     /* remembered at once */
+    VEHICLES_FRESH_MS = 5000, /* then keys, registry and licences are read again */
+};
+
+struct vehicle {
+    char id[BW_ID_LEN];
+    bool enrolled; /* registered, with a key: `judge` is set */
+    struct judge_vehicle judge;
+    uint64_t licence_version;      /* newest issued; 0 = none */
+    uint8_t stream[BW_STREAM_LEN]; /* of its last presence, with ... */
+    uint64_t oldest_seq[2];        /* ... what that said, by class - 1 */
+    int64_t loaded_ms;             /* monotonic, as the two below; 0 = never */
+    int64_t licence_sent_ms;
+    int64_t nudged_ms; /* last receipt that only repeated what was known */
+};
+
+struct vehicles;
+
+int vehicles_create(struct vehicles **ret);
+void vehicles_free(struct vehicles *vehicles);
+
+/* The vehicle's entry, read from the store when it is not fresh: valid until the next call. A vehicle that
+ * the store does not know gets one as well, not enrolled. 0 or the store's error. now_ms: monotonic, > 0. */
+int vehicles_get(struct vehicles *vehicles, struct store *store, const char *id, int64_t now_ms,
+                 struct vehicle **ret);
+
+/* What a record is judged by: NULL = not enrolled. */
+const struct judge_vehicle *vehicle_judge(const struct vehicle *vehicle);
+
+#endif

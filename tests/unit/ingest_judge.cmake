@@ -1,0 +1,1 @@
+unit_test(ingest_judge ingest_judge.c LIBS bw_ingest)
