@@ -1,0 +1,244 @@
+#include "gateway/compliance/engine.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "gateway/compliance/rule.h"
+
+enum { RULES = 3, ALIGNMENT = 16 };
+static const struct rule *const table[RULES] = {&rule_overload, &rule_off_route, &rule_unlicensed};
+
+/* An alert object of one rule: open while `alert.phase` is not CLEARED or NONE. */
+struct slot {
+    struct bw_alert alert; /* as last reported */
+    int64_t reported_mono_ms;
+};
+
+struct engine {
+    struct rules rules;
+    struct slot slots[RULES];
+    struct bw_thresholds thresholds;
+    struct inputs in;
+    bool seen_fix;
+    int64_t fix_mono_ms, cabin_mono_ms;
+    uint64_t next_number;
+    size_t n_routes;
+    struct corridor *corridors[BW_ROUTES_MAX];
+};
+
+/* docs/rules.md */
+static const struct bw_thresholds defaults = {
+    .overload_hold_ms = 3000,
+    .overload_clear_ms = 5000,
+    .off_route_margin_m = 12,
+    .off_route_evidence_milli = 4000,
+    .off_route_clear_ms = 5000,
+    .unlicensed_hold_ms = 10000,
+    .update_interval_ms = 10000,
+};
+
+static uint32_t either(uint32_t set, uint32_t otherwise)
+{
+    return set != 0 ? set : otherwise;
+}
+
+struct bw_thresholds engine_thresholds(const struct bw_licence *licence)
+{
+    if (licence == NULL)
+        return defaults;
+    const struct bw_thresholds *set = &licence->thresholds;
+    return (struct bw_thresholds){
+        .overload_hold_ms = either(set->overload_hold_ms, defaults.overload_hold_ms),
+        .overload_clear_ms = either(set->overload_clear_ms, defaults.overload_clear_ms),
+        .off_route_margin_m = either(set->off_route_margin_m, defaults.off_route_margin_m),
+        .off_route_evidence_milli = either(set->off_route_evidence_milli, defaults.off_route_evidence_milli),
+        .off_route_clear_ms = either(set->off_route_clear_ms, defaults.off_route_clear_ms),
+        .unlicensed_hold_ms = either(set->unlicensed_hold_ms, defaults.unlicensed_hold_ms),
+        .update_interval_ms = either(set->update_interval_ms, defaults.update_interval_ms),
+    };
+}
+
+static size_t aligned(size_t size)
+{
+    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+size_t engine_size(const struct bw_licence *licence)
+{
+    size_t size = aligned(sizeof(struct engine));
+    for (size_t i = 0; licence != NULL && i < licence->n_routes; i++)
+        size += aligned(corridor_size(&licence->routes[i]));
+    return size;
+}
+
+struct engine *engine_init(void *memory, const struct bw_licence *licence, uint64_t next_number)
+{
+    struct engine *engine = memory;
+    memset(engine, 0, sizeof *engine);
+    engine->thresholds = engine_thresholds(licence);
+    engine->next_number = next_number;
+    engine->in.licence = licence;
+    engine->in.thresholds = &engine->thresholds;
+    unsigned char *at = (unsigned char *)memory + aligned(sizeof *engine);
+    for (size_t i = 0; licence != NULL && i < licence->n_routes; i++) {
+        engine->corridors[engine->n_routes++] = corridor_init(at, &licence->routes[i]);
+        at += aligned(corridor_size(&licence->routes[i]));
+    }
+    return engine;
+}
+
+static bool is_open(const struct slot *slot)
+{
+    return slot->alert.phase == BW_RAISED || slot->alert.phase == BW_UPDATED;
+}
+
+void engine_resume(struct engine *engine, const struct bw_alert *open)
+{
+    for (size_t i = 0; i < RULES; i++) {
+        if (table[i]->kind != open->kind || open->phase == BW_CLEARED)
+            continue;
+        engine->slots[i].alert = *open;
+        table[i]->resume(&engine->rules, open);
+    }
+}
+
+size_t engine_open(const struct engine *engine, struct bw_alert *ret_alerts)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < RULES; i++)
+        if (is_open(&engine->slots[i]))
+            ret_alerts[n++] = engine->slots[i].alert;
+    return n;
+}
+
+uint64_t engine_next_number(const struct engine *engine)
+{
+    return engine->next_number;
+}
+
+/* --- what the rules see --- */
+
+/* Movement since the fix before, and a speed from it when the receiver gives none. */
+static void note_movement(struct inputs *in, const struct bw_fix *before, double step_s)
+{
+    double lat_m, lon_m;
+    corridor_scale((in->fix.position.lat_deg + before->position.lat_deg) / 2, &lat_m, &lon_m);
+    const double y = (in->fix.position.lat_deg - before->position.lat_deg) * lat_m;
+    const double x = corridor_lon_difference(in->fix.position.lon_deg, before->position.lon_deg) * lon_m;
+    in->step_s = step_s;
+    in->moved_m = sqrt(x * x + y * y);
+    in->moved_deg = atan2(x, y) * 57.29577951308232;
+    if (in->speed_derived && step_s > 0)
+        in->fix.speed_mps = in->moved_m / step_s;
+}
+
+/* The licensed route whose corridor is nearest, counted from its edge. */
+static void find_route(struct engine *engine)
+{
+    struct inputs *in = &engine->in;
+    double best_m = INFINITY;
+    in->route = NULL;
+    for (size_t i = 0; i < engine->n_routes; i++) {
+        struct corridor_hit hit;
+        corridor_nearest(engine->corridors[i], in->fix.position.lat_deg, in->fix.position.lon_deg, &hit);
+        const double excess_m = hit.distance_m - in->licence->routes[i].half_width_m;
+        if (excess_m >= best_m)
+            continue;
+        best_m = excess_m;
+        in->route = &in->licence->routes[i];
+        in->hit = hit;
+    }
+}
+
+static void take_fix(struct engine *engine, const struct bw_fix *fix)
+{
+    struct inputs *in = &engine->in;
+    const struct bw_fix before = in->fix;
+    in->fix = *fix;
+    in->speed_derived = !isfinite(fix->speed_mps);
+    in->new_fix = true;
+    in->has_fix = true;
+    in->step_s = in->moved_m = in->moved_deg = NAN;
+    if (engine->seen_fix)
+        note_movement(in, &before, (double)(in->mono_ms - engine->fix_mono_ms) / 1000);
+    engine->seen_fix = true;
+    engine->fix_mono_ms = in->mono_ms;
+    find_route(engine);
+}
+
+static void take_event(struct engine *engine, const struct bw_event *event)
+{
+    struct inputs *in = &engine->in;
+    if (event->mono_ms > in->mono_ms)
+        in->mono_ms = event->mono_ms;
+    in->utc_ms = event->utc_ms;
+    in->clock = event->clock;
+    in->new_fix = false;
+    if (in->mono_ms - engine->fix_mono_ms > FIX_FRESH_MS)
+        in->has_fix = false;
+    if (in->mono_ms - engine->cabin_mono_ms > CABIN_FRESH_MS)
+        in->cabin = (struct bw_cabin){0};
+    switch (event->type) {
+    case BW_EVENT_FIX:
+        take_fix(engine, &event->u.fix);
+        break;
+    case BW_EVENT_NO_FIX:
+        in->has_fix = false;
+        break;
+    case BW_EVENT_CABIN:
+        in->cabin = event->u.cabin;
+        engine->cabin_mono_ms = in->mono_ms;
+        break;
+    case BW_EVENT_TICK:
+        break;
+    }
+}
+
+/* --- what comes out --- */
+
+static void report(struct engine *engine, struct slot *slot, enum bw_phase phase, struct bw_alert *alert,
+                   struct bw_alert *ret)
+{
+    const struct inputs *in = &engine->in;
+    alert->phase = phase;
+    alert->time_utc_ms = in->utc_ms;
+    alert->occupancy = in->cabin.occupancy;
+    alert->has_position = in->has_fix;
+    alert->position = in->has_fix ? in->fix.position : (struct bw_position){0};
+    alert->licence_version = in->licence != NULL ? in->licence->version : 0;
+    slot->alert = *alert;
+    slot->reported_mono_ms = in->mono_ms;
+    *ret = *alert;
+}
+
+/* Steps one rule; true when it wrote a phase to *ret. */
+static bool step_rule(struct engine *engine, size_t i, struct bw_alert *ret)
+{
+    const struct rule *rule = table[i];
+    struct slot *slot = &engine->slots[i];
+    const enum lifecycle_action action = rule->step(&engine->rules, &engine->in);
+    const bool open = is_open(slot);
+    if (action == LIFECYCLE_NONE && (!open || engine->in.mono_ms - slot->reported_mono_ms <
+                                                  (int64_t)engine->thresholds.update_interval_ms))
+        return false;
+    struct bw_alert alert = slot->alert;
+    if (action == LIFECYCLE_RAISE && !open)
+        alert = (struct bw_alert){
+            .kind = rule->kind, .number = engine->next_number++, .raised_utc_ms = engine->in.utc_ms};
+    rule->describe(&engine->rules, &engine->in, &alert);
+    if (action == LIFECYCLE_NONE && !rule->grown(&slot->alert, &alert))
+        return false;
+    static const enum bw_phase phases[] = {
+        [LIFECYCLE_NONE] = BW_UPDATED, [LIFECYCLE_RAISE] = BW_RAISED, [LIFECYCLE_END] = BW_CLEARED};
+    report(engine, slot, phases[action], &alert, ret);
+    return true;
+}
+
+size_t engine_step(struct engine *engine, const struct bw_event *event, struct bw_alert *ret_alerts)
+{
+    size_t n = 0;
+    take_event(engine, event);
+    for (size_t i = 0; i < RULES; i++)
+        n += step_rule(engine, i, &ret_alerts[n]);
+    return n;
+}

@@ -1,0 +1,212 @@
+/* OFF_ROUTE (Art. 30: a school vehicle carrying pupils keeps to its approved route).
+ *
+ * Decided by accumulated evidence, never by one fix. Beyond the corridor's edge each fix adds
+ *     weight * clamp((excess - margin) / sigma, -2, 2) * seconds
+ * to a score (a one-sided CUSUM, E. S. Page, Biometrika 41, 1954). What tells a departure from a bad position
+ * is movement: a receiver's speed and course come from Doppler shifts and hold where multipath throws the
+ * position to the side. So `outward_m` integrates the movement away from the route since the edge; when it
+ * accounts for the excess, the fix has full weight, else a small one. Standing still has none. docs/rules.md
+ * has the table of constants. */
+#include "gateway/compliance/rule.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double SIGMA_DEFAULT_M = 6, SIGMA_MIN_M = 3, SIGMA_MAX_M = 40;
+static const double MODEL_SIGMA_M = 4;       /* of the drawn line itself */
+static const double SUPPORTED_SHARE = 0.5;   /* of the excess that movement must account for */
+static const double SUPPORTED_MARGIN = 0.66; /* of the margin, once movement accounts for the excess */
+static const double UNSUPPORTED_WEIGHT = 0.3;
+static const double DERIVED_WEIGHT = 0.6; /* speed from positions: not independent of them */
+static const double RATE_MAX = 2;         /* most that a second may add */
+static const double STEP_MAX_S = 3;       /* a longer gap between fixes is no more evidence than this */
+static const double INSIDE_DECAY = 2;     /* score a second */
+static const double STANDING_MPS = 1;
+static const double TRAVELLED_MIN_M = 15; /* beyond the edge */
+static const double JUMP_SLACK_M = 15;
+static const double APPROACH_M = 100;      /* nearer by this: on its way to the route */
+static const double NEVER_ENTERED_M = 500; /* driven without getting nearer */
+static const double NEVER_ENTERED_S = 60;
+static const double GAP_S = 600; /* without a fix: a new start */
+enum { FIXES_OUTSIDE_MIN = 3, SPARSE_FIXES_OUTSIDE_MIN = 2, SETTLING_FIXES = 3 };
+static const double SPARSE_S = 5; /* one fix in this time or longer is a sparse receiver */
+
+static double clamp(double value, double low, double high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+static double sigma_m(const struct inputs *in)
+{
+    const double said = in->fix.position.accuracy_m;
+    const double receiver = isfinite(said) ? clamp(said, SIGMA_MIN_M, SIGMA_MAX_M) : SIGMA_DEFAULT_M;
+    return sqrt(receiver * receiver + MODEL_SIGMA_M * MODEL_SIGMA_M);
+}
+
+/* The position moved farther than the vehicle can have driven. */
+static bool jumped(const struct inputs *in, double sigma)
+{
+    if (in->speed_derived || !isfinite(in->moved_m) || !isfinite(in->fix.speed_mps))
+        return false;
+    return in->moved_m > 1.5 * in->fix.speed_mps * in->step_s + 3 * sigma + JUMP_SLACK_M;
+}
+
+/* Metres moved away from the route in this step, by the receiver's speed and course, or else by its
+ * positions. */
+static double outward_step_m(const struct inputs *in, double seconds)
+{
+    static const double RAD = 0.017453292519943295;
+    if (!in->speed_derived && isfinite(in->fix.course_deg) && isfinite(in->fix.speed_mps))
+        return in->fix.speed_mps * seconds * cos((in->fix.course_deg - in->hit.away_deg) * RAD);
+    return isfinite(in->moved_m) ? in->moved_m * cos((in->moved_deg - in->hit.away_deg) * RAD) : 0;
+}
+
+/* After a long silence the vehicle may have been anywhere; an alert that is open stays so. */
+static void start_over(struct rule_off_route *rule)
+{
+    if (rule->life.state == LIFECYCLE_CLEAR)
+        *rule = (struct rule_off_route){.nearest_m = INFINITY};
+    rule->score = rule->outward_m = 0;
+}
+
+static void go_inside(struct rule_off_route *rule, double seconds)
+{
+    rule->entered = true;
+    rule->outside = false;
+    rule->outward_m = 0;
+    rule->travelled_m = 0;
+    rule->fixes_outside = 0;
+    rule->score = rule->score > INSIDE_DECAY * seconds ? rule->score - INSIDE_DECAY * seconds : 0;
+}
+
+/* The moment of crossing, interpolated between the last fix inside and the first one outside. */
+static void go_outside(struct rule_off_route *rule, const struct inputs *in, double excess_m)
+{
+    const double rise_m = in->hit.distance_m - rule->last_distance_m;
+    double back_s = isfinite(in->step_s) && rise_m > excess_m ? in->step_s * excess_m / rise_m : 0;
+    back_s = clamp(back_s, 0, STEP_MAX_S);
+    rule->outside = true;
+    if (rule->life.state != LIFECYCLE_CLEAR)
+        return; /* out again before the alert was cleared: still the same departure */
+    rule->outside_s = back_s;
+    rule->left_utc_ms = in->utc_ms > 0 ? in->utc_ms - (int64_t)(back_s * 1000) : 0;
+    rule->peak_m = 0;
+}
+
+/* Adds one fix beyond the edge to the score. */
+static void add_evidence(struct rule_off_route *rule, const struct inputs *in, double excess_m, double sigma,
+                         double seconds)
+{
+    if (in->fix.speed_mps < STANDING_MPS)
+        return; /* drift of a standing vehicle is no movement */
+    rule->outward_m += outward_step_m(in, seconds);
+    rule->travelled_m += in->fix.speed_mps * seconds;
+    rule->fixes_outside++;
+    if (rule->settling > 0)
+        return;
+    const bool supported = rule->outward_m >= SUPPORTED_SHARE * excess_m;
+    const double margin = in->thresholds->off_route_margin_m * (supported ? SUPPORTED_MARGIN : 1);
+    const double weight = !supported ? UNSUPPORTED_WEIGHT : in->speed_derived ? DERIVED_WEIGHT : 1;
+    const double rate = clamp((excess_m - margin) / sigma, -RATE_MAX, RATE_MAX) * weight;
+    rule->score = rule->score + rate * seconds > 0 ? rule->score + rate * seconds : 0;
+}
+
+static bool departed(const struct rule_off_route *rule, const struct inputs *in)
+{
+    const unsigned fixes_min = in->step_s >= SPARSE_S ? SPARSE_FIXES_OUTSIDE_MIN : FIXES_OUTSIDE_MIN;
+    return rule->entered && rule->fixes_outside >= fixes_min && rule->travelled_m >= TRAVELLED_MIN_M &&
+           rule->score * 1000 >= in->thresholds->off_route_evidence_milli;
+}
+
+/* A start away from the route is normal on the way to it. Driving on without getting nearer is not. */
+static bool never_entered(struct rule_off_route *rule, const struct inputs *in)
+{
+    if (rule->entered)
+        return false;
+    if (rule->nearest_m - in->hit.distance_m >= APPROACH_M || !isfinite(rule->nearest_m)) {
+        rule->nearest_m = in->hit.distance_m;
+        rule->travelled_m = 0;
+        rule->outside_s = 0;
+    }
+    return rule->travelled_m >= NEVER_ENTERED_M && rule->outside_s >= NEVER_ENTERED_S &&
+           !rule_known_empty(&in->cabin.occupancy);
+}
+
+static enum bw_tri judge_outside(struct rule_off_route *rule, const struct inputs *in, double excess_m,
+                                 double sigma, double seconds)
+{
+    if (rule->outside || !rule->entered)
+        rule->outside_s += isfinite(in->step_s) ? in->step_s : 0;
+    else
+        go_outside(rule, in, excess_m);
+    add_evidence(rule, in, excess_m, sigma, seconds);
+    rule->peak_m = fmax(rule->peak_m, in->hit.distance_m);
+    return departed(rule, in) || never_entered(rule, in) ? BW_YES : BW_UNKNOWN;
+}
+
+static enum bw_tri judge(struct rule_off_route *rule, const struct inputs *in)
+{
+    const double sigma = sigma_m(in), excess_m = in->hit.distance_m - in->route->half_width_m;
+    const double seconds = isfinite(in->step_s) ? clamp(in->step_s, 0, STEP_MAX_S) : 0;
+    enum bw_tri violated = BW_UNKNOWN;
+    rule->settling = jumped(in, sigma) ? SETTLING_FIXES : rule->settling > 0 ? rule->settling - 1 : 0;
+    if (excess_m > 0) {
+        violated = judge_outside(rule, in, excess_m, sigma, seconds);
+    } else if (rule->settling == 0) {
+        go_inside(rule, seconds);
+        violated = BW_NO;
+    }
+    rule->last_distance_m = in->hit.distance_m;
+    return violated;
+}
+
+static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
+{
+    struct rule_off_route *rule = &rules->off_route;
+    if (in->route == NULL || !in->new_fix)
+        return LIFECYCLE_NONE; /* without a position nothing is known, and nothing changes */
+    if (!isfinite(in->step_s) || in->step_s > GAP_S)
+        start_over(rule);
+    const enum bw_tri violated = judge(rule, in);
+    return lifecycle_step(&rule->life, violated, in->mono_ms, 0, in->thresholds->off_route_clear_ms);
+}
+
+static void describe(const struct rules *rules, const struct inputs *in, struct bw_alert *alert)
+{
+    const struct rule_off_route *rule = &rules->off_route;
+    struct bw_evidence_off_route *evidence = &alert->evidence.off_route;
+    if (in->route == NULL)
+        return; /* taken up from before, and no fix yet: as it was */
+    memcpy(evidence->route_id, in->route->route_id, sizeof evidence->route_id);
+    evidence->half_width_m = (float)in->route->half_width_m;
+    evidence->distance_m = (float)in->hit.distance_m;
+    evidence->peak_distance_m = (float)rule->peak_m;
+    evidence->outside_ms = (uint32_t)(rule->outside_s * 1000);
+    evidence->entered = rule->entered;
+    evidence->left_utc_ms = rule->left_utc_ms;
+    const enum bw_severity severity = rule_known_empty(&in->cabin.occupancy) ? BW_NOTICE : BW_MINOR;
+    if (severity > alert->severity)
+        alert->severity = severity;
+}
+
+/* Half as far again, and by more than a street's width. */
+static bool grown(const struct bw_alert *reported, const struct bw_alert *now)
+{
+    const float before_m = reported->evidence.off_route.peak_distance_m;
+    const float now_m = now->evidence.off_route.peak_distance_m;
+    return now->severity > reported->severity || (now_m > 1.5F * before_m && now_m > before_m + 50);
+}
+
+static void resume(struct rules *rules, const struct bw_alert *open)
+{
+    const struct bw_evidence_off_route *evidence = &open->evidence.off_route;
+    rules->off_route = (struct rule_off_route){.life.state = LIFECYCLE_ACTIVE,
+                                               .entered = evidence->entered,
+                                               .outside = true,
+                                               .outside_s = evidence->outside_ms / 1000.0,
+                                               .left_utc_ms = evidence->left_utc_ms,
+                                               .peak_m = (double)evidence->peak_distance_m,
+                                               .nearest_m = INFINITY};
+}
+
+const struct rule rule_off_route = {BW_OFF_ROUTE, step, describe, grown, resume};

@@ -1,0 +1,37 @@
+/* Nearest point of a licensed route, at a cost that does not grow with the route's length.
+ *
+ * A route's segments are put under an implicit binary tree of boxes. Consecutive segments lie near each
+ * other, so the order of the route is already a good tree order (a bounding volume hierarchy without
+ * sorting). A query starts from the segment that was nearest before, which prunes nearly everything.
+ *
+ * Geometry: differences of degrees scaled to metres at the query's own latitude with the WGS-84 radii of
+ * curvature, so distances are right near the query at every latitude; longitudes are kept relative to the
+ * route's first vertex, so the antimeridian is no border. Routes wider than 180 degrees are not supported. */
+#ifndef BUSWARDEN_CORRIDOR_H
+#define BUSWARDEN_CORRIDOR_H
+
+#include "proto/model.h"
+
+struct corridor;
+
+/* Bytes of caller's memory that corridor_init() needs for this route. */
+size_t corridor_size(const struct bw_route *route);
+/* `memory` is aligned as malloc aligns and outlives the corridor; the route itself is not kept. */
+struct corridor *corridor_init(void *memory, const struct bw_route *route);
+
+struct corridor_hit {
+    double distance_m;  /* from the route's line; never negative */
+    double progress_m;  /* along the route from its first vertex to the nearest point; parts count on */
+    double heading_deg; /* of the nearest segment in drawing direction, 0..360 */
+    double away_deg;    /* bearing from the nearest point to the query, 0..360; meaningless at distance 0 */
+};
+/* Deterministic: of equally near segments the first wins. The hint inside changes the cost, never the answer.
+ */
+void corridor_nearest(struct corridor *corridor, double lat_deg, double lon_deg, struct corridor_hit *ret);
+
+/* Metres per degree of latitude and of longitude at a latitude (WGS-84). */
+void corridor_scale(double lat_deg, double *ret_lat_m, double *ret_lon_m);
+/* Longitude difference a - b, wrapped to [-180, 180). */
+double corridor_lon_difference(double a_deg, double b_deg);
+
+#endif

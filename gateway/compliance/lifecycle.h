@@ -1,0 +1,22 @@
+/* The life of an alert as a pure state machine: clear -> pending -> active -> clearing, with hysteresis in
+ * time. */
+#ifndef BUSWARDEN_LIFECYCLE_H
+#define BUSWARDEN_LIFECYCLE_H
+
+#include "proto/model.h"
+
+enum lifecycle_state { LIFECYCLE_CLEAR, LIFECYCLE_PENDING, LIFECYCLE_ACTIVE, LIFECYCLE_CLEARING };
+enum lifecycle_action { LIFECYCLE_NONE, LIFECYCLE_RAISE, LIFECYCLE_END };
+
+struct lifecycle {
+    enum lifecycle_state state;
+    int64_t since_mono_ms; /* of the present state */
+};
+
+/* violated: YES, NO, or UNKNOWN when the inputs do not tell. Unknown never raises (a pending alert is
+ * forgotten) and never clears (a clearing one is active again). A violation is raised after hold_ms, ended
+ * after clear_ms. */
+enum lifecycle_action lifecycle_step(struct lifecycle *life, enum bw_tri violated, int64_t mono_ms,
+                                     uint32_t hold_ms, uint32_t clear_ms);
+
+#endif

@@ -1,0 +1,80 @@
+/* Inside of the judge: what a rule sees and what a rule is. Nothing outside gateway/compliance includes this.
+ */
+#ifndef BUSWARDEN_RULE_H
+#define BUSWARDEN_RULE_H
+
+#include "gateway/compliance/corridor.h"
+#include "gateway/compliance/event.h"
+#include "gateway/compliance/lifecycle.h"
+
+enum {
+    FIX_FRESH_MS = 5000,    /* an older position says nothing about now */
+    CABIN_FRESH_MS = 10000, /* the cabin source confirms its state every second */
+};
+
+/* The world after an event, the same for every rule. */
+struct inputs {
+    int64_t mono_ms, utc_ms;
+    enum bw_clock clock;
+    bool new_fix;       /* this event is a fix */
+    bool has_fix;       /* fix is not older than FIX_FRESH_MS */
+    struct bw_fix fix;  /* the last one; speed_mps is filled from positions when the receiver does not say */
+    bool speed_derived; /* it was */
+    double step_s;      /* since the fix before; NaN for the first */
+    double moved_m;     /* since the fix before; NaN for the first */
+    double moved_deg;   /* bearing of that movement */
+    struct bw_cabin cabin;            /* all unknown when stale */
+    const struct bw_licence *licence; /* NULL = none held */
+    const struct bw_thresholds *thresholds;
+    const struct bw_route *route; /* of those licensed, the one whose corridor is nearest; NULL = no route */
+    struct corridor_hit hit;      /* on it, at the fix; set when route is */
+};
+
+struct rule_overload {
+    struct lifecycle life;
+    uint16_t peak;
+};
+
+struct rule_off_route {
+    struct lifecycle life;
+    bool entered; /* a licensed route was driven since the start */
+    bool outside;
+    double score;       /* accumulated evidence of a departure */
+    double outward_m;   /* movement away from the route since the edge, by speed and course */
+    double travelled_m; /* since the edge was crossed, or since the start while never entered */
+    double nearest_m;   /* while never entered: closest approach that counted as progress */
+    double last_distance_m;
+    double peak_m;
+    unsigned fixes_outside;
+    unsigned settling;   /* fixes still distrusted after a jump */
+    double outside_s;    /* since the edge was crossed, or since the last approach while never entered */
+    int64_t left_utc_ms; /* when the edge was crossed; 0 = never entered */
+};
+
+struct rule_unlicensed {
+    struct lifecycle life;
+    struct bw_evidence_unlicensed evidence;
+};
+
+struct rules {
+    struct rule_overload overload;
+    struct rule_off_route off_route;
+    struct rule_unlicensed unlicensed;
+};
+
+/* One row a kind. `describe` fills severity and evidence of an alert as of now. `grown` tells whether `now`
+ * is worth an UPDATED phase after `reported`. `resume` takes up an alert that was open before. */
+struct rule {
+    enum bw_kind kind;
+    enum lifecycle_action (*step)(struct rules *rules, const struct inputs *in);
+    void (*describe)(const struct rules *rules, const struct inputs *in, struct bw_alert *alert);
+    bool (*grown)(const struct bw_alert *reported, const struct bw_alert *now);
+    void (*resume)(struct rules *rules, const struct bw_alert *open);
+};
+
+extern const struct rule rule_overload, rule_off_route, rule_unlicensed;
+
+/* Nobody is aboard, for certain. */
+bool rule_known_empty(const struct bw_occupancy *occupancy);
+
+#endif
