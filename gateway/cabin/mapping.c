@@ -1,0 +1,176 @@
+#include "gateway/cabin/mapping.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const unsigned ROW_MAX = 99, PLACE_MAX = 9;
+
+/* The words of one way of naming. */
+struct dialect {
+    const char *seat, *row_end, *sides[3], *seat_end; /* sides: left, right, middle */
+    const char *door, *door_end;
+    const char *ignition[2];
+};
+
+static const struct dialect configuration = {
+    .seat = "seat.row",
+    .row_end = ".",
+    .sides = {"left", "right", "middle"},
+    .seat_end = ".occupied",
+    .door = "door.",
+    .door_end = ".open",
+    .ignition = {"ignition.on", "ignition.on"},
+};
+
+static const struct dialect convention = {
+    .seat = "SEAT_R",
+    .row_end = "",
+    .sides = {"L", "R", "M"},
+    .seat_end = "_OCC",
+    .door = "DOOR_",
+    .door_end = "_OPEN",
+    .ignition = {"IGN_ON", "IGNITION_ON"},
+};
+
+static bool literal(const char **at, const char *text)
+{
+    const size_t n = strlen(text);
+    if (strncmp(*at, text, n) != 0)
+        return false;
+    *at += n;
+    return true;
+}
+
+/* 1..max, without leading zeros */
+static bool number(const char **at, unsigned max, unsigned *ret)
+{
+    const char *p = *at;
+    unsigned value = 0;
+    if (*p < '1' || *p > '9')
+        return false;
+    for (; *p >= '0' && *p <= '9'; p++) {
+        value = value * 10 + (unsigned)(*p - '0');
+        if (value > max)
+            return false;
+    }
+    *at = p;
+    *ret = value;
+    return true;
+}
+
+static bool parse_seat(const struct dialect *words, const char *at, uint16_t *ret_seat)
+{
+    unsigned row, side = 0, place = 1;
+    if (!literal(&at, words->seat) || !number(&at, ROW_MAX, &row) || !literal(&at, words->row_end))
+        return false;
+    while (side < 3 && !literal(&at, words->sides[side]))
+        side++;
+    if (side == 3)
+        return false;
+    (void)number(&at, PLACE_MAX, &place); /* may be left out */
+    if (!literal(&at, words->seat_end) || *at != '\0')
+        return false;
+    *ret_seat = (uint16_t)(row * 100 + side * 10 + place);
+    return true;
+}
+
+/* In lower case, so that both ways of naming give the same door; '\0' when it may not be in a name. */
+static char door_letter(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c - 'A' + 'a');
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ? c : '\0';
+}
+
+static bool parse_door(const struct dialect *words, const char *at, char ret_name[CABIN_DOOR_NAME_LEN])
+{
+    if (!literal(&at, words->door))
+        return false;
+    const size_t tail = strlen(words->door_end), len = strlen(at);
+    if (len <= tail || len - tail >= CABIN_DOOR_NAME_LEN || strcmp(at + len - tail, words->door_end) != 0)
+        return false;
+    for (size_t i = 0; i < len - tail; i++) {
+        ret_name[i] = door_letter(at[i]);
+        if (ret_name[i] == '\0')
+            return false;
+    }
+    ret_name[len - tail] = '\0';
+    return true;
+}
+
+static int add_seat(struct cabin_map *map, uint16_t seat, struct cabin_slot *ret_slot)
+{
+    for (size_t i = 0; i < map->n_seats; i++) {
+        if (map->seats[i] == seat)
+            return -EEXIST;
+    }
+    if (map->n_seats == CABIN_SEATS_MAX)
+        return -ENOSPC;
+    *ret_slot = (struct cabin_slot){CABIN_SEAT, (uint8_t)map->n_seats};
+    map->seats[map->n_seats++] = seat;
+    return 0;
+}
+
+static int add_door(struct cabin_map *map, const char *name, struct cabin_slot *ret_slot)
+{
+    for (size_t i = 0; i < map->n_doors; i++) {
+        if (strcmp(map->doors[i], name) == 0)
+            return -EEXIST;
+    }
+    if (map->n_doors == CABIN_DOORS_MAX)
+        return -ENOSPC;
+    *ret_slot = (struct cabin_slot){CABIN_DOOR, (uint8_t)map->n_doors};
+    memcpy(map->doors[map->n_doors++], name, strlen(name) + 1);
+    return 0;
+}
+
+static int add_ignition(struct cabin_map *map, struct cabin_slot *ret_slot)
+{
+    if (map->has_ignition)
+        return -EEXIST;
+    map->has_ignition = true;
+    *ret_slot = (struct cabin_slot){CABIN_IGNITION, 0};
+    return 0;
+}
+
+static int add(struct cabin_map *map, const struct dialect *words, const char *name,
+               struct cabin_slot *ret_slot)
+{
+    uint16_t seat;
+    char door[CABIN_DOOR_NAME_LEN];
+    if (parse_seat(words, name, &seat))
+        return add_seat(map, seat, ret_slot);
+    if (parse_door(words, name, door))
+        return add_door(map, door, ret_slot);
+    if (strcmp(name, words->ignition[0]) == 0 || strcmp(name, words->ignition[1]) == 0)
+        return add_ignition(map, ret_slot);
+    return -ENOENT;
+}
+
+void cabin_map_init(struct cabin_map *ret_map)
+{
+    *ret_map = (struct cabin_map){0};
+}
+
+int cabin_map_name(struct cabin_map *map, const char *name, struct cabin_slot *ret_slot)
+{
+    return add(map, &configuration, name, ret_slot);
+}
+
+int cabin_map_signal(struct cabin_map *map, const char *dbc_name, struct cabin_slot *ret_slot)
+{
+    return add(map, &convention, dbc_name, ret_slot);
+}
+
+struct cabin_seat cabin_seat_of(double maximum, unsigned length_bits)
+{
+    const unsigned all_ones = length_bits >= 8 ? UINT8_MAX : (1U << length_bits) - 1;
+    const unsigned largest = all_ones > 1 ? all_ones - 1 : 1;
+    const bool stated = maximum >= 1 && maximum <= all_ones;
+    const unsigned capacity = stated ? (unsigned)maximum : largest;
+    const bool spare = capacity < all_ones && length_bits <= 8;
+    return (struct cabin_seat){
+        .capacity = (uint8_t)capacity,
+        .unknown_value = spare ? (int16_t)all_ones : CABIN_NO_UNKNOWN_VALUE,
+    };
+}

@@ -1,0 +1,40 @@
+/* Names of signals -> slots of the cabin. Pure; the caller owns the struct.
+ *
+ * Two ways of naming the same places, which may be mixed:
+ *
+ *   in a configuration               in a DBC file, by convention     what
+ *   seat.row3.left.occupied          SEAT_R3L_OCC                     the seat or bench at the left of row 3
+ *   seat.row3.left2.occupied         SEAT_R3L2_OCC                    the second one there, from the window
+ *   seat.row1.middle.occupied        SEAT_R1M_OCC                     right: R
+ *   door.front.open                  DOOR_FRONT_OPEN                  any name of letters, digits and '_'
+ *   ignition.on                      IGN_ON or IGNITION_ON
+ *
+ * Rows are 1..99, places 1..9 (none is 1). Values are persons on a seat; 1 = open or on of the others. A DBC
+ * file that keeps to the convention needs no mapping at all. */
+#ifndef BUSWARDEN_MAPPING_H
+#define BUSWARDEN_MAPPING_H
+
+#include "gateway/cabin/occupancy.h"
+
+enum { CABIN_DOOR_NAME_LEN = 32 };
+
+struct cabin_map {
+    size_t n_seats, n_doors;
+    bool has_ignition;
+    uint16_t seats[CABIN_SEATS_MAX];                  /* row, side and place in one number */
+    char doors[CABIN_DOORS_MAX][CABIN_DOOR_NAME_LEN]; /* in lower case */
+};
+
+void cabin_map_init(struct cabin_map *ret_map);
+
+/* Give the named place the next slot of its kind. 0; -ENOENT when the name is not of that form; -EEXIST when
+ * the place has a slot already (two signals for one seat: one would hide the other); -ENOSPC when there is no
+ * slot left. */
+int cabin_map_name(struct cabin_map *map, const char *name, struct cabin_slot *ret_slot);
+int cabin_map_signal(struct cabin_map *map, const char *dbc_name, struct cabin_slot *ret_slot);
+
+/* What a seat can say, from its signal: `maximum` of the DBC file (0 = not stated) and its length in bits.
+ * One bit is empty or occupied; of more bits all ones means unknown, unless it is within the maximum. */
+struct cabin_seat cabin_seat_of(double maximum, unsigned length_bits);
+
+#endif
