@@ -21,6 +21,7 @@ enum {
     IN_FLIGHT_MAX =
         UINT16_MAX, /* no cap below the protocol's: 0 would stop 2.0's client, and callers have a window */
     TLS_VERIFY_PEER = 1,
+    SUBACK_FAILURE = 0x80,
     REASON_LEN = 160,
     KEPT_MAX = 7, /* pointers in struct mqtt_config */
 };
@@ -123,6 +124,19 @@ static void on_message(struct mosquitto *client, void *context, const struct mos
                            (size_t)message->payloadlen, message->retain);
 }
 
+/* A refused subscription means a session that can never do its work: end it, with the reason. */
+static void on_subscribe(struct mosquitto *client, void *context, int mid, int count, const int *granted)
+{
+    struct mqtt *mqtt = context;
+    (void)client, (void)mid;
+    for (int i = 0; i < count; i++) {
+        if (granted[i] < SUBACK_FAILURE)
+            continue;
+        mqtt->failure = MOSQ_ERR_ACL_DENIED;
+        (void)snprintf(mqtt->reason, sizeof mqtt->reason, "the broker refuses a subscription");
+    }
+}
+
 /* ---- life ---- */
 
 /* A copy that lives as long as the client. NULL stays NULL. */
@@ -215,6 +229,7 @@ static int set_up_client(struct mqtt *mqtt)
     }
     mosquitto_connect_callback_set(client, on_connect);
     mosquitto_message_callback_set(client, on_message);
+    mosquitto_subscribe_callback_set(client, on_subscribe);
     return rc;
 }
 
@@ -284,8 +299,7 @@ static int service(struct mqtt *mqtt, int revents)
     int rc = MOSQ_ERR_SUCCESS;
     bool was_writable = mqtt->writable;
     mqtt->writable = mqtt->writable || (revents & POLLOUT);
-    /* The end of the TCP connect counts as readable: mosquitto_loop_read() is what drives the TLS handshake.
-     */
+    /* The end of the TCP connect counts as readable: mosquitto_loop_read() drives the TLS handshake. */
     if ((revents & (POLLIN | POLLHUP)) || (mqtt->writable && !was_writable))
         rc = mosquitto_loop_read(mqtt->client, 1);
     if (rc == MOSQ_ERR_SUCCESS && mqtt->writable && mosquitto_want_write(mqtt->client))

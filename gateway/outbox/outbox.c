@@ -1,0 +1,539 @@
+#include "gateway/outbox/outbox.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/outbox/file.h"
+
+enum {
+    MAX_TRACK_RECORDS = 100000,
+    MAX_ALERT_RECORDS = 20000,
+    EVICT_DIVISOR = 100, /* one gap record stands for about 1 % of the limit */
+    ERROR_LEN = 160,
+};
+
+/* Every statement, prepared once when the file is opened. */
+enum query {
+    BEGIN,
+    COMMIT,
+    ROLLBACK,
+    META,
+    CHAIN_GET,
+    CHAIN_SET,
+    EVICTED_ADD,
+    RECORD_PUT,
+    RECORD_FROM,
+    RECORD_DELETE,
+    OPEN_PUT,
+    OPEN_DELETE,
+    OPEN_ALL,
+    ALERT_NUMBER_GET,
+    ALERT_NUMBER_AFTER,
+    QUERY_COUNT
+};
+
+static const char *const sql[QUERY_COUNT] = {
+    [BEGIN] = "BEGIN IMMEDIATE",
+    [COMMIT] = "COMMIT",
+    [ROLLBACK] = "ROLLBACK",
+    [META] = "SELECT stream FROM meta",
+    [CHAIN_GET] = "SELECT next_seq, head, evicted, oldest_seq FROM chain_now WHERE class = ?1",
+    [CHAIN_SET] = "UPDATE chain SET next_seq = ?2, head = ?3 WHERE class = ?1",
+    [EVICTED_ADD] = "UPDATE chain SET evicted = evicted + ?2 WHERE class = ?1",
+    [RECORD_PUT] = "INSERT INTO record (class, seq, made_utc_ms, bytes) VALUES (?1, ?2, ?3, ?4)",
+    [RECORD_FROM] =
+        "SELECT seq, made_utc_ms, bytes FROM record WHERE class = ?1 AND seq >= ?2 ORDER BY seq LIMIT 1",
+    [RECORD_DELETE] = "DELETE FROM record WHERE class = ?1 AND seq <= ?2",
+    [OPEN_PUT] = "INSERT INTO open_alert VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body",
+    [OPEN_DELETE] = "DELETE FROM open_alert WHERE number = ?1",
+    [OPEN_ALL] = "SELECT body FROM open_alert ORDER BY number",
+    [ALERT_NUMBER_GET] = "SELECT next_alert_number FROM meta",
+    [ALERT_NUMBER_AFTER] = "UPDATE meta SET next_alert_number = max(next_alert_number, ?1 + 1)",
+};
+
+struct outbox {
+    sqlite3 *db;
+    sqlite3_stmt *queries[QUERY_COUNT];
+    char division[BW_DIVISION_LEN];
+    char vehicle[BW_ID_LEN];
+    const struct seal_key *key;
+    uint64_t limits[2]; /* index: class - 1 */
+    uint8_t stream[BW_STREAM_LEN];
+    char error[ERROR_LEN];
+};
+
+/* One class's row of `chain`, and the oldest record that waits (next_seq when none). */
+struct chain {
+    uint64_t next_seq, oldest_seq, evicted;
+    uint8_t head[BW_HASH_LEN];
+};
+
+/* ---- errors and rows ---- */
+
+static int fail(struct outbox *outbox, int error, const char *words)
+{
+    (void)snprintf(outbox->error, sizeof outbox->error, "%s", words);
+    return error;
+}
+
+static int sql_fail(struct outbox *outbox, int rc)
+{
+    return fail(outbox, outbox_file_errno(outbox->db, rc), sqlite3_errmsg(outbox->db));
+}
+
+static void bind(struct outbox *outbox, enum query query, int index, uint64_t value)
+{
+    sqlite3_bind_int64(outbox->queries[query], index, (sqlite3_int64)value);
+}
+
+/* The bytes must live until the query has run. */
+static void bind_bytes(struct outbox *outbox, enum query query, int index, const uint8_t *data, size_t len)
+{
+    sqlite3_bind_blob64(outbox->queries[query], index, data, len, SQLITE_STATIC);
+}
+
+/* End a query. Its result repeats the error of the last step, which was reported there. */
+static void done(struct outbox *outbox, enum query query)
+{
+    sqlite3_reset(outbox->queries[query]);
+}
+
+/* Run a query that gives no rows. */
+static int run(struct outbox *outbox, enum query query)
+{
+    int rc = sqlite3_step(outbox->queries[query]);
+    int error = rc == SQLITE_DONE ? 0 : sql_fail(outbox, rc);
+    done(outbox, query);
+    return error;
+}
+
+/* Step to the next row: 0, or -ENOENT after the last. The caller ends with done(). */
+static int next_row(struct outbox *outbox, enum query query)
+{
+    int rc = sqlite3_step(outbox->queries[query]);
+    if (rc == SQLITE_ROW)
+        return 0;
+    return rc == SQLITE_DONE ? fail(outbox, -ENOENT, "no such row") : sql_fail(outbox, rc);
+}
+
+static uint64_t column(struct outbox *outbox, enum query query, int index)
+{
+    return (uint64_t)sqlite3_column_int64(outbox->queries[query], index);
+}
+
+/* A blob of the row, good until the next step or done(). */
+static const uint8_t *column_bytes(struct outbox *outbox, enum query query, int index, size_t *ret_len)
+{
+    const uint8_t *data =
+        sqlite3_column_blob(outbox->queries[query], index); /* before the length: SQLite's rule */
+    *ret_len = (size_t)sqlite3_column_bytes(outbox->queries[query], index);
+    return data;
+}
+
+static int column_fixed(struct outbox *outbox, enum query query, int index, uint8_t *ret, size_t len)
+{
+    size_t stored_len;
+    const uint8_t *data = column_bytes(outbox, query, index, &stored_len);
+    if (stored_len != len)
+        return fail(outbox, -EBADMSG, "a stored hash or id has the wrong length");
+    memcpy(ret, data, len);
+    return 0;
+}
+
+/* End the transaction: commit if all went well, else undo and keep the first error with its words. */
+static int end(struct outbox *outbox, int rc)
+{
+    if (rc == 0)
+        rc = run(outbox, COMMIT);
+    if (rc != 0 && !sqlite3_get_autocommit(outbox->db)) {
+        sqlite3_step(outbox->queries[ROLLBACK]);
+        done(outbox, ROLLBACK);
+    }
+    return rc;
+}
+
+/* ---- opening ---- */
+
+static int prepare_queries(struct outbox *outbox)
+{
+    for (int i = 0; i < QUERY_COUNT; i++) {
+        int rc =
+            sqlite3_prepare_v3(outbox->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &outbox->queries[i], NULL);
+        if (rc != SQLITE_OK)
+            return sql_fail(outbox, rc);
+    }
+    return 0;
+}
+
+static int read_stream(struct outbox *outbox)
+{
+    int rc = next_row(outbox, META);
+    if (rc == 0)
+        rc = column_fixed(outbox, META, 0, outbox->stream, BW_STREAM_LEN);
+    done(outbox, META);
+    return rc;
+}
+
+static int open_file(struct outbox *outbox, const struct outbox_config *config)
+{
+    int rc = outbox_file_open(config, &outbox->db);
+    if (rc == 0)
+        rc = prepare_queries(outbox);
+    return rc == 0 ? read_stream(outbox) : rc;
+}
+
+static void close_file(struct outbox *outbox)
+{
+    for (int i = 0; i < QUERY_COUNT; i++) {
+        sqlite3_finalize(outbox->queries[i]);
+        outbox->queries[i] = NULL;
+    }
+    sqlite3_close(outbox->db);
+    outbox->db = NULL;
+}
+
+int outbox_open(const struct outbox_config *config, struct outbox **ret, bool *ret_set_aside)
+{
+    const size_t division_len = strlen(config->division), vehicle_len = strlen(config->vehicle);
+    if (config->max_track_records == 1 || division_len >= BW_DIVISION_LEN || vehicle_len >= BW_ID_LEN)
+        return -EINVAL;
+
+    struct outbox *outbox = calloc(1, sizeof *outbox);
+    if (outbox == NULL)
+        return -ENOMEM;
+    memcpy(outbox->division, config->division, division_len);
+    memcpy(outbox->vehicle, config->vehicle, vehicle_len);
+    outbox->key = config->key;
+    outbox->limits[0] = config->max_alert_records ? config->max_alert_records : MAX_ALERT_RECORDS;
+    outbox->limits[1] = config->max_track_records ? config->max_track_records : MAX_TRACK_RECORDS;
+
+    int rc = open_file(outbox, config);
+    const bool set_aside = rc == -EBADMSG && !config->attach;
+    if (set_aside) {
+        close_file(outbox);
+        rc = outbox_file_set_aside(config->path);
+        if (rc == 0)
+            rc = open_file(outbox, config);
+    }
+    if (rc != 0) {
+        outbox_close(outbox);
+        return rc;
+    }
+    *ret = outbox;
+    *ret_set_aside = set_aside;
+    return 0;
+}
+
+void outbox_close(struct outbox *outbox)
+{
+    if (outbox == NULL)
+        return;
+    close_file(outbox);
+    free(outbox);
+}
+
+const char *outbox_error(const struct outbox *outbox)
+{
+    return outbox->error;
+}
+
+const uint8_t *outbox_stream(const struct outbox *outbox)
+{
+    return outbox->stream;
+}
+
+/* ---- records ---- */
+
+static int get_chain(struct outbox *outbox, enum bw_record_class cls, struct chain *ret)
+{
+    struct chain chain;
+    bind(outbox, CHAIN_GET, 1, cls);
+    int rc = next_row(outbox, CHAIN_GET);
+    if (rc == 0)
+        rc = column_fixed(outbox, CHAIN_GET, 1, chain.head, BW_HASH_LEN);
+    if (rc == 0) {
+        chain.next_seq = column(outbox, CHAIN_GET, 0);
+        chain.evicted = column(outbox, CHAIN_GET, 2);
+        chain.oldest_seq = column(outbox, CHAIN_GET, 3);
+        *ret = chain;
+    }
+    done(outbox, CHAIN_GET);
+    return rc;
+}
+
+/* The record `seq`, decoded, and when it was made. */
+static int load(struct outbox *outbox, enum bw_record_class cls, uint64_t seq, struct wire_record *ret,
+                uint64_t *ret_made_utc_ms)
+{
+    bind(outbox, RECORD_FROM, 1, cls);
+    bind(outbox, RECORD_FROM, 2, seq);
+    int rc = next_row(outbox, RECORD_FROM);
+    if (rc == 0 && column(outbox, RECORD_FROM, 0) != seq)
+        rc = fail(outbox, -EBADMSG, "a record is missing");
+    if (rc == 0) {
+        size_t len;
+        const uint8_t *data = column_bytes(outbox, RECORD_FROM, 2, &len);
+        rc = wire_record_decode(data, len, ret);
+        if (rc != 0)
+            fail(outbox, rc, "a stored record cannot be decoded");
+    }
+    if (rc == 0)
+        *ret_made_utc_ms = column(outbox, RECORD_FROM, 1);
+    done(outbox, RECORD_FROM);
+    return rc;
+}
+
+/* Sign and store a record of which all but body, stream and signature is set. */
+static int store(struct outbox *outbox, struct wire_record *record, const struct wire_bytes *body,
+                 uint64_t made_utc_ms)
+{
+    if (body->len > sizeof record->body)
+        return fail(outbox, -EMSGSIZE, "a record's body is too long");
+    memcpy(record->body, body->data, body->len);
+    record->body_len = body->len;
+    memcpy(record->stream, outbox->stream, BW_STREAM_LEN);
+    seal_record_sign(record, outbox->division, outbox->vehicle, outbox->key);
+
+    struct wire_bytes encoded;
+    int rc = wire_record_encode(record, &encoded);
+    if (rc != 0)
+        return fail(outbox, rc, "a record cannot be encoded");
+    bind(outbox, RECORD_PUT, 1, record->cls);
+    bind(outbox, RECORD_PUT, 2, record->seq);
+    bind(outbox, RECORD_PUT, 3, made_utc_ms);
+    bind_bytes(outbox, RECORD_PUT, 4, encoded.data, encoded.len);
+    rc = run(outbox, RECORD_PUT);
+    wire_bytes_free(&encoded);
+    return rc;
+}
+
+static int delete_upto(struct outbox *outbox, enum bw_record_class cls, uint64_t seq)
+{
+    bind(outbox, RECORD_DELETE, 1, cls);
+    bind(outbox, RECORD_DELETE, 2, seq);
+    return run(outbox, RECORD_DELETE);
+}
+
+/* Put one signed gap record in the place of the `count` oldest tracks (2 or more). It takes the seq of the
+ * last of them and the prev of the first, so numbering and chain stay whole; an older gap record among them
+ * is merged. */
+static int evict(struct outbox *outbox, uint64_t oldest_seq, uint64_t count)
+{
+    struct wire_record first, last;
+    uint64_t first_made_utc_ms, last_made_utc_ms;
+    int rc = load(outbox, BW_RECORD_TRACK, oldest_seq, &first, &first_made_utc_ms);
+    if (rc == 0)
+        rc = load(outbox, BW_RECORD_TRACK, oldest_seq + count - 1, &last, &last_made_utc_ms);
+    if (rc != 0)
+        return rc;
+
+    struct wire_body was;
+    const bool merge = wire_body_decode(first.body, first.body_len, &was) == 0 && was.type == WIRE_BODY_GAP;
+    struct wire_body body = {
+        .type = WIRE_BODY_GAP,
+        .u.gap = {.first_seq = merge ? was.u.gap.first_seq : first.seq, .last_seq = last.seq}};
+    seal_record_hash(&last, outbox->division, outbox->vehicle, body.u.gap.tail_hash);
+    struct wire_bytes encoded;
+    rc = wire_body_encode(&body, &encoded);
+    if (rc != 0)
+        return fail(outbox, rc, "a gap record cannot be encoded");
+
+    first.seq = last.seq;
+    rc = delete_upto(outbox, BW_RECORD_TRACK, last.seq);
+    if (rc == 0)
+        rc = store(outbox, &first, &encoded, first_made_utc_ms);
+    wire_bytes_free(&encoded);
+    if (rc != 0)
+        return rc;
+    bind(outbox, EVICTED_ADD, 1, BW_RECORD_TRACK);
+    bind(outbox, EVICTED_ADD, 2, merge ? count - 1 : count);
+    return run(outbox, EVICTED_ADD);
+}
+
+/* See that the class has room for one more. */
+static int make_room(struct outbox *outbox, enum bw_record_class cls, const struct chain *chain)
+{
+    const uint64_t limit = outbox->limits[cls - 1];
+    if (chain->next_seq - chain->oldest_seq < limit)
+        return 0;
+    if (cls == BW_RECORD_ALERT)
+        return fail(outbox, -ENOSPC, "the limit of waiting alerts is reached");
+    const uint64_t share = limit / EVICT_DIVISOR;
+    return evict(outbox, chain->oldest_seq,
+                 1 + (share > 0 ? share : 1)); /* 1 more: the gap record needs a place */
+}
+
+/* Within a transaction: the next record of a class. */
+static int append(struct outbox *outbox, enum bw_record_class cls, const struct wire_bytes *body,
+                  int64_t now_utc_ms)
+{
+    struct chain chain;
+    int rc = get_chain(outbox, cls, &chain);
+    if (rc == 0)
+        rc = make_room(outbox, cls, &chain);
+    if (rc != 0)
+        return rc;
+
+    struct wire_record record = {.cls = cls, .seq = chain.next_seq};
+    memcpy(record.prev, chain.head, BW_HASH_LEN);
+    rc = store(outbox, &record, body, (uint64_t)now_utc_ms);
+    if (rc != 0)
+        return rc;
+
+    uint8_t head[BW_HASH_LEN];
+    seal_record_hash(&record, outbox->division, outbox->vehicle, head);
+    bind(outbox, CHAIN_SET, 1, cls);
+    bind(outbox, CHAIN_SET, 2, chain.next_seq + 1);
+    bind_bytes(outbox, CHAIN_SET, 3, head, sizeof head);
+    return run(outbox, CHAIN_SET);
+}
+
+/* ---- open alerts ---- */
+
+/* Within a transaction: what the engine must know of this alert after a restart. */
+static int remember(struct outbox *outbox, const struct bw_alert *alert, const struct wire_bytes *body)
+{
+    bind(outbox, ALERT_NUMBER_AFTER, 1, alert->number);
+    int rc = run(outbox, ALERT_NUMBER_AFTER);
+    if (rc != 0)
+        return rc;
+    const enum query query = alert->phase == BW_CLEARED ? OPEN_DELETE : OPEN_PUT;
+    bind(outbox, query, 1, alert->number);
+    if (query == OPEN_PUT)
+        bind_bytes(outbox, query, 2, body->data, body->len);
+    return run(outbox, query);
+}
+
+int outbox_open_alerts(struct outbox *outbox, struct bw_alert *ret, size_t max, size_t *ret_n)
+{
+    size_t n = 0;
+    int rc;
+    while ((rc = next_row(outbox, OPEN_ALL)) == 0) {
+        struct wire_body body;
+        size_t len;
+        const uint8_t *data = column_bytes(outbox, OPEN_ALL, 0, &len);
+        if (n == max)
+            rc = fail(outbox, -ENOBUFS, "more alerts are open than asked for");
+        else if (wire_body_decode(data, len, &body) < 0 || body.type != WIRE_BODY_ALERT)
+            rc = fail(outbox, -EBADMSG, "a stored alert cannot be decoded");
+        if (rc != 0)
+            break;
+        ret[n++] = body.u.alert;
+    }
+    done(outbox, OPEN_ALL);
+    if (rc != -ENOENT)
+        return rc;
+    *ret_n = n;
+    return 0;
+}
+
+int outbox_next_alert_number(struct outbox *outbox, uint64_t *ret)
+{
+    int rc = next_row(outbox, ALERT_NUMBER_GET);
+    if (rc == 0)
+        *ret = column(outbox, ALERT_NUMBER_GET, 0);
+    done(outbox, ALERT_NUMBER_GET);
+    return rc;
+}
+
+/* ---- appending ---- */
+
+/* alert is NULL for a track. */
+static int append_body(struct outbox *outbox, enum bw_record_class cls, const struct wire_body *body,
+                       const struct bw_alert *alert, int64_t now_utc_ms)
+{
+    struct wire_bytes encoded;
+    int rc = wire_body_encode(body, &encoded);
+    if (rc != 0)
+        return fail(outbox, rc, "the record has a value that the wire cannot carry");
+    rc = run(outbox, BEGIN);
+    if (rc == 0) {
+        rc = append(outbox, cls, &encoded, now_utc_ms);
+        if (rc == 0 && alert != NULL)
+            rc = remember(outbox, alert, &encoded);
+        rc = end(outbox, rc);
+    }
+    wire_bytes_free(&encoded);
+    return rc;
+}
+
+int outbox_append_alert(struct outbox *outbox, const struct bw_alert *alert, int64_t now_utc_ms)
+{
+    const struct wire_body body = {.type = WIRE_BODY_ALERT, .u.alert = *alert};
+    return append_body(outbox, BW_RECORD_ALERT, &body, alert, now_utc_ms);
+}
+
+int outbox_append_track(struct outbox *outbox, const struct bw_track *track, int64_t now_utc_ms)
+{
+    const struct wire_body body = {.type = WIRE_BODY_TRACK, .u.track = *track};
+    return append_body(outbox, BW_RECORD_TRACK, &body, NULL, now_utc_ms);
+}
+
+/* ---- the uplink's side ---- */
+
+int outbox_peek(struct outbox *outbox, enum bw_record_class cls, uint64_t from_seq, uint64_t *ret_seq,
+                struct wire_bytes *ret)
+{
+    bind(outbox, RECORD_FROM, 1, cls);
+    bind(outbox, RECORD_FROM, 2, from_seq);
+    int rc = next_row(outbox, RECORD_FROM);
+    if (rc == 0) {
+        size_t len;
+        const uint8_t *data = column_bytes(outbox, RECORD_FROM, 2, &len);
+        uint8_t *copy = len > 0 ? malloc(len) : NULL;
+        if (copy == NULL) {
+            rc = len > 0 ? fail(outbox, -ENOMEM, "out of memory")
+                         : fail(outbox, -EBADMSG, "a stored record is empty");
+        } else {
+            memcpy(copy, data, len);
+            *ret_seq = column(outbox, RECORD_FROM, 0);
+            *ret = (struct wire_bytes){.data = copy, .len = len};
+        }
+    }
+    done(outbox, RECORD_FROM);
+    return rc;
+}
+
+int outbox_receipt(struct outbox *outbox, const struct bw_receipt *receipt)
+{
+    if (memcmp(receipt->stream, outbox->stream, BW_STREAM_LEN) != 0)
+        return fail(outbox, -ESTALE, "the receipt is for another stream");
+    int rc = run(outbox, BEGIN);
+    if (rc != 0)
+        return rc;
+    for (int cls = BW_RECORD_ALERT; rc == 0 && cls <= BW_RECORD_TRACK; cls++) {
+        struct chain chain;
+        const uint64_t upto_seq = receipt->upto_seq[cls - 1];
+        rc = get_chain(outbox, (enum bw_record_class)cls, &chain);
+        if (rc == 0 && upto_seq >= chain.next_seq)
+            rc = fail(outbox, -EINVAL, "the receipt is for a record that was never made");
+        if (rc == 0)
+            rc = delete_upto(outbox, (enum bw_record_class)cls, upto_seq);
+    }
+    return end(outbox, rc);
+}
+
+int outbox_depth(struct outbox *outbox, enum bw_record_class cls, struct outbox_depth *ret)
+{
+    struct chain chain;
+    int rc = get_chain(outbox, cls, &chain);
+    if (rc != 0)
+        return rc;
+    uint64_t made_utc_ms = 0;
+    bind(outbox, RECORD_FROM, 1, cls);
+    bind(outbox, RECORD_FROM, 2, chain.oldest_seq);
+    rc = next_row(outbox, RECORD_FROM);
+    if (rc == 0)
+        made_utc_ms = column(outbox, RECORD_FROM, 1);
+    done(outbox, RECORD_FROM);
+    if (rc < 0 && rc != -ENOENT)
+        return rc;
+    *ret = (struct outbox_depth){.records = chain.next_seq - chain.oldest_seq,
+                                 .oldest_seq = chain.oldest_seq,
+                                 .next_seq = chain.next_seq,
+                                 .evicted = chain.evicted,
+                                 .oldest_utc_ms = (int64_t)made_utc_ms};
+    return 0;
+}

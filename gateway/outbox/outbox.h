@@ -1,12 +1,17 @@
 /* The vehicle's memory: a SQLite file of sealed records in two classes.
  *
- * Promise: outbox_append_alert() returns after the record is on disk (WAL, synchronous=FULL). Nothing is removed but
- * by outbox_receipt(), or by eviction of the oldest TRACK records when the file is full, which leaves a signed gap
- * record in their place. ALERT is never evicted by TRACK. A file that cannot be read is renamed aside, counted, and a
- * new one (with a new random stream) is begun.
+ * Promise: outbox_append_alert() returns after the record is on disk (WAL, synchronous=FULL). Nothing is
+ * removed but by outbox_receipt(), or by eviction of the oldest TRACK records when the file is full, which
+ * leaves a signed gap record in their place. ALERT is never evicted by TRACK. A file that cannot be read, or
+ * that holds another vehicle's or another key's records, is renamed aside, and a new one (with a new random
+ * stream) is begun.
+ *
+ * Within a class the waiting records are numbered without a hole; only the oldest can be a gap record.
  *
  * One handle per thread; two handles on one file are fine (main thread appends, uplink reads and receipts).
- * All return 0 or a negative errno; outbox_error() has the words. */
+ * All return 0 or a negative errno; outbox_error() has the words. Common to all: -EBADMSG the file was found
+ * corrupt, -ENOSPC the disk is full, -EBUSY the other handle kept it for 5 s, -EIO, -ENOMEM. A failed call
+ * has changed nothing. */
 #ifndef BUSWARDEN_OUTBOX_H
 #define BUSWARDEN_OUTBOX_H
 
@@ -19,12 +24,15 @@ struct outbox_config {
     const char *path;
     const char *division;
     const char *vehicle;
-    const struct seal_key *key;  /* borrowed for the outbox's life */
-    uint64_t max_track_records;  /* limit of class TRACK; 0 = 100000 */
-    uint64_t max_alert_records;  /* limit of class ALERT; 0 = 20000; beyond: append fails with -ENOSPC */
+    const struct seal_key *key; /* borrowed for the outbox's life */
+    uint64_t max_track_records; /* limit of class TRACK, 2 or more; 0 = 100000 */
+    uint64_t max_alert_records; /* limit of class ALERT; 0 = 20000; beyond: append fails with -ENOSPC */
+    bool attach; /* a second handle: opens what the first has made; never makes a file nor sets one aside */
 };
 
-/* ret_set_aside: the file was corrupt, now lies beside as <path>.corrupt-N, and a new stream was begun. */
+/* ret_set_aside: the file could not be used, now lies beside as <path>.corrupt-N, and a new stream was begun.
+ * The newest of at most 16 such files is replaced. The strings of config are copied. -EINVAL for an
+ * impossible config. */
 int outbox_open(const struct outbox_config *config, struct outbox **ret, bool *ret_set_aside);
 void outbox_close(struct outbox *outbox);
 const char *outbox_error(const struct outbox *outbox);
@@ -35,16 +43,17 @@ int outbox_append_alert(struct outbox *outbox, const struct bw_alert *alert, int
 /* Seal and store a batch of positions; evicts the oldest when full. */
 int outbox_append_track(struct outbox *outbox, const struct bw_track *track, int64_t now_utc_ms);
 
-/* Alerts raised and not cleared when the process last ended, so that the engine can go on with them. */
+/* Alerts raised and not cleared when the process last ended, so that the engine can go on with them; oldest
+ * first. -ENOBUFS when there are more than max. */
 int outbox_open_alerts(struct outbox *outbox, struct bw_alert *ret, size_t max, size_t *ret_n);
 /* The number that the next alert object gets. */
 int outbox_next_alert_number(struct outbox *outbox, uint64_t *ret);
 
-/* The encoded SignedRecord with the lowest seq >= from_seq, or -ENOENT. */
+/* The encoded SignedRecord with the lowest seq >= from_seq, or -ENOENT. The caller frees ret. */
 int outbox_peek(struct outbox *outbox, enum bw_record_class cls, uint64_t from_seq, uint64_t *ret_seq,
                 struct wire_bytes *ret);
-/* Remove what the bureau has committed. A receipt for another stream is -ESTALE and changes nothing; one beyond the
- * newest record is -EINVAL. */
+/* Remove what the bureau has committed. A receipt for another stream is -ESTALE and changes nothing; one
+ * beyond the newest record is -EINVAL. */
 int outbox_receipt(struct outbox *outbox, const struct bw_receipt *receipt);
 
 struct outbox_depth {

@@ -1,0 +1,279 @@
+#include "gateway/outbox/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum {
+    APPLICATION_ID = 0x62777378, /* "bwsx": `file` and this program know the file by it */
+    SCHEMA_VERSION = 1,
+    BUSY_TIMEOUT_MS = 5000,
+    SET_ASIDE_MAX = 16, /* beyond, the last one is replaced: a dying disk must not be filled as well */
+};
+
+/* Every handle. synchronous=FULL makes COMMIT wait for the disk; the journal and the cache stay small. */
+static const char PRAGMAS[] = "PRAGMA journal_mode = WAL;"
+                              "PRAGMA synchronous = FULL;"
+                              "PRAGMA journal_size_limit = 4194304;"
+                              "PRAGMA cache_size = -256;";
+
+static const char SCHEMA[] =
+    /* One row: whose records these are. Records sealed by another key or for another vehicle would be refused
+     * for ever, so a file made for another owner is set aside. */
+    "CREATE TABLE meta ("
+    "  id INTEGER PRIMARY KEY CHECK (id = 1),"
+    "  stream BLOB NOT NULL,"
+    "  division TEXT NOT NULL,"
+    "  vehicle TEXT NOT NULL,"
+    "  public_key BLOB NOT NULL,"
+    "  next_alert_number INTEGER NOT NULL) STRICT;"
+    /* One row a class: where the chain goes on, also when every record has left. head = hash of record
+       next_seq - 1. */
+    "CREATE TABLE chain ("
+    "  class INTEGER PRIMARY KEY,"
+    "  next_seq INTEGER NOT NULL,"
+    "  head BLOB NOT NULL,"
+    "  evicted INTEGER NOT NULL) STRICT;"
+    /* The records that wait, without a hole from the oldest to next_seq - 1. bytes = encoded SignedRecord. */
+    "CREATE TABLE record ("
+    "  class INTEGER NOT NULL,"
+    "  seq INTEGER NOT NULL,"
+    "  made_utc_ms INTEGER NOT NULL,"
+    "  bytes BLOB NOT NULL,"
+    "  PRIMARY KEY (class, seq)) STRICT, WITHOUT ROWID;"
+    /* oldest_seq: the first of those, next_seq when none waits. */
+    "CREATE VIEW chain_now AS SELECT class, next_seq, head, evicted, coalesce("
+    "  (SELECT min(seq) FROM record WHERE record.class = chain.class), next_seq) AS oldest_seq FROM chain;"
+    /* The last phase of every alert that is not cleared. body = encoded Body. */
+    "CREATE TABLE open_alert ("
+    "  number INTEGER PRIMARY KEY,"
+    "  body BLOB NOT NULL) STRICT;"
+    "INSERT INTO chain VALUES (1, 1, zeroblob(16), 0), (2, 1, zeroblob(16), 0);";
+
+/* ---- small helpers ---- */
+
+/* Exact codes first, then primary ones. */
+static const struct {
+    int code, error;
+} errors[] = {
+    {SQLITE_OK, 0},
+    {SQLITE_ROW, 0},
+    {SQLITE_DONE, 0},
+    /* What the disk cannot give back is as good as corrupt: waiting will not mend it. */
+    {SQLITE_IOERR_READ, -EBADMSG},
+    {SQLITE_IOERR_SHORT_READ, -EBADMSG},
+    {SQLITE_IOERR_CORRUPTFS, -EBADMSG},
+    {SQLITE_CORRUPT, -EBADMSG},
+    {SQLITE_NOTADB, -EBADMSG},
+    {SQLITE_ERROR, -EBADMSG}, /* our SQL is fixed: it fails on a foreign schema only */
+    {SQLITE_SCHEMA, -EBADMSG},
+    {SQLITE_CONSTRAINT, -EBADMSG},
+    {SQLITE_MISMATCH, -EBADMSG},
+    {SQLITE_FULL, -ENOSPC},
+    {SQLITE_BUSY, -EBUSY},
+    {SQLITE_NOMEM, -ENOMEM},
+    {SQLITE_READONLY, -EROFS},
+    {SQLITE_PERM, -EACCES},
+};
+
+int outbox_file_errno(sqlite3 *db, int sqlite_rc)
+{
+    static const int masks[] = {-1, 0xff};
+    for (size_t m = 0; m < sizeof masks / sizeof masks[0]; m++) {
+        for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+            if (errors[i].code == (sqlite_rc & masks[m]))
+                return errors[i].error;
+        }
+    }
+    int system = sqlite3_system_errno(db);
+    return system > 0 ? -system : -EIO;
+}
+
+static int exec(sqlite3 *db, const char *sql)
+{
+    return outbox_file_errno(db, sqlite3_exec(db, sql, NULL, NULL, NULL));
+}
+
+/* The first row of a query that has no parameters. The caller finalizes, also after a failure. */
+static int first_row(sqlite3 *db, const char *sql, sqlite3_stmt **ret)
+{
+    int rc = sqlite3_prepare_v2(db, sql, -1, ret, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(*ret);
+    return rc == SQLITE_DONE ? -EBADMSG : outbox_file_errno(db, rc);
+}
+
+static int query_int(sqlite3 *db, const char *sql, int64_t *ret)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = first_row(db, sql, &stmt);
+    if (rc == 0)
+        *ret = sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+/* ---- a new file ---- */
+
+static int insert_meta(sqlite3 *db, const struct outbox_config *config)
+{
+    uint8_t stream[BW_STREAM_LEN];
+    if (getrandom(stream, sizeof stream, 0) != sizeof stream)
+        return -EIO;
+
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(db, "INSERT INTO meta VALUES (1, ?, ?, ?, ?, 1)", -1, &stmt, NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_bind_blob(stmt, 1, stream, sizeof stream, SQLITE_STATIC);
+        sqlite3_bind_text(stmt, 2, config->division, -1, SQLITE_STATIC);
+        sqlite3_bind_text(stmt, 3, config->vehicle, -1, SQLITE_STATIC);
+        sqlite3_bind_blob(stmt, 4, config->key->public_key, BW_PUBLIC_KEY_LEN, SQLITE_STATIC);
+        rc = sqlite3_step(stmt);
+    }
+    sqlite3_finalize(stmt);
+    return outbox_file_errno(db, rc);
+}
+
+/* All in one transaction, the magic included: a power cut leaves an empty file or a whole one. */
+static int create(sqlite3 *db, const struct outbox_config *config)
+{
+    char magic[96];
+    (void)snprintf(magic, sizeof magic, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
+                   APPLICATION_ID, SCHEMA_VERSION);
+    int rc = exec(db, "BEGIN IMMEDIATE");
+    if (rc == 0)
+        rc = exec(db, SCHEMA);
+    if (rc == 0)
+        rc = insert_meta(db, config);
+    if (rc == 0)
+        rc = exec(db, magic);
+    return rc == 0 ? exec(db, "COMMIT") : rc; /* the caller closes, which rolls back */
+}
+
+/* ---- an existing file ---- */
+
+static bool same_bytes(sqlite3_stmt *stmt, int column, const void *bytes, size_t len)
+{
+    return (size_t)sqlite3_column_bytes(stmt, column) == len &&
+           memcmp(sqlite3_column_blob(stmt, column), bytes, len) == 0;
+}
+
+static int check_owner(sqlite3 *db, const struct outbox_config *config)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = first_row(db, "SELECT division, vehicle, public_key FROM meta", &stmt);
+    if (rc == 0 && !(same_bytes(stmt, 0, config->division, strlen(config->division)) &&
+                     same_bytes(stmt, 1, config->vehicle, strlen(config->vehicle)) &&
+                     same_bytes(stmt, 2, config->key->public_key, BW_PUBLIC_KEY_LEN)))
+        rc = -EBADMSG;
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+static int quick_check(sqlite3 *db)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = first_row(db, "PRAGMA quick_check(1)", &stmt);
+    if (rc == 0 && !same_bytes(stmt, 0, "ok", 2))
+        rc = -EBADMSG;
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+/* 0 and whether there is anything in the file, or -EBADMSG for a file of another program or version. */
+static int check_magic(sqlite3 *db, bool *ret_empty)
+{
+    int64_t application_id = 0, version = 0, objects = 0;
+    int rc = query_int(db, "PRAGMA application_id", &application_id);
+    if (rc == 0)
+        rc = query_int(db, "PRAGMA user_version", &version);
+    if (rc == 0)
+        rc = query_int(db, "SELECT count(*) FROM sqlite_schema", &objects);
+    if (rc != 0)
+        return rc;
+    bool empty = application_id == 0 && version == 0 && objects == 0;
+    if (!empty && (application_id != APPLICATION_ID || version != SCHEMA_VERSION))
+        return -EBADMSG;
+    *ret_empty = empty;
+    return 0;
+}
+
+static int prepare(sqlite3 *db, const struct outbox_config *config)
+{
+    bool empty = false;
+    sqlite3_extended_result_codes(db, 1);
+    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+    int rc = check_magic(db, &empty); /* before anything is written: it may be somebody else's */
+    if (rc == 0)
+        rc = exec(db, PRAGMAS);
+    if (rc != 0)
+        return rc;
+    if (empty)
+        return config->attach ? -ENOENT : create(db, config);
+    if (!config->attach) /* once a process: the handle that attaches comes after the one that checked */
+        rc = quick_check(db);
+    return rc == 0 ? check_owner(db, config) : rc;
+}
+
+int outbox_file_open(const struct outbox_config *config, sqlite3 **ret)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (config->attach ? 0 : SQLITE_OPEN_CREATE);
+    sqlite3 *db = NULL;
+    int opened = sqlite3_open_v2(config->path, &db, flags, NULL);
+    int rc = db == NULL ? -ENOMEM : outbox_file_errno(db, opened);
+    if (rc == 0)
+        rc = prepare(db, config);
+    if (rc != 0) {
+        sqlite3_close(db);
+        return rc;
+    }
+    *ret = db;
+    return 0;
+}
+
+/* ---- setting aside ---- */
+
+static int rename_if_there(const char *from, const char *to)
+{
+    return rename(from, to) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
+static int sync_directory(const char *path)
+{
+    char copy[PATH_MAX];
+    (void)snprintf(copy, sizeof copy, "%s", path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int rc = fsync(fd) == 0 ? 0 : -errno;
+    close(fd);
+    return rc;
+}
+
+int outbox_file_set_aside(const char *path)
+{
+    /* The database goes last: a -wal left beside a new database would be replayed into it. */
+    static const char *const suffixes[] = {"-wal", "-shm", ""};
+    char from[PATH_MAX], to[PATH_MAX];
+    int n = 1;
+    for (; n < SET_ASIDE_MAX; n++) {
+        (void)snprintf(to, sizeof to, "%s.corrupt-%d", path, n);
+        if (access(to, F_OK) != 0)
+            break;
+    }
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        int from_len = snprintf(from, sizeof from, "%s%s", path, suffixes[i]);
+        int to_len = snprintf(to, sizeof to, "%s.corrupt-%d%s", path, n, suffixes[i]);
+        if (from_len >= (int)sizeof from || to_len >= (int)sizeof to)
+            return -ENAMETOOLONG;
+        int rc = rename_if_there(from, to);
+        if (rc != 0)
+            return rc;
+    }
+    return sync_directory(path);
+}

@@ -1,0 +1,21 @@
+/* The outbox's SQLite file: its schema, the checks when it is opened, and what happens to one that is not
+ * ours to read. Used by outbox.c alone. */
+#ifndef BUSWARDEN_OUTBOX_FILE_H
+#define BUSWARDEN_OUTBOX_FILE_H
+
+#include <sqlite3.h>
+
+#include "gateway/outbox/outbox.h"
+
+/* The negative errno for a SQLite result code; 0 for SQLITE_OK, SQLITE_ROW and SQLITE_DONE. -EBADMSG:
+ * corrupt, not a database, or not an outbox. */
+int outbox_file_errno(sqlite3 *db, int sqlite_rc);
+
+/* Open config->path, create it when it is missing or empty, and check it: magic, version, owner and
+ * quick_check. -EBADMSG: it is not of use. With config->attach nothing is ever made: -ENOENT. */
+int outbox_file_open(const struct outbox_config *config, sqlite3 **ret);
+
+/* Rename a closed file to <path>.corrupt-N with its -wal and -shm. 0, -ENAMETOOLONG or what rename() says. */
+int outbox_file_set_aside(const char *path);
+
+#endif
