@@ -1,0 +1,31 @@
+/* JSON forms (jansson) of the words of model.h, so that the replay, the status and the bureau's API say the
+ * same thing the same way. Every function gives a new reference, or NULL when memory is short; unknown values
+ * are null. */
+#ifndef BUSWARDEN_MODELJSON_H
+#define BUSWARDEN_MODELJSON_H
+
+#include <jansson.h>
+
+#include "proto/model.h"
+
+/* Names; the first of the list for a number that only a later version knows. */
+const char *modeljson_kind(enum bw_kind kind);             /* "OVERLOAD" */
+const char *modeljson_phase(enum bw_phase phase);          /* "RAISED" */
+const char *modeljson_severity(enum bw_severity severity); /* "minor" */
+const char *modeljson_quality(enum bw_quality quality);    /* "good" */
+
+json_t *modeljson_text(const char *value);                      /* U+FFFD for what is no UTF-8 */
+json_t *modeljson_number(double value, int decimals);           /* rounded; null unless finite */
+json_t *modeljson_degrees(bool known, double value_deg);        /* 7 decimals */
+json_t *modeljson_instant(int64_t utc_ms);                      /* RFC 3339; null for 0 */
+json_t *modeljson_date(int32_t day);                            /* ISO 8601; null for 0 */
+json_t *modeljson_occupancy(const struct bw_occupancy *aboard); /* {"quality","low","count","high"} */
+json_t *modeljson_evidence(const struct bw_alert *alert);       /* by kind; {} for kinds without any */
+
+/* One member of *object; *object becomes NULL when memory is short, and stays it. */
+void modeljson_put(json_t **object, const char *key, json_t *value);
+/* The members that every view of an alert phase has: time, kind, phase, severity, number, raised_at, lat,
+ * lon, accuracy_m, aboard, licence_version, evidence. */
+void modeljson_put_alert(json_t **object, const struct bw_alert *alert);
+
+#endif

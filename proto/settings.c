@@ -1,0 +1,130 @@
+#include "proto/settings.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/topic.h"
+
+const char *settings_text(const char *text, void *target, size_t size)
+{
+    if (strlen(text) >= size)
+        return "too long";
+    memcpy(target, text, strlen(text) + 1);
+    return NULL;
+}
+
+const char *settings_nonempty(const char *text, void *target, size_t size)
+{
+    return text[0] != '\0' ? settings_text(text, target, size) : "is empty";
+}
+
+const char *settings_level(const char *text, void *target, size_t size)
+{
+    return topic_level_valid(text) ? settings_text(text, target, size)
+                                   : "only a-z, 0-9, '_' and '-' may stand in it";
+}
+
+static bool parse_number(const char *text, long low, long high, long *ret)
+{
+    char *end = NULL;
+    errno = 0;
+    const long value = strtol(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || value < low || value > high)
+        return false;
+    *ret = value;
+    return true;
+}
+
+const char *settings_port(const char *text, void *target, size_t size)
+{
+    (void)size;
+    long port;
+    if (!parse_number(text, 1, 65535, &port))
+        return "not a port (1..65535)";
+    *(int *)target = (int)port;
+    return NULL;
+}
+
+const char *settings_count(const char *text, void *target, size_t size)
+{
+    (void)size;
+    long count;
+    if (!parse_number(text, 1, 1000000000, &count))
+        return "not a whole number from 1 to 1000000000";
+    *(unsigned *)target = (unsigned)count;
+    return NULL;
+}
+
+struct load {
+    const struct settings_schema *schema;
+    void *config;
+    bool given[SETTINGS_KEYS_MAX];
+    char reason[SETTINGS_REASON_MAX / 2]; /* of the first fault; "" = none */
+};
+
+static int refuse(struct load *load, const char *section, const char *name, const char *reason)
+{
+    if (load->reason[0] == '\0')
+        (void)snprintf(load->reason, sizeof load->reason, "[%.60s] %.60s: %.100s", section, name, reason);
+    return 0; /* inih's "no" */
+}
+
+static int on_pair(void *context, const char *section, const char *name, const char *value)
+{
+    struct load *load = context;
+    const struct settings_schema *schema = load->schema;
+    for (size_t k = 0; k < schema->n_keys; k++) {
+        const struct settings_key *key = &schema->keys[k];
+        if (strcmp(key->section, section) != 0 || strcmp(key->name, name) != 0)
+            continue;
+        if (load->given[k])
+            return refuse(load, section, name, "given twice");
+        load->given[k] = true;
+        const char *fault = key->parse(value, (char *)load->config + key->offset, key->size);
+        return fault != NULL ? refuse(load, section, name, fault) : 1;
+    }
+    if (schema->free_section != NULL && strcmp(schema->free_section, section) == 0) {
+        const char *fault = schema->on_free(load->config, name, value);
+        return fault != NULL ? refuse(load, section, name, fault) : 1;
+    }
+    return refuse(load, section, name, "no such setting");
+}
+
+static int fail(char ret_reason[SETTINGS_REASON_MAX], const char *path, int line, const char *reason)
+{
+    if (line > 0)
+        (void)snprintf(ret_reason, SETTINGS_REASON_MAX, "%.200s:%d: %s", path, line, reason);
+    else
+        (void)snprintf(ret_reason, SETTINGS_REASON_MAX, "%.200s: %s", path, reason);
+    return -EINVAL;
+}
+
+int settings_load(const char *path, const struct settings_schema *schema, void *config,
+                  char ret_reason[SETTINGS_REASON_MAX])
+{
+    struct load load = {.schema = schema, .config = config};
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        const int error = errno;
+        (void)fail(ret_reason, path, 0, strerror(error));
+        return -error;
+    }
+    const int line = ini_parse_file(file, on_pair, &load);
+    (void)fclose(file); /* only read from */
+    if (line != 0)
+        return fail(ret_reason, path, line > 0 ? line : 1,
+                    load.reason[0] != '\0' ? load.reason : "not a \"key = value\" line");
+    for (size_t k = 0; k < schema->n_keys; k++) {
+        char missing[160];
+        if (!schema->keys[k].required || load.given[k])
+            continue;
+        (void)snprintf(missing, sizeof missing, "[%s] %s: missing", schema->keys[k].section,
+                       schema->keys[k].name);
+        return fail(ret_reason, path, 0, missing);
+    }
+    const char *fault = schema->check != NULL ? schema->check(config) : NULL;
+    return fault != NULL ? fail(ret_reason, path, 0, fault) : 0;
+}
