@@ -1,0 +1,116 @@
+/* The store on SQLite: the file, its schema, transactions. */
+#include "bureau/store/sql.h"
+#include "schema_001.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Both stand in the file's header: what it is, and the version of its schema. */
+enum { APPLICATION_ID = 0x42574230 /* "BWB0" */, SCHEMA_VERSION = 1, BUSY_TIMEOUT_MS = 5000 };
+
+static int read_pragma(struct store *store, const char *text, int64_t *ret)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(store->db, text, -1, &statement, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        *ret = sqlite3_column_int64(statement, 0);
+    const int err = sql_errno(store, code);
+    (void)sqlite3_finalize(statement);
+    return err;
+}
+
+/* Within a transaction, so that of two processes that start at once one makes the schema and the other finds
+ * it. */
+static int make_schema(struct store *store)
+{
+    char stamp[96];
+    int64_t application = 0, version = 0, objects = 0;
+    int err = read_pragma(store, "PRAGMA application_id", &application);
+    if (err == 0)
+        err = read_pragma(store, "PRAGMA user_version", &version);
+    if (err == 0)
+        err = read_pragma(store, "SELECT count(*) FROM sqlite_schema", &objects);
+    if (err < 0)
+        return err;
+    const bool fresh = application == 0 && version == 0 && objects == 0;
+    if (!fresh && application != APPLICATION_ID)
+        return sql_fail(store, -EBADMSG, "this database is not a Buswarden store");
+    if (!fresh)
+        return version == SCHEMA_VERSION ? 0 : sql_fail(store, -EPROTONOSUPPORT, "store of another version");
+    err = sql_exec(store, SCHEMA_001);
+    if (err < 0)
+        return err;
+    (void)snprintf(stamp, sizeof(stamp), "PRAGMA application_id = %d; PRAGMA user_version = %d",
+                   APPLICATION_ID, SCHEMA_VERSION);
+    return sql_exec(store, stamp);
+}
+
+static int set_up(struct store *store)
+{
+    int err = sql_errno(store, sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS));
+    if (err == 0)
+        err =
+            sql_exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+    if (err == 0)
+        err = store_begin(store);
+    if (err < 0)
+        return err;
+    err = make_schema(store);
+    if (err == 0)
+        err = store_commit(store);
+    if (err < 0)
+        store_rollback(store);
+    return err;
+}
+
+int store_open(const char *path, struct store **ret)
+{
+    struct store *store = calloc(1, sizeof(*store));
+    if (store == NULL)
+        return -ENOMEM;
+    const int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    const int code = sqlite3_open_v2(path, &store->db, flags, NULL);
+    const int err = code == SQLITE_OK ? set_up(store) : sql_errno(store, code);
+    if (err < 0) {
+        store_close(store);
+        return err;
+    }
+    *ret = store;
+    return 0;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    for (size_t i = 0; i < store->n_statements; i++)
+        (void)sqlite3_finalize(store->statements[i].statement);
+    (void)sqlite3_close(store->db); /* nothing is left that could keep it open */
+    free(store);
+}
+
+const char *store_error(const struct store *store)
+{
+    return store->error;
+}
+
+int store_begin(struct store *store)
+{
+    return sql_exec(store, "BEGIN IMMEDIATE");
+}
+
+int store_commit(struct store *store)
+{
+    return sql_exec(store, "COMMIT");
+}
+
+void store_rollback(struct store *store)
+{
+    if (!sqlite3_get_autocommit(store->db)) /* some failures have rolled back already */
+        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}

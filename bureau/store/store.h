@@ -1,7 +1,8 @@
 /* Everything the bureau keeps; every SQL statement of the bureau is behind this header.
  *
- * One handle per thread. All return 0 or a negative errno (-ENOENT: no such row); store_error() has the words.
- * Callbacks get rows that live only for the call; a non-zero return ends the walk and is returned. */
+ * One handle per thread. All return 0 or a negative errno (-ENOENT: no such row); store_error() has the
+ * words. Callbacks get rows that live only for the call; a non-zero return ends the walk and is returned.
+ * They may use the handle, but not start the walk that they are in (-EBUSY). */
 #ifndef BUSWARDEN_STORE_H
 #define BUSWARDEN_STORE_H
 
@@ -10,25 +11,32 @@
 
 struct store;
 
-int store_open(const char *path, struct store **ret); /* makes the schema; WAL, synchronous=FULL */
+/* Makes the file and its schema when there is none; WAL, synchronous=FULL, waits up to 5 s for a lock.
+ * -EBADMSG: not a Buswarden store, or damaged; -EPROTONOSUPPORT: of another version; -ENOENT: no such folder;
+ * -EROFS, -EBUSY... */
+int store_open(const char *path, struct store **ret);
 void store_close(struct store *store);
-const char *store_error(const struct store *store);
-int store_begin(struct store *store); /* BEGIN IMMEDIATE */
+const char *store_error(const struct store *store); /* words for the last failure */
+int store_begin(struct store *store);               /* BEGIN IMMEDIATE */
 int store_commit(struct store *store);
 void store_rollback(struct store *store);
 
 /* --- registry: replaced as a whole, in one transaction --- */
+/* Opens a transaction of its own. */
 int store_registry_replace(struct store *store, const struct registry *registry);
 int store_registry_load(struct store *store, struct registry **ret); /* registry_free() */
 
 /* --- vehicle keys and licences --- */
+/* Keys and licences may be set for vehicles that the registry does not hold. */
 int store_vehicle_key_set(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN]);
 int store_vehicle_key(struct store *store, const char *vehicle, uint8_t ret_key[BW_PUBLIC_KEY_LEN]);
 /* division of a registered vehicle's school: where its topics live */
 int store_vehicle_division(struct store *store, const char *vehicle, char ret[BW_DIVISION_LEN]);
-int store_licence_put(struct store *store, const char *vehicle, uint64_t version, const uint8_t *sealed, size_t len);
-int store_licence_latest(struct store *store, const char *vehicle, uint64_t *ret_version, uint8_t **ret_sealed,
-                         size_t *ret_len); /* free(*ret_sealed) */
+/* -EEXIST unless the version is above every one issued to the vehicle; -ERANGE: not 1..2^63-1. */
+int store_licence_put(struct store *store, const char *vehicle, uint64_t version, const uint8_t *sealed,
+                      size_t len);
+int store_licence_latest(struct store *store, const char *vehicle, uint64_t *ret_version,
+                         uint8_t **ret_sealed, size_t *ret_len); /* free(*ret_sealed) */
 
 /* --- evidence: the signed bytes as they came, and each chain's head --- */
 struct store_chain {
@@ -40,33 +48,36 @@ int store_chain_get(struct store *store, const char *vehicle, const uint8_t stre
                     enum bw_record_class cls, struct store_chain *ret);
 int store_chain_put(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
                     enum bw_record_class cls, const struct store_chain *chain);
+/* -EEXIST: that key is held already. */
 int store_record_add(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
-                     enum bw_record_class cls, uint64_t seq, const uint8_t *bytes, size_t len, int64_t received_utc_ms);
+                     enum bw_record_class cls, uint64_t seq, const uint8_t *bytes, size_t len,
+                     int64_t received_utc_ms);
 /* The bytes held under that key; free(*ret). */
 int store_record_get(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
                      enum bw_record_class cls, uint64_t seq, uint8_t **ret, size_t *ret_len);
 
 /* --- alerts: one row an object, one event a phase --- */
-/* Applies one phase; makes the row at the first phase seen. ret_event is the number of the event for streams. */
+/* Applies one phase; makes the row at the first phase seen. ret_event is the event's number, for streams. */
 int store_alert_apply(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
                       const struct bw_alert *alert, int64_t received_utc_ms, int64_t *ret_event);
 
 struct store_alert {
     int64_t id;    /* of the alert object */
     int64_t event; /* of this phase; ascending over all alerts: cursor and Last-Event-ID */
-    const char *vehicle, *plate, *school, *division; /* "" when not in the registry */
-    struct bw_alert alert;       /* as of this phase */
-    int64_t cleared_utc_ms;      /* 0 = open */
-    int64_t received_utc_ms;     /* of this phase */
-    bool late;                   /* received more than STORE_LATE_MS after it happened */
+    const char *vehicle, *plate, *school, *division; /* school: its name; "" when not in the registry */
+    struct bw_alert alert;                           /* as of this phase */
+    int64_t cleared_utc_ms;                          /* 0 = open */
+    int64_t received_utc_ms;                         /* of this phase */
+    bool late;                                       /* received more than STORE_LATE_MS after it happened */
 };
 enum { STORE_LATE_MS = 60000 };
 typedef int (*store_alert_fn)(void *context, const struct store_alert *row);
 /* The present state of alert objects, newest first. open_only: not cleared. before_id 0 = from the newest. */
-int store_alerts(struct store *store, bool open_only, int64_t before_id, int limit, store_alert_fn fn, void *context);
-/* Every phase after event `after`, oldest first. */
+int store_alerts(struct store *store, bool open_only, int64_t before_id, int limit, store_alert_fn fn,
+                 void *context);
+/* Every phase after event `after`, oldest first. Of each, `alert` and cleared_utc_ms as of that phase. */
 int store_alert_events(struct store *store, int64_t after, int limit, store_alert_fn fn, void *context);
-int store_last_event(struct store *store, int64_t *ret);
+int store_last_event(struct store *store, int64_t *ret); /* 0 = none yet */
 
 /* --- the live map --- */
 int store_presence_put(struct store *store, const char *vehicle, const struct bw_presence *presence,
@@ -81,10 +92,11 @@ struct store_vehicle {
     uint32_t open_kinds;      /* bit per enum bw_kind with an open alert */
 };
 typedef int (*store_vehicle_fn)(void *context, const struct store_vehicle *row);
-/* vehicle NULL = all, by id. */
+/* Registered vehicles. vehicle NULL = all, by id. */
 int store_vehicles(struct store *store, const char *vehicle, store_vehicle_fn fn, void *context);
 
 /* Append-only: who did what to which, when. */
-int store_audit(struct store *store, const char *who, const char *action, const char *subject, int64_t utc_ms);
+int store_audit(struct store *store, const char *who, const char *action, const char *subject,
+                int64_t utc_ms);
 
 #endif

@@ -1,0 +1,238 @@
+/* Evidence: the signed bytes, the heads of their chains, and the alerts that they tell of. */
+#include "bureau/store/sql.h"
+#include "proto/wire.h"
+
+#include <errno.h>
+
+int store_chain_get(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                    enum bw_record_class cls, struct store_chain *ret)
+{
+    struct sql q;
+    sql_start(&q, store,
+              "SELECT next_seq, head, head_known FROM chain WHERE vehicle = ? AND stream = ? AND class = ?");
+    sql_text(&q, vehicle);
+    sql_blob(&q, stream, BW_STREAM_LEN);
+    sql_int(&q, cls);
+    int err = sql_row(&q);
+    if (err == 0)
+        err = sql_fail(store, -ENOENT, "no such chain");
+    if (err > 0) {
+        struct store_chain chain = {.next_seq = sql_u64_at(&q, 0), .head_known = sql_int_at(&q, 2) != 0};
+        sql_copy_blob(&q, 1, chain.head, sizeof(chain.head));
+        if (q.err == 0)
+            *ret = chain;
+    }
+    return sql_end(&q, err);
+}
+
+int store_chain_put(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                    enum bw_record_class cls, const struct store_chain *chain)
+{
+    struct sql q;
+    sql_start(
+        &q, store,
+        "INSERT INTO chain (vehicle, stream, class, next_seq, head, head_known) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (vehicle, stream, class) DO UPDATE SET next_seq = excluded.next_seq,"
+        " head = excluded.head, head_known = excluded.head_known");
+    sql_text(&q, vehicle);
+    sql_blob(&q, stream, BW_STREAM_LEN);
+    sql_int(&q, cls);
+    sql_u64(&q, chain->next_seq);
+    sql_blob(&q, chain->head, sizeof(chain->head));
+    sql_int(&q, chain->head_known);
+    return sql_run(&q);
+}
+
+int store_record_add(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                     enum bw_record_class cls, uint64_t seq, const uint8_t *bytes, size_t len,
+                     int64_t received_utc_ms)
+{
+    struct sql q;
+    sql_start(
+        &q, store,
+        "INSERT INTO record (vehicle, stream, class, seq, bytes, received_utc_ms) VALUES (?, ?, ?, ?, ?, ?)");
+    sql_text(&q, vehicle);
+    sql_blob(&q, stream, BW_STREAM_LEN);
+    sql_int(&q, cls);
+    sql_u64(&q, seq);
+    sql_blob(&q, bytes, len);
+    sql_int(&q, received_utc_ms);
+    return sql_run(&q);
+}
+
+int store_record_get(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                     enum bw_record_class cls, uint64_t seq, uint8_t **ret, size_t *ret_len)
+{
+    struct sql q;
+    sql_start(&q, store,
+              "SELECT bytes FROM record WHERE vehicle = ? AND stream = ? AND class = ? AND seq = ?");
+    sql_text(&q, vehicle);
+    sql_blob(&q, stream, BW_STREAM_LEN);
+    sql_int(&q, cls);
+    sql_u64(&q, seq);
+    int err = sql_row(&q);
+    if (err == 0)
+        err = sql_fail(store, -ENOENT, "no such record");
+    if (err > 0)
+        err = sql_take_blob(&q, 0, ret, ret_len);
+    return sql_end(&q, err);
+}
+
+/* --- alerts --- */
+
+/* The id of the alert object, which its first phase makes. (A conflict must update something to have it
+ * returned.) */
+static int alert_id(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                    const struct bw_alert *alert, int64_t *ret_id)
+{
+    struct sql q;
+    sql_start(&q, store,
+              "INSERT INTO alert (vehicle, stream, number, kind) VALUES (?, ?, ?, ?)"
+              " ON CONFLICT (vehicle, stream, number) DO UPDATE SET kind = kind RETURNING id");
+    sql_text(&q, vehicle);
+    sql_blob(&q, stream, BW_STREAM_LEN);
+    sql_u64(&q, alert->number);
+    sql_int(&q, alert->kind);
+    const int err = sql_row(&q);
+    if (err == 1)
+        *ret_id = sql_int_at(&q, 0);
+    return sql_end(&q, err);
+}
+
+static int add_event(struct store *store, int64_t id, const struct bw_alert *alert, int64_t received_utc_ms,
+                     int64_t *ret_event)
+{
+    struct wire_bytes body = {0};
+    const struct wire_body content = {.type = WIRE_BODY_ALERT, .u.alert = *alert};
+    int err = wire_body_encode(&content, &body);
+    if (err < 0)
+        return sql_fail(store, err, "this alert cannot be encoded");
+    struct sql q;
+    sql_start(&q, store, "INSERT INTO alert_event (alert_id, received_utc_ms, body) VALUES (?, ?, ?)");
+    sql_int(&q, id);
+    sql_int(&q, received_utc_ms);
+    sql_blob(&q, body.data, body.len);
+    err = sql_run(&q);
+    if (err == 0)
+        *ret_event = sqlite3_last_insert_rowid(store->db);
+    wire_bytes_free(&body);
+    return err;
+}
+
+/* A cleared alert stays cleared. */
+static int point_at_event(struct store *store, int64_t id, int64_t event, const struct bw_alert *alert)
+{
+    struct sql q;
+    sql_start(&q, store,
+              "UPDATE alert SET last_event = ?, cleared_utc_ms = coalesce(cleared_utc_ms, ?) WHERE id = ?");
+    sql_int(&q, event);
+    if (alert->phase == BW_CLEARED)
+        sql_int(&q, alert->time_utc_ms);
+    else
+        sql_null(&q);
+    sql_int(&q, id);
+    return sql_run(&q);
+}
+
+int store_alert_apply(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                      const struct bw_alert *alert, int64_t received_utc_ms, int64_t *ret_event)
+{
+    int64_t id = 0, event = 0;
+    /* A savepoint: all of it or nothing, within the caller's transaction or without one. */
+    int err = sql_exec(store, "SAVEPOINT alert");
+    if (err < 0)
+        return err;
+    err = alert_id(store, vehicle, stream, alert, &id);
+    if (err == 0)
+        err = add_event(store, id, alert, received_utc_ms, &event);
+    if (err == 0)
+        err = point_at_event(store, id, event, alert);
+    if (err < 0)
+        (void)sqlite3_exec(store->db, "ROLLBACK TO alert", NULL, NULL, NULL); /* err says why */
+    const int released = sql_exec(store, "RELEASE alert");
+    err = err < 0 ? err : released;
+    if (err == 0)
+        *ret_event = event;
+    return err;
+}
+
+/* Columns of all walks below. */
+#define ALERT_COLUMNS                                                                                        \
+    "SELECT alert.id, alert_event.event, alert.vehicle, vehicle.plate, school.name, school.division,"        \
+    " alert_event.received_utc_ms, alert_event.body"
+#define ALERT_REGISTRY                                                                                       \
+    " LEFT JOIN vehicle ON vehicle.vehicle_id = alert.vehicle LEFT JOIN school USING (school_id)"
+
+static int report(struct sql *q, store_alert_fn fn, void *context)
+{
+    struct wire_body body;
+    size_t len;
+    const void *bytes = sql_blob_at(q, 7, &len);
+    const int err = wire_body_decode(bytes, len, &body);
+    if (err < 0 || body.type != WIRE_BODY_ALERT)
+        return sql_fail(q->store, -EBADMSG, "the store holds an alert that cannot be decoded");
+    const struct store_alert row = {
+        .id = sql_int_at(q, 0),
+        .event = sql_int_at(q, 1),
+        .vehicle = sql_text_at(q, 2),
+        .plate = sql_text_at(q, 3),
+        .school = sql_text_at(q, 4),
+        .division = sql_text_at(q, 5),
+        .received_utc_ms = sql_int_at(q, 6),
+        .alert = body.u.alert,
+        .cleared_utc_ms = body.u.alert.phase == BW_CLEARED ? body.u.alert.time_utc_ms : 0,
+        .late = sql_int_at(q, 6) - body.u.alert.time_utc_ms > STORE_LATE_MS,
+    };
+    return fn(context, &row);
+}
+
+static int walk(struct sql *q, store_alert_fn fn, void *context)
+{
+    int err;
+    while ((err = sql_row(q)) == 1) {
+        const int answer = report(q, fn, context);
+        if (answer != 0) {
+            const int ended = sql_end(q, 0);
+            return ended < 0 ? ended : answer;
+        }
+    }
+    return sql_end(q, err);
+}
+
+int store_alerts(struct store *store, bool open_only, int64_t before_id, int limit, store_alert_fn fn,
+                 void *context)
+{
+    static const char all[] =
+        ALERT_COLUMNS " FROM alert JOIN alert_event ON event = last_event" ALERT_REGISTRY
+                      " WHERE alert.id < ? ORDER BY alert.id DESC LIMIT ?";
+    static const char open[] =
+        ALERT_COLUMNS " FROM alert JOIN alert_event ON event = last_event" ALERT_REGISTRY
+                      " WHERE cleared_utc_ms IS NULL AND alert.id < ?"
+                      " ORDER BY alert.id DESC LIMIT ?";
+    struct sql q;
+    sql_start(&q, store, open_only ? open : all);
+    sql_int(&q, before_id > 0 ? before_id : INT64_MAX);
+    sql_int(&q, limit);
+    return walk(&q, fn, context);
+}
+
+int store_alert_events(struct store *store, int64_t after, int limit, store_alert_fn fn, void *context)
+{
+    struct sql q;
+    sql_start(&q, store,
+              ALERT_COLUMNS " FROM alert_event JOIN alert ON alert.id = alert_event.alert_id" ALERT_REGISTRY
+                            " WHERE alert_event.event > ? ORDER BY alert_event.event LIMIT ?");
+    sql_int(&q, after);
+    sql_int(&q, limit);
+    return walk(&q, fn, context);
+}
+
+int store_last_event(struct store *store, int64_t *ret)
+{
+    struct sql q;
+    sql_start(&q, store, "SELECT max(event) FROM alert_event");
+    const int err = sql_row(&q);
+    if (err == 1)
+        *ret = sql_int_at(&q, 0);
+    return sql_end(&q, err);
+}

@@ -1,0 +1,72 @@
+/* The live map: the newest presence of every registered vehicle. */
+#include "bureau/store/sql.h"
+#include "proto/wire.h"
+
+#include <errno.h>
+
+int store_presence_put(struct store *store, const char *vehicle, const struct bw_presence *presence,
+                       int64_t received_utc_ms)
+{
+    struct wire_bytes bytes = {0};
+    int err = wire_presence_encode(presence, &bytes);
+    if (err < 0)
+        return sql_fail(store, err, "this presence cannot be encoded");
+    struct sql q;
+    sql_start(&q, store,
+              "INSERT INTO presence (vehicle, received_utc_ms, bytes) VALUES (?, ?, ?) ON CONFLICT (vehicle)"
+              " DO UPDATE SET received_utc_ms = excluded.received_utc_ms, bytes = excluded.bytes");
+    sql_text(&q, vehicle);
+    sql_int(&q, received_utc_ms);
+    sql_blob(&q, bytes.data, bytes.len);
+    err = sql_run(&q);
+    wire_bytes_free(&bytes);
+    return err;
+}
+
+static int report(struct sql *q, store_vehicle_fn fn, void *context)
+{
+    size_t len;
+    const void *bytes = sql_blob_at(q, 6, &len);
+    struct store_vehicle row = {
+        .vehicle = sql_text_at(q, 0),
+        .plate = sql_text_at(q, 1),
+        .school = sql_text_at(q, 2),
+        .division = sql_text_at(q, 3),
+        .capacity = (uint16_t)sql_int_at(q, 4),
+        .seen = bytes != NULL,
+        .received_utc_ms = sql_int_at(q, 5),
+        .licence_version = sql_u64_at(q, 7),
+        .open_kinds = (uint32_t)sql_int_at(q, 8),
+    };
+    if (row.seen && wire_presence_decode(bytes, len, &row.presence) < 0)
+        return sql_fail(q->store, -EBADMSG, "the store holds a presence that cannot be decoded");
+    return fn(context, &row);
+}
+
+/* sum(DISTINCT 1 << kind) is the OR of the bits. */
+#define VEHICLES                                                                                             \
+    "SELECT v.vehicle_id, v.plate, school.name, school.division, v.approved_capacity, "                      \
+    "presence.received_utc_ms,"                                                                              \
+    " presence.bytes, (SELECT max(version) FROM licence WHERE licence.vehicle = v.vehicle_id),"              \
+    " (SELECT sum(DISTINCT 1 << kind) FROM alert WHERE alert.vehicle = v.vehicle_id AND cleared_utc_ms IS "  \
+    "NULL)"                                                                                                  \
+    " FROM vehicle AS v JOIN school USING (school_id) LEFT JOIN presence ON presence.vehicle = v.vehicle_id"
+
+int store_vehicles(struct store *store, const char *vehicle, store_vehicle_fn fn, void *context)
+{
+    static const char all[] = VEHICLES " ORDER BY v.vehicle_id";
+    static const char one[] = VEHICLES " WHERE v.vehicle_id = ?";
+    struct sql q;
+    int err;
+    sql_start(&q, store, vehicle ? one : all);
+    if (vehicle != NULL)
+        sql_text(&q, vehicle);
+    while ((err = sql_row(&q)) == 1) {
+        const int answer = report(&q, fn, context);
+        if (answer != 0) {
+            const int ended = sql_end(&q, 0);
+            return ended < 0 ? ended : answer;
+        }
+    }
+    return sql_end(&q, err);
+}

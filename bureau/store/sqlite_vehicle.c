@@ -1,0 +1,87 @@
+/* Keys and licences of the vehicles, and the audit log. */
+#include "bureau/store/sql.h"
+
+#include <errno.h>
+
+/* What sql_row() said, but no row is -ENOENT. */
+static int found(struct store *store, int row, const char *what)
+{
+    return row == 0 ? sql_fail(store, -ENOENT, what) : row;
+}
+
+int store_vehicle_key_set(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN])
+{
+    struct sql q;
+    sql_start(&q, store,
+              "INSERT INTO vehicle_key (vehicle, public_key) VALUES (?, ?)"
+              " ON CONFLICT (vehicle) DO UPDATE SET public_key = excluded.public_key");
+    sql_text(&q, vehicle);
+    sql_blob(&q, key, BW_PUBLIC_KEY_LEN);
+    return sql_run(&q);
+}
+
+int store_vehicle_key(struct store *store, const char *vehicle, uint8_t ret_key[BW_PUBLIC_KEY_LEN])
+{
+    struct sql q;
+    sql_start(&q, store, "SELECT public_key FROM vehicle_key WHERE vehicle = ?");
+    sql_text(&q, vehicle);
+    const int err = found(store, sql_row(&q), "no key is enrolled for this vehicle");
+    if (err > 0)
+        sql_copy_blob(&q, 0, ret_key, BW_PUBLIC_KEY_LEN);
+    return sql_end(&q, err);
+}
+
+int store_vehicle_division(struct store *store, const char *vehicle, char ret[BW_DIVISION_LEN])
+{
+    struct sql q;
+    sql_start(&q, store, "SELECT division FROM vehicle JOIN school USING (school_id) WHERE vehicle_id = ?");
+    sql_text(&q, vehicle);
+    const int err = found(store, sql_row(&q), "this vehicle is not in the registry");
+    if (err > 0)
+        sql_copy_text(&q, 0, ret, BW_DIVISION_LEN);
+    return sql_end(&q, err);
+}
+
+int store_licence_put(struct store *store, const char *vehicle, uint64_t version, const uint8_t *sealed,
+                      size_t len)
+{
+    if (version == 0 || version > INT64_MAX)
+        return sql_fail(store, -ERANGE, "a licence version is 1 to 2^63 - 1");
+    struct sql q;
+    sql_start(&q, store,
+              "INSERT INTO licence (vehicle, version, sealed) SELECT ?1, ?2, ?3"
+              " WHERE NOT EXISTS (SELECT 1 FROM licence WHERE vehicle = ?1 AND version >= ?2)");
+    sql_text(&q, vehicle);
+    sql_u64(&q, version);
+    sql_blob(&q, sealed, len);
+    const int err = sql_run(&q);
+    if (err == 0 && sqlite3_changes(store->db) == 0)
+        return sql_fail(store, -EEXIST, "a licence of this version or a newer one was issued already");
+    return err;
+}
+
+int store_licence_latest(struct store *store, const char *vehicle, uint64_t *ret_version,
+                         uint8_t **ret_sealed, size_t *ret_len)
+{
+    struct sql q;
+    sql_start(&q, store,
+              "SELECT version, sealed FROM licence WHERE vehicle = ? ORDER BY version DESC LIMIT 1");
+    sql_text(&q, vehicle);
+    int err = found(store, sql_row(&q), "no licence was issued for this vehicle");
+    if (err > 0)
+        err = sql_take_blob(&q, 1, ret_sealed, ret_len);
+    if (err == 0)
+        *ret_version = sql_u64_at(&q, 0);
+    return sql_end(&q, err);
+}
+
+int store_audit(struct store *store, const char *who, const char *action, const char *subject, int64_t utc_ms)
+{
+    struct sql q;
+    sql_start(&q, store, "INSERT INTO audit (utc_ms, who, action, subject) VALUES (?, ?, ?, ?)");
+    sql_int(&q, utc_ms);
+    sql_text(&q, who);
+    sql_text(&q, action);
+    sql_text(&q, subject);
+    return sql_run(&q);
+}
