@@ -1,0 +1,229 @@
+/* buswarden-sim: dispatch and the command line. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/utc.h"
+#include "sim/can.h"
+#include "sim/run.h"
+
+enum { EXIT_DONE = 0, EXIT_USE = 2, EXIT_COULD_NOT = 3 };
+
+static const char HELP[] =
+    "NAME\n"
+    "  buswarden-sim - school vehicles that drive, board pupils and err, for tests and the demo\n"
+    "\n"
+    "SYNOPSIS\n"
+    "  buswarden-sim run SCENARIO [--realtime] [--out DIR] [--seed N] [--start RFC3339]\n"
+    "  buswarden-sim dbc\n"
+    "  buswarden-sim --help | --version\n"
+    "\n"
+    "DESCRIPTION\n"
+    "  run plays a scenario (a file, or a folder with a scenario.ini) and prints what happens, a line an "
+    "event, until\n"
+    "  the last vehicle has arrived. The same scenario, seed and start give the same bytes.\n"
+    "\n"
+    "  --out DIR    writes for each vehicle <id>.nmea, <id>.tpv.json (as gpspipe -w), <id>.candump.log (as "
+    "candump -L)\n"
+    "               and <id>.truth.json (what really was, and which alerts are due)\n"
+    "  --realtime   plays in true time, from now on: NMEA goes to gpsd_port by UDP, CAN frames to a pseudo "
+    "terminal\n"
+    "               that slcan links to, as from a LAWICEL adapter. Ctrl-C ends it.\n"
+    "  --seed N     in place of the scenario's\n"
+    "  --start T    in place of the scenario's; not with --realtime\n"
+    "\n"
+    "  dbc prints the DBC file that describes the simulated bus's CAN frames.\n"
+    "\n"
+    "SCENARIO\n"
+    "  Paths are relative to the scenario's folder. A key given again replaces the earlier value; stop, "
+    "detour and\n"
+    "  tunnel add up.\n"
+    "  [simulation]\n"
+    "    routes = registry/routes.geojson   routes and stops, WGS84\n"
+    "    roads = roads.geojson              other roads, LineStrings with a road_id; optional\n"
+    "    start = 2026-09-14T22:40:00Z\n"
+    "    seed = 1\n"
+    "    utc_offset_min = 480               of the times in the timeline\n"
+    "  [vehicle ID]\n"
+    "    route = ROUTE_ID                   the licensed one, driven in the direction of its line\n"
+    "    capacity = 18                      approved number of pupils\n"
+    "    stop = STOP_ID [alight N|all] [board N]    in order; the drive ends at the last\n"
+    "    detour = ROAD_ID                   driven in place of the route between the road's two ends\n"
+    "    tunnel = FROM_M TO_M               no satellites there, in metres along the path driven\n"
+    "    depart_s, pupil_s                  seconds: until departure; for one pupil (0, 1)\n"
+    "    cruise_mps, accelerate_mps2, brake_mps2, lateral_mps2          (11.1, 1.0, 1.2, 1.5)\n"
+    "    altitude_m (180)    broken_bench = R3L, whose sensor says \"unknown\"\n"
+    "    gnss_sigma_m, gnss_tau_s           slow error of the receiver (3.5, 60)\n"
+    "    gnss_white_m                       white noise (0.6)\n"
+    "    gnss_outliers_per_h, gnss_outlier_m    multipath jumps (0, 60)\n"
+    "    gpsd_port = PORT, slcan = PATH     where --realtime feeds this vehicle; without: it does not\n"
+    "\n"
+    "EXIT STATUS\n"
+    "  0 done    2 wrong use or bad input    3 could not run\n";
+
+static volatile sig_atomic_t stop_requested;
+
+static void on_signal(int number)
+{
+    stop_requested = number;
+}
+
+static int catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: poll must return */
+    if (sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0)
+        return -errno;
+    return 0;
+}
+
+static int wrong_use(const char *why)
+{
+    (void)fprintf(stderr, "buswarden-sim: %s; see buswarden-sim --help\n", why);
+    return EXIT_USE;
+}
+
+struct run_arguments {
+    const char *scenario;
+    const char *out;
+    const char *seed;
+    const char *start;
+    bool realtime;
+};
+
+/* NULL, or what is wrong with them. */
+static const char *parse_run_arguments(int argc, char **argv, struct run_arguments *ret)
+{
+    static const struct option OPTIONS[] = {
+        {"realtime", no_argument, NULL, 'r'},
+        {"out", required_argument, NULL, 'o'},
+        {"seed", required_argument, NULL, 's'},
+        {"start", required_argument, NULL, 't'},
+        {NULL, 0, NULL, 0},
+    };
+    struct run_arguments arguments = {.scenario = NULL};
+    opterr = 0;
+    for (int c; (c = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1;) {
+        switch (c) {
+        case 'r':
+            arguments.realtime = true;
+            break;
+        case 'o':
+            arguments.out = optarg;
+            break;
+        case 's':
+            arguments.seed = optarg;
+            break;
+        case 't':
+            arguments.start = optarg;
+            break;
+        default:
+            return "unknown option, or its value is missing";
+        }
+    }
+    if (optind != argc - 1)
+        return "run takes one SCENARIO";
+    if (arguments.realtime && arguments.start != NULL)
+        return "--start does not go with --realtime, which starts now";
+    arguments.scenario = argv[optind];
+    *ret = arguments;
+    return NULL;
+}
+
+/* NULL, or what is wrong. */
+static const char *apply(const struct run_arguments *arguments, struct scenario *scenario)
+{
+    if (arguments->seed != NULL) {
+        char *end;
+        errno = 0;
+        unsigned long long seed = strtoull(arguments->seed, &end, 10);
+        if (errno != 0 || end == arguments->seed || *end != '\0' || arguments->seed[0] == '-')
+            return "--seed takes a whole number";
+        scenario->seed = seed;
+    }
+    int64_t start_utc_ms;
+    if (arguments->start == NULL)
+        return NULL;
+    if (utc_parse(arguments->start, &start_utc_ms) != 0 || start_utc_ms % 1000 != 0)
+        return "--start takes a whole second like 2026-09-14T22:40:00Z";
+    scenario->start_utc_ms = start_utc_ms;
+    return NULL;
+}
+
+static int command_run(int argc, char **argv)
+{
+    struct run_arguments arguments;
+    const char *wrong = parse_run_arguments(argc, argv, &arguments);
+    if (wrong != NULL)
+        return wrong_use(wrong);
+    char reason[RUN_REASON_LEN];
+    struct scenario *scenario;
+    int rc = scenario_load(arguments.scenario, &scenario, reason);
+    if (rc == 0) {
+        wrong = apply(&arguments, scenario);
+        if (wrong != NULL) {
+            free(scenario);
+            return wrong_use(wrong);
+        }
+        struct run_options options = {.realtime = arguments.realtime,
+                                      .out = arguments.out,
+                                      .timeline = stdout,
+                                      .stop = &stop_requested};
+        rc = catch_signals();
+        if (rc == 0)
+            rc = run_scenario(scenario, &options, reason);
+        else
+            (void)snprintf(reason, sizeof reason, "signals: %s", strerror(-rc));
+        free(scenario);
+    }
+    if (rc == 0)
+        return EXIT_DONE;
+    (void)fprintf(stderr, "buswarden-sim: %s\n", reason);
+    return rc == -EINVAL || rc == -ENOENT ? EXIT_USE : EXIT_COULD_NOT;
+}
+
+static int finish_stdout(void)
+{
+    return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_COULD_NOT;
+}
+
+static int command_dbc(int argc, char **argv)
+{
+    (void)argv;
+    if (argc != 1)
+        return wrong_use("dbc takes no argument");
+    can_dbc(stdout);
+    return finish_stdout();
+}
+
+static int command_help(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    (void)fputs(HELP, stdout);
+    return finish_stdout();
+}
+
+static int command_version(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    (void)puts("buswarden-sim " BUSWARDEN_VERSION);
+    return finish_stdout();
+}
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} COMMANDS[] = {
+    {"run", command_run}, {"dbc", command_dbc}, {"--help", command_help}, {"--version", command_version}};
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 1 && i < sizeof COMMANDS / sizeof COMMANDS[0]; i++) {
+        if (strcmp(argv[1], COMMANDS[i].name) == 0)
+            return COMMANDS[i].run(argc - 1, argv + 1);
+    }
+    return wrong_use(argc > 1 ? "unknown command" : "no command");
+}

@@ -1,0 +1,36 @@
+/* The inside of a small school bus: nine benches that count up to three pupils, two doors, the ignition. */
+#ifndef BUSWARDEN_SIM_CABIN_H
+#define BUSWARDEN_SIM_CABIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/rng.h"
+
+enum {
+    CABIN_BENCHES = 9,
+    CABIN_BENCH_SEATS = 2, /* what a bench is made for */
+    CABIN_BENCH_MAX = 3,   /* what squeezes in, and the most that its sensor can say */
+    CABIN_BENCH_UNKNOWN = 7,
+    CABIN_PUPILS_MAX = CABIN_BENCHES * CABIN_BENCH_MAX,
+};
+
+/* "R1L", "R2L", "R2R", ...: row and side. The front door takes the place of R1R. */
+extern const char *const cabin_bench_names[CABIN_BENCHES];
+
+struct cabin {
+    uint8_t bench[CABIN_BENCHES]; /* pupils on each */
+    int broken_bench;             /* whose sensor says "unknown"; -1 none */
+    bool front_door_open, rear_door_open;
+    bool ignition_on;
+};
+
+/* One pupil sits down, on a free seat while there is one; false when not even a squeeze is left. */
+bool cabin_board(struct cabin *cabin, struct rng *rng);
+/* One pupil leaves, first from where three sit; false when nobody is aboard. */
+bool cabin_alight(struct cabin *cabin, struct rng *rng);
+unsigned cabin_aboard(const struct cabin *cabin);
+/* What the sensor of a bench reports: 0..3 or CABIN_BENCH_UNKNOWN. */
+unsigned cabin_bench_report(const struct cabin *cabin, int bench);
+
+#endif

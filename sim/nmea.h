@@ -1,0 +1,24 @@
+/* One second of a receiver as NMEA 0183, and as the TPV object that gpsd 3.22 makes of it. */
+#ifndef BUSWARDEN_SIM_NMEA_H
+#define BUSWARDEN_SIM_NMEA_H
+
+#include "sim/gnss.h"
+
+enum { NMEA_LINES = 4, NMEA_LINE_LEN = 96, NMEA_TPV_LEN = 512 };
+
+/* GSA, GGA, RMC and GST in this order: gpsd takes the DOP values before the position that they belong to.
+ * Each line ends in CR LF. */
+struct nmea_cycle {
+    char line[NMEA_LINES][NMEA_LINE_LEN];
+};
+
+/* Whole seconds of UTC, years 2000..2099. */
+void nmea_cycle(const struct gnss_fix *fix, int64_t utc_ms, double altitude_m, struct nmea_cycle *ret);
+
+/* The first line that gpspipe -w writes, then one TPV a cycle; no newline. The position is that of the
+ * sentences, rounded as they are; eph is gpsd's own estimate of 19 m a unit of HDOP. */
+extern const char nmea_tpv_head[];
+void nmea_tpv(const struct gnss_fix *fix, int64_t utc_ms, const char *device, double altitude_m,
+              char ret[NMEA_TPV_LEN]);
+
+#endif
