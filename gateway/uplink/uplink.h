@@ -1,5 +1,10 @@
-/* The thread that carries records to the bureau. It owns its MQTT client and its own outbox handle; the main thread
- * talks to it only through the functions below, none of which ever waits for the network. */
+/* The thread that carries records to the bureau. It owns its MQTT client and its own outbox handle; the main
+ * thread talks to it only through the functions below, none of which ever waits for the network.
+ *
+ * On each connection: subscribe, presence (with what is waiting), then records: alerts before tracks, each
+ * class strictly in order, each as the bytes that were stored. A record is sent again, on every connection
+ * and when its receipt is overdue, until a receipt signed by the bureau covers it; nothing else removes it.
+ */
 #ifndef BUSWARDEN_UPLINK_H
 #define BUSWARDEN_UPLINK_H
 
@@ -8,17 +13,18 @@
 
 struct uplink;
 
+/* What is pointed at must live until uplink_stop(). */
 struct uplink_config {
-    struct mqtt_config mqtt;                        /* will and client id are set by the uplink */
+    struct mqtt_config mqtt; /* will and client id are set by the uplink */
     struct outbox_config outbox;
-    uint8_t bureau_key[BW_PUBLIC_KEY_LEN];          /* checks receipts and licences */
-    uint32_t in_flight_max;                         /* records sent and not yet receipted, per class; 0 = 32 */
-    uint32_t receipt_timeout_ms;                    /* then the window is sent again; 0 = 15000 */
-    uint32_t backlog_per_s;                         /* track records a second when catching up; 0 = 50 */
-    uint32_t backoff_max_ms;                        /* full jitter, doubling to this; 0 = 60000 */
-    uint64_t held_licence_version;                  /* of the licence on disk; lower ones are refused */
-    /* Called on the uplink thread with a licence that is signed by the bureau, for this vehicle, and newer. The sealed
-     * bytes are what is to be stored. Returns 0 when stored. */
+    uint8_t bureau_key[BW_PUBLIC_KEY_LEN]; /* checks receipts and licences */
+    uint32_t in_flight_max;                /* records sent and not yet receipted, per class; 0 = 32 */
+    uint32_t receipt_timeout_ms;           /* then the window is sent again (see window.h); 0 = 15000 */
+    uint32_t backlog_per_s;                /* track records a second when catching up; 0 = 50 */
+    uint32_t backoff_max_ms;               /* full jitter, doubling to this; 0 = 60000 */
+    uint64_t held_licence_version;         /* of the licence on disk; lower ones are refused */
+    /* Called on the uplink thread with a licence that is signed by the bureau, for this vehicle, and newer.
+     * The sealed bytes are what is to be stored. Returns 0 when stored. Must be set. */
     int (*on_licence)(void *context, const uint8_t *sealed, size_t len, uint64_t version);
     void *context;
 };
@@ -29,15 +35,24 @@ struct uplink_stats {
     uint64_t sent[2];          /* records published, per class (index class - 1), repeats included */
     uint64_t receipts;         /* accepted */
     uint64_t receipts_refused; /* bad signature, foreign stream, impossible seq */
-    uint64_t licences_refused; /* bad signature, wrong vehicle, not newer */
+    uint64_t licences_refused; /* bad signature, wrong vehicle, older than the one held */
     int64_t last_receipt_utc_ms;
-    char reason[160];          /* why not connected, or what was refused last */
+    char reason[160]; /* why not connected, or what was refused last */
 };
 
+/* The outbox file must have been made: outbox_open() of the main thread comes first. When that is opened anew
+ * (a file set aside), the uplink must be stopped and started too. -EINVAL for a division or vehicle that
+ * cannot stand in a topic, -ENOENT without an outbox, and what outbox_open() and mqtt_create() say. */
 int uplink_start(const struct uplink_config *config, struct uplink **ret);
-void uplink_stop(struct uplink *uplink); /* within 2 s, sending offline presence if connected */
-void uplink_wake(struct uplink *uplink); /* there is something new in the outbox */
-void uplink_presence(struct uplink *uplink, const struct bw_presence *presence); /* newest wins; oldest/next_seq are filled by the uplink */
+/* Sends offline presence if connected, ends the thread, frees. Within 2 s, or as long as the resolver takes
+ * when it was just asked for the broker's name. */
+void uplink_stop(struct uplink *uplink);
+/* There is something new in the outbox. */
+void uplink_wake(struct uplink *uplink);
+/* The newest wins. Sent at once (at most once a second) when more than a time in it changed, else every 10 s.
+ * online, stream, oldest_seq and next_seq are filled by the uplink. The seqs of an offline presence may be
+ * out of date. */
+void uplink_presence(struct uplink *uplink, const struct bw_presence *presence);
 void uplink_stats(struct uplink *uplink, struct uplink_stats *ret);
 
 #endif

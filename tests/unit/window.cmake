@@ -1,0 +1,1 @@
+unit_test(window window.c LIBS bw_uplink)
