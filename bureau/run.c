@@ -1,0 +1,184 @@
+#include "bureau/run.h"
+
+#include "bureau/api/api.h"
+#include "bureau/ingest/ingest.h"
+#include "proto/seal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum { EXIT_DONE = 0, EXIT_CANNOT_RUN = 3 };
+
+struct bureau {
+    struct seal_key key;
+    struct api *api;
+    struct ingest *ingest;
+};
+
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)fputs("buswarden-bureau: ", stderr);
+    (void)vfprintf(stderr, format, arguments);
+    (void)fputc('\n', stderr);
+    va_end(arguments);
+}
+
+static void on_events(void *context, int64_t last_event)
+{
+    const struct bureau *bureau = context;
+    api_notify_events(bureau->api, last_event);
+}
+
+static void on_presence(void *context, const char *vehicle)
+{
+    const struct bureau *bureau = context;
+    api_notify_vehicle(bureau->api, vehicle);
+}
+
+static void broker_stats(void *context, struct ingest_stats *ret)
+{
+    const struct bureau *bureau = context;
+    ingest_stats(bureau->ingest, ret);
+}
+
+static int load_key(const struct bureau_config *config, struct seal_key *ret)
+{
+    int rc = seal_init();
+    if (rc == 0)
+        rc = *config->secret_path ? seal_secret_load(config->secret_path, ret) : -ENOENT;
+    if (rc == -EPERM)
+        say("[keys] secret %s: others may read it (chmod 600)", config->secret_path);
+    else if (rc == -EBADMSG)
+        say("[keys] secret %s: not a secret key as keygen writes it", config->secret_path);
+    else if (rc != 0)
+        say("[keys] secret %s: %s", config->secret_path, strerror(-rc));
+    return rc;
+}
+
+/* A console that would come up blank is found now, not by the first visitor. */
+static int check_folders(const struct bureau_config *config)
+{
+    const struct {
+        const char *key, *path;
+    } folders[] = {
+        {"console", config->console_dir},
+        {"leaflet", config->leaflet_dir},
+        {"bootstrap", config->bootstrap_dir},
+    };
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+        struct stat status;
+        if (stat(folders[i].path, &status) == 0 && S_ISDIR(status.st_mode))
+            continue;
+        say("[http] %s %s: no such folder", folders[i].key, folders[i].path);
+        return -ENOENT;
+    }
+    return 0;
+}
+
+static int open_api(const struct bureau_config *config, struct api **ret)
+{
+    const int rc = api_create(config, ret);
+    if (rc == -EINVAL)
+        say("[http] tiles %s: not an http or https address of tiles", config->tiles_url);
+    else if (rc != 0)
+        say("[store] path %s: %s", config->store_path, strerror(-rc));
+    return rc;
+}
+
+static const char *given(const char *text)
+{
+    return *text ? text : NULL;
+}
+
+static int start_ingest(const struct bureau_config *config, struct bureau *bureau)
+{
+    const struct ingest_config settings = {
+        .mqtt =
+            {
+                .host = config->broker_host,
+                .port = config->broker_port,
+                .client_id = config->broker_client_id,
+                .clean_session = false,
+                .ca_file = given(config->broker_ca),
+                .cert_file = given(config->broker_cert),
+                .key_file = given(config->broker_key),
+            },
+        .store_path = config->store_path,
+        .key = &bureau->key,
+        .division = given(config->division),
+        .on_events = on_events,
+        .on_presence = on_presence,
+        .context = bureau,
+    };
+    const int rc = ingest_start(&settings, &bureau->ingest);
+    if (rc != 0)
+        say("cannot take in records: %s", strerror(-rc));
+    return rc;
+}
+
+static int start_api(const struct bureau_config *config, struct bureau *bureau)
+{
+    const int rc = api_start(bureau->api, broker_stats, bureau);
+    const char *why = rc == -EADDRINUSE ? "the port is taken by another program" : strerror(-rc);
+    const char *address = config->http_listen;
+    const bool v6 = strchr(address, ':') != NULL;
+    if (rc != 0)
+        say("[http] listen %s port %d: %s", address, config->http_port, why);
+    else
+        say("console at http://%s%s%s:%d/", v6 ? "[" : "", address, v6 ? "]" : "", api_port(bureau->api));
+    return rc;
+}
+
+/* Until a signal comes; meanwhile tells when the broker comes and goes. */
+static void watch(struct bureau *bureau, const sigset_t *ending)
+{
+    const struct timespec second = {.tv_sec = 1};
+    enum { NOT_SAID, UP, DOWN } said = NOT_SAID;
+    while (sigtimedwait(ending, NULL, &second) < 0) {
+        struct ingest_stats stats;
+        ingest_stats(bureau->ingest, &stats);
+        if (stats.connected && said != UP)
+            say("broker connected");
+        else if (!stats.connected && said != DOWN)
+            say("broker not connected: %s", stats.reason);
+        said = stats.connected ? UP : DOWN;
+    }
+}
+
+int run_main(const struct bureau_config *config)
+{
+    struct bureau bureau = {0};
+    sigset_t ending;
+    (void)sigemptyset(&ending);
+    (void)sigaddset(&ending, SIGINT);
+    (void)sigaddset(&ending, SIGTERM);
+    (void)pthread_sigmask(SIG_BLOCK, &ending, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+
+    /* The API exists before ingest, which notifies it, and serves after it, whose state it tells. */
+    int rc = load_key(config, &bureau.key);
+    if (rc == 0)
+        rc = check_folders(config);
+    if (rc == 0)
+        rc = open_api(config, &bureau.api);
+    if (rc == 0)
+        rc = start_ingest(config, &bureau);
+    if (rc == 0)
+        rc = start_api(config, &bureau);
+    if (rc == 0)
+        watch(&bureau, &ending);
+
+    if (bureau.api)
+        api_stop(bureau.api);
+    ingest_stop(bureau.ingest);
+    api_destroy(bureau.api);
+    seal_key_wipe(&bureau.key);
+    return rc == 0 ? EXIT_DONE : EXIT_CANNOT_RUN;
+}

@@ -1,0 +1,460 @@
+#include "bureau/api/stream.h"
+
+#include "bureau/api/json.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <time.h>
+
+struct client {
+    LIST_ENTRY(client) link;
+    struct stream *stream;
+    struct store *store; /* of the server's thread */
+    struct MHD_Connection *connection;
+    int64_t event;  /* last alert event given */
+    int64_t change; /* last change of a vehicle given */
+    bool greeted, suspended, heartbeat;
+    unsigned silent_s;
+    char *text; /* being sent: text[sent] .. text[length - 1] */
+    size_t sent, length;
+    FILE *out; /* open while `text` is being made */
+};
+
+/* The latest state of one vehicle. Never removed: the registry bounds them. */
+struct vehicle {
+    TAILQ_ENTRY(vehicle) by_change; /* in the order of `change` */
+    STAILQ_ENTRY(vehicle) in_changed;
+    char id[BW_ID_LEN];
+    bool changed; /* since it was last read from the store */
+    int64_t change;
+    char *text; /* the whole event, ready to be sent; NULL = not read yet */
+};
+
+struct stream {
+    struct store *store; /* of the pacing thread */
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t lock; /* guards all below, and every client's fields but those of its text */
+    pthread_cond_t stop;
+    bool stopping;
+    int64_t last_event;
+    int64_t last_change;
+    size_t n_clients, n_vehicles, n_changed;
+    uint64_t n_dropped;
+    void *vehicles_by_id; /* tsearch(3) */
+    LIST_HEAD(, client) clients;
+    TAILQ_HEAD(vehicle_list, vehicle) vehicles;
+    STAILQ_HEAD(, vehicle) changed;
+};
+
+static bool has_work(const struct client *client)
+{
+    const struct stream *stream = client->stream;
+    return stream->stopping || !client->greeted || client->heartbeat || client->event < stream->last_event ||
+           client->change < stream->last_change;
+}
+
+static void wake_clients(struct stream *stream)
+{
+    struct client *client;
+    LIST_FOREACH(client, &stream->clients, link)
+    {
+        if (!client->suspended || !has_work(client))
+            continue;
+        client->suspended = false;
+        MHD_resume_connection(client->connection);
+    }
+}
+
+/* --- what a client is given: on the server's thread --- */
+
+static int write_alert(void *context, const struct store_alert *row)
+{
+    struct client *client = context;
+    char *json = apijson_text(apijson_alert(row));
+    if (!json)
+        return -ENOMEM;
+    (void)fprintf(client->out, "id: %" PRId64 "\nevent: alert\ndata: %s\n\n", row->event, json);
+    free(json);
+    client->event = row->event;
+    return 0;
+}
+
+static void write_vehicles(struct client *client)
+{
+    struct stream *stream = client->stream;
+    struct vehicle *vehicle = TAILQ_LAST(&stream->vehicles, vehicle_list);
+    struct vehicle *next = NULL;
+    for (; vehicle && vehicle->change > client->change;
+         vehicle = TAILQ_PREV(vehicle, vehicle_list, by_change))
+        next = vehicle;
+    for (int n = 0; next && n < STREAM_BATCH_MAX; n++, next = TAILQ_NEXT(next, by_change)) {
+        (void)fputs(next->text, client->out);
+        client->change = next->change;
+    }
+}
+
+/* Everything new, up to the batch limits, into client->out. */
+static int write_news(struct client *client)
+{
+    struct stream *stream = client->stream;
+    (void)pthread_mutex_lock(&stream->lock);
+    const int64_t last_event = stream->last_event;
+    const bool greeted = client->greeted;
+    if (client->heartbeat)
+        (void)fputs(": still here\n\n", client->out);
+    client->heartbeat = false;
+    client->greeted = true;
+    client->silent_s = 0;
+    write_vehicles(client);
+    (void)pthread_mutex_unlock(&stream->lock);
+
+    /* An id without data: no event, but the browser names it when it comes back, even if nothing happened. */
+    if (!greeted)
+        (void)fprintf(client->out, "retry: 2000\nid: %" PRId64 "\n\n", client->event);
+    if (client->event >= last_event)
+        return 0;
+    const int64_t before = client->event;
+    const int rc = store_alert_events(client->store, before, STREAM_BATCH_MAX, write_alert, client);
+    if (rc == 0 && client->event == before)
+        client->event = last_event; /* they were purged meanwhile */
+    return rc;
+}
+
+static int refill(struct client *client)
+{
+    free(client->text);
+    client->text = NULL;
+    client->sent = client->length = 0;
+    client->out = open_memstream(&client->text, &client->length);
+    if (!client->out)
+        return -ENOMEM;
+    const int rc = write_news(client);
+    const bool whole = !ferror(client->out);
+    return fclose(client->out) == 0 && whole ? rc : -ENOMEM;
+}
+
+enum step { STEP_SEND, STEP_SLEEP, STEP_END };
+
+static enum step next_step(struct client *client)
+{
+    struct stream *stream = client->stream;
+    enum step step = STEP_SEND;
+    (void)pthread_mutex_lock(&stream->lock);
+    if (stream->stopping) {
+        step = STEP_END;
+    } else if (!has_work(client)) {
+        step = STEP_SLEEP; /* until wake_clients() */
+        client->suspended = true;
+        MHD_suspend_connection(client->connection);
+    }
+    (void)pthread_mutex_unlock(&stream->lock);
+    return step;
+}
+
+static ssize_t read_client(void *context, uint64_t position, char *buffer, size_t max)
+{
+    struct client *client = context;
+    (void)position;
+    while (client->sent == client->length) {
+        const enum step step = next_step(client);
+        if (step != STEP_SEND)
+            return step == STEP_SLEEP ? 0 : MHD_CONTENT_READER_END_OF_STREAM;
+        if (refill(client) != 0)
+            return MHD_CONTENT_READER_END_WITH_ERROR; /* it comes back to where it was; /healthz has the
+                                                         reason */
+    }
+    const size_t left = client->length - client->sent;
+    const size_t n = left < max ? left : max;
+    memcpy(buffer, client->text + client->sent, n);
+    client->sent += n;
+    return (ssize_t)n;
+}
+
+static void free_client(void *context)
+{
+    struct client *client = context;
+    struct stream *stream = client->stream;
+    (void)pthread_mutex_lock(&stream->lock);
+    LIST_REMOVE(client, link);
+    stream->n_clients--;
+    (void)pthread_mutex_unlock(&stream->lock);
+    free(client->text);
+    free(client);
+}
+
+static int add_client(struct stream *stream, struct client *client, int64_t after)
+{
+    (void)pthread_mutex_lock(&stream->lock);
+    const int rc = stream->n_clients < STREAM_CLIENTS_MAX ? 0 : -EBUSY;
+    if (rc == 0) {
+        /* An id of the future comes from another store: nothing before it can be meant. */
+        const bool known = after != STREAM_NEW && after < stream->last_event;
+        client->event = known ? after : stream->last_event;
+        client->change = stream->last_change;
+        LIST_INSERT_HEAD(&stream->clients, client, link);
+        stream->n_clients++;
+    }
+    (void)pthread_mutex_unlock(&stream->lock);
+    return rc;
+}
+
+int stream_open(struct stream *stream, struct store *store, struct MHD_Connection *connection, int64_t after,
+                struct MHD_Response **ret)
+{
+    enum { BLOCK_BYTES = 8192 };
+    struct client *client = calloc(1, sizeof(*client));
+    if (!client)
+        return -ENOMEM;
+    client->stream = stream;
+    client->store = store;
+    client->connection = connection;
+    const int rc = add_client(stream, client, after);
+    if (rc != 0) {
+        free(client);
+        return rc;
+    }
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_client, client, free_client);
+    if (!response) {
+        free_client(client);
+        return -ENOMEM;
+    }
+    *ret = response;
+    return 0;
+}
+
+/* --- what is new --- */
+
+void stream_notify_events(struct stream *stream, int64_t last_event)
+{
+    (void)pthread_mutex_lock(&stream->lock);
+    if (stream->last_event < last_event) {
+        stream->last_event = last_event;
+        wake_clients(stream);
+    }
+    (void)pthread_mutex_unlock(&stream->lock);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct vehicle *one = a, *other = b;
+    return strcmp(one->id, other->id);
+}
+
+/* The vehicle's entry, made when it is new; NULL when there is no room. */
+static struct vehicle *vehicle_entry(struct stream *stream, const char *id)
+{
+    struct vehicle key = {0};
+    (void)snprintf(key.id, sizeof(key.id), "%s", id);
+    struct vehicle *const *found = tfind(&key, &stream->vehicles_by_id, by_id);
+    if (found)
+        return *found;
+    if (stream->n_vehicles == STREAM_VEHICLES_MAX)
+        return NULL;
+    struct vehicle *vehicle = malloc(sizeof(*vehicle));
+    if (!vehicle)
+        return NULL;
+    *vehicle = key;
+    if (!tsearch(vehicle, &stream->vehicles_by_id, by_id)) {
+        free(vehicle);
+        return NULL;
+    }
+    TAILQ_INSERT_HEAD(&stream->vehicles, vehicle, by_change);
+    stream->n_vehicles++;
+    return vehicle;
+}
+
+static void mark_changed(struct stream *stream, struct vehicle *vehicle)
+{
+    if (vehicle->changed)
+        return;
+    vehicle->changed = true;
+    STAILQ_INSERT_TAIL(&stream->changed, vehicle, in_changed);
+    stream->n_changed++;
+}
+
+void stream_notify_vehicle(struct stream *stream, const char *id)
+{
+    (void)pthread_mutex_lock(&stream->lock);
+    struct vehicle *vehicle = vehicle_entry(stream, id);
+    if (vehicle)
+        mark_changed(stream, vehicle);
+    else
+        stream->n_dropped++;
+    (void)pthread_mutex_unlock(&stream->lock);
+}
+
+void stream_stats(struct stream *stream, struct stream_stats *ret)
+{
+    (void)pthread_mutex_lock(&stream->lock);
+    *ret = (struct stream_stats){stream->n_clients, stream->n_dropped};
+    (void)pthread_mutex_unlock(&stream->lock);
+}
+
+/* --- the pacing thread: once a second --- */
+
+static struct vehicle *take_changed(struct stream *stream)
+{
+    (void)pthread_mutex_lock(&stream->lock);
+    struct vehicle *vehicle = STAILQ_FIRST(&stream->changed);
+    if (vehicle) {
+        STAILQ_REMOVE_HEAD(&stream->changed, in_changed);
+        vehicle->changed = false;
+        stream->n_changed--;
+    }
+    (void)pthread_mutex_unlock(&stream->lock);
+    return vehicle;
+}
+
+static int render_vehicle(void *context, const struct store_vehicle *row)
+{
+    char **ret = context;
+    char *json = apijson_text(apijson_vehicle(row));
+    char *event = NULL;
+    size_t length = 0;
+    FILE *out = json ? open_memstream(&event, &length) : NULL;
+    if (out)
+        (void)fprintf(out, "event: vehicle\ndata: %s\n\n", json);
+    free(json);
+    if (!out || fclose(out) != 0) {
+        free(event);
+        return -ENOMEM;
+    }
+    *ret = event;
+    return 0;
+}
+
+/* Its state as the store now has it, to the end of the list; again at the next turn when that failed. */
+static void refresh_vehicle(struct stream *stream, struct vehicle *vehicle)
+{
+    char *text = NULL;
+    const int rc = store_vehicles(stream->store, vehicle->id, render_vehicle, &text);
+    (void)pthread_mutex_lock(&stream->lock);
+    if (text) {
+        free(vehicle->text);
+        vehicle->text = text;
+        vehicle->change = ++stream->last_change;
+        TAILQ_REMOVE(&stream->vehicles, vehicle, by_change);
+        TAILQ_INSERT_TAIL(&stream->vehicles, vehicle, by_change);
+    } else if (rc != 0 && rc != -ENOENT) {
+        mark_changed(stream, vehicle);
+    }
+    (void)pthread_mutex_unlock(&stream->lock);
+}
+
+static void turn(struct stream *stream)
+{
+    /* Another process may be the one that ingests: then nobody notifies. A store that fails shows in
+     * /healthz. */
+    int64_t last_event;
+    if (store_last_event(stream->store, &last_event) == 0)
+        stream_notify_events(stream, last_event);
+
+    (void)pthread_mutex_lock(&stream->lock);
+    size_t n = stream->n_changed; /* a vehicle that changes meanwhile has its turn in a second */
+    (void)pthread_mutex_unlock(&stream->lock);
+    for (; n > 0; n--)
+        refresh_vehicle(stream, take_changed(stream));
+
+    (void)pthread_mutex_lock(&stream->lock);
+    struct client *client;
+    LIST_FOREACH(client, &stream->clients, link)
+    {
+        if (++client->silent_s >= STREAM_HEARTBEAT_S)
+            client->heartbeat = true;
+    }
+    wake_clients(stream);
+    (void)pthread_mutex_unlock(&stream->lock);
+}
+
+/* False when it is time to stop. */
+static bool sleep_a_second(struct stream *stream)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec++;
+    int rc = 0;
+    (void)pthread_mutex_lock(&stream->lock);
+    while (!stream->stopping && rc == 0)
+        rc = pthread_cond_timedwait(&stream->stop, &stream->lock, &until);
+    const bool go_on = !stream->stopping;
+    (void)pthread_mutex_unlock(&stream->lock);
+    return go_on;
+}
+
+static void *pace(void *context)
+{
+    struct stream *stream = context;
+    while (sleep_a_second(stream))
+        turn(stream);
+    return NULL;
+}
+
+int stream_create(const char *store_path, struct stream **ret)
+{
+    struct stream *stream = calloc(1, sizeof(*stream));
+    if (!stream)
+        return -ENOMEM;
+    int rc = store_open(store_path, &stream->store);
+    if (rc == 0)
+        rc = store_last_event(stream->store, &stream->last_event);
+    if (rc != 0) {
+        store_close(stream->store);
+        free(stream);
+        return rc;
+    }
+    LIST_INIT(&stream->clients);
+    TAILQ_INIT(&stream->vehicles);
+    STAILQ_INIT(&stream->changed);
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&stream->stop, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    (void)pthread_mutex_init(&stream->lock, NULL);
+    *ret = stream;
+    return 0;
+}
+
+int stream_start(struct stream *stream)
+{
+    const int rc = pthread_create(&stream->thread, NULL, pace, stream);
+    stream->started = rc == 0;
+    return -rc;
+}
+
+void stream_stop(struct stream *stream)
+{
+    (void)pthread_mutex_lock(&stream->lock);
+    stream->stopping = true;
+    wake_clients(stream);
+    (void)pthread_cond_signal(&stream->stop);
+    (void)pthread_mutex_unlock(&stream->lock);
+    if (stream->started)
+        (void)pthread_join(stream->thread, NULL);
+    stream->started = false;
+}
+
+void stream_destroy(struct stream *stream)
+{
+    if (!stream)
+        return;
+    struct vehicle *vehicle;
+    while ((vehicle = TAILQ_FIRST(&stream->vehicles))) {
+        TAILQ_REMOVE(&stream->vehicles, vehicle, by_change);
+        (void)tdelete(vehicle, &stream->vehicles_by_id, by_id);
+        free(vehicle->text);
+        free(vehicle);
+    }
+    (void)pthread_cond_destroy(&stream->stop);
+    (void)pthread_mutex_destroy(&stream->lock);
+    store_close(stream->store);
+    free(stream);
+}

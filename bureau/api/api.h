@@ -1,0 +1,35 @@
+/* The bureau over HTTP: /healthz, /v1/... (docs/api/openapi.yaml is the contract), the event stream, the
+ * console's files. Read only: GET and HEAD. One thread answers every request; a second one paces the event
+ * stream.
+ *
+ * Limits: 512 connections, of these 256 event streams; 32 KiB a connection; 30 s without progress closes one.
+ */
+#ifndef BUSWARDEN_API_H
+#define BUSWARDEN_API_H
+
+#include "bureau/config.h"
+#include "bureau/ingest/ingest.h"
+
+struct api;
+
+/* Called on the server's thread whenever somebody asks for /healthz. */
+typedef void (*api_broker_fn)(void *context, struct ingest_stats *ret);
+
+/* Opens the store (twice: a handle a thread). `config` is borrowed until api_destroy(). From here on
+ * api_notify_...() may be called. -EINVAL: tiles_url is no http or https URL; else the store's error. */
+int api_create(const struct bureau_config *config, struct api **ret);
+/* Listens on http_listen and http_port (0 = any free port). -EADDRINUSE and the like; -EINVAL: no numeric
+ * address. */
+int api_start(struct api *api, api_broker_fn broker, void *context);
+/* Ends every stream and connection and joins the threads. Nothing to do on one that is not started. */
+void api_stop(struct api *api);
+void api_destroy(struct api *api); /* stopped; NULL is fine */
+
+int api_port(const struct api *api); /* listening on; 0 = not started */
+
+/* From any thread, after the commit: wakes the streams. Events are read from the store by each stream at its
+ * own pace; a vehicle is sent at most once a second, as it then is. */
+void api_notify_events(struct api *api, int64_t last_event);
+void api_notify_vehicle(struct api *api, const char *vehicle);
+
+#endif

@@ -1,0 +1,239 @@
+#include "bureau/api/internal.h"
+#include "bureau/api/json.h"
+#include "bureau/registry/plate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    ALERTS_DEFAULT = 100, /* of one answer */
+    ALERTS_MAX = 500,
+    REGISTRY_FRESH_MS = 5000, /* an import shows after this long at the latest */
+};
+
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+    (void)clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct api_reply bad_request(const char *message)
+{
+    return reply_error(MHD_HTTP_BAD_REQUEST, "bad_request", message);
+}
+
+static struct api_reply store_failed(void)
+{
+    return reply_error(MHD_HTTP_SERVICE_UNAVAILABLE, "store", "the store cannot be read; /healthz says why");
+}
+
+/* A decimal number from `low` up; NULL leaves *ret alone. */
+static int parse_number(const char *text, int64_t low, int64_t high, int64_t *ret)
+{
+    if (!text)
+        return 0;
+    char *end = NULL;
+    errno = 0;
+    const long long value = strtoll(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || value < low || value > high)
+        return -EINVAL;
+    *ret = value;
+    return 0;
+}
+
+static const char *query(const struct api_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+/* --- health --- */
+
+struct api_reply handle_health(struct api *api, const struct api_request *request)
+{
+    (void)request;
+    struct ingest_stats broker = {0};
+    struct stream_stats stream;
+    int64_t last_event;
+    api->broker(api->broker_context, &broker);
+    stream_stats(api->stream, &stream);
+    const bool store_ok = store_last_event(api->store, &last_event) == 0;
+    const bool ok = store_ok && broker.connected;
+    json_t *body =
+        json_pack("{s:s, s:s, s:o, s:s, s:{s:I, s:i, s:I}}", "status", ok ? "ok" : "degraded", "version",
+                  BUSWARDEN_VERSION, "broker", apijson_broker(&broker), "store",
+                  store_ok ? "ok" : store_error(api->store), "stream", "clients", (json_int_t)stream.clients,
+                  "clients_max", STREAM_CLIENTS_MAX, "vehicles_dropped", (json_int_t)stream.vehicles_dropped);
+    return reply_json(ok ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, body);
+}
+
+/* --- alerts --- */
+
+struct alert_page {
+    json_t *alerts;
+    int64_t limit;
+    int64_t last_id; /* of the last one on this page */
+    bool more;
+};
+
+static int add_alert(void *context, const struct store_alert *row)
+{
+    struct alert_page *page = context;
+    page->more = (int64_t)json_array_size(page->alerts) == page->limit;
+    if (page->more)
+        return 0;
+    page->last_id = row->id;
+    return json_array_append_new(page->alerts, apijson_alert(row)) == 0 ? 0 : -ENOMEM;
+}
+
+struct api_reply handle_alerts(struct api *api, const struct api_request *request)
+{
+    const char *state = query(request, "state");
+    int64_t before = 0;
+    int64_t last_event;
+    struct alert_page page = {.limit = ALERTS_DEFAULT};
+    const bool all = state && strcmp(state, "all") == 0;
+    if (state && !all && strcmp(state, "open") != 0)
+        return bad_request("state: open or all");
+    if (parse_number(query(request, "limit"), 1, ALERTS_MAX, &page.limit) != 0)
+        return bad_request("limit: 1..500");
+    if (parse_number(query(request, "before"), 1, INT64_MAX, &before) != 0)
+        return bad_request("before: the next_before of an earlier answer");
+
+    /* last_event first: a stream that begins there may repeat what is listed here, but leaves no gap. One row
+     * more than asked for tells whether there is a next page. */
+    page.alerts = json_array();
+    if (store_last_event(api->store, &last_event) != 0 ||
+        store_alerts(api->store, !all, before, (int)page.limit + 1, add_alert, &page) != 0) {
+        json_decref(page.alerts);
+        return store_failed();
+    }
+    return reply_json(MHD_HTTP_OK, json_pack("{s:o, s:o, s:I}", "alerts", page.alerts, "next_before",
+                                             page.more ? json_integer(page.last_id) : json_null(),
+                                             "last_event", (json_int_t)last_event));
+}
+
+struct api_reply handle_alert_stream(struct api *api, const struct api_request *request)
+{
+    struct api_reply reply = {MHD_HTTP_OK, NULL};
+    int64_t after = STREAM_NEW;
+    /* The header is what a browser that comes back adds to the address it began with: it is the newer one. */
+    const char *text = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Last-Event-ID");
+    if (parse_number(text ? text : query(request, "last_event_id"), 0, INT64_MAX, &after) != 0)
+        return bad_request("last event id: a number");
+    if (stream_open(api->stream, api->store, request->connection, after, &reply.response) == -EBUSY)
+        return reply_error(MHD_HTTP_SERVICE_UNAVAILABLE, "busy", "as many streams as can be served are open");
+    reply_header(&reply, MHD_HTTP_HEADER_CONTENT_TYPE, "text/event-stream");
+    reply_header(&reply, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    return reply;
+}
+
+/* --- vehicles --- */
+
+static int add_vehicle(void *context, const struct store_vehicle *row)
+{
+    return json_array_append_new(context, apijson_vehicle(row)) == 0 ? 0 : -ENOMEM;
+}
+
+struct api_reply handle_vehicles(struct api *api, const struct api_request *request)
+{
+    (void)request;
+    json_t *vehicles = json_array();
+    if (store_vehicles(api->store, NULL, add_vehicle, vehicles) != 0) {
+        json_decref(vehicles);
+        return store_failed();
+    }
+    return reply_json(MHD_HTTP_OK, json_pack("{s:o}", "vehicles", vehicles));
+}
+
+/* --- registry --- */
+
+/* Kept for a few seconds: reading a county's routes for every plate would be waste. */
+static int fresh_registry(struct api *api, const struct registry **ret)
+{
+    const int64_t now_mono_ms = clock_ms(CLOCK_MONOTONIC);
+    if (!api->registry || now_mono_ms - api->registry_mono_ms >= REGISTRY_FRESH_MS) {
+        struct registry *registry;
+        const int rc = store_registry_load(api->store, &registry);
+        if (rc != 0)
+            return rc;
+        registry_free(api->registry);
+        api->registry = registry;
+        api->registry_mono_ms = now_mono_ms;
+    }
+    *ret = api->registry;
+    return 0;
+}
+
+struct plate_question {
+    const struct registry *registry;
+    const char *plate;
+    struct registry_answer answer;
+    int64_t now_utc_ms;
+    json_t *json;
+};
+
+static int answer_plate(void *context, const struct store_vehicle *live)
+{
+    struct plate_question *question = context;
+    question->json =
+        apijson_plate(question->registry, question->plate, &question->answer, live, question->now_utc_ms);
+    return question->json ? 0 : -ENOMEM;
+}
+
+struct api_reply handle_plate(struct api *api, const struct api_request *request)
+{
+    char plate[BW_PLATE_LEN];
+    if (plate_normalise(request->tail, plate) != 0)
+        return bad_request("not a licence plate");
+    struct plate_question question = {.plate = plate, .now_utc_ms = clock_ms(CLOCK_REALTIME)};
+    /* No look-up without its trace: the audit comes first, and without it there is no answer. */
+    if (store_audit(api->store, "http", "check-plate", plate, question.now_utc_ms) != 0 ||
+        fresh_registry(api, &question.registry) != 0)
+        return store_failed();
+    registry_check_plate(question.registry, plate, question.now_utc_ms, &question.answer);
+    const struct registry_vehicle *vehicle = question.answer.vehicle;
+    const int rc = vehicle ? store_vehicles(api->store, vehicle->vehicle_id, answer_plate, &question) : 0;
+    if (rc != 0 && rc != -ENOENT)
+        return store_failed();
+    if (!question.json)
+        (void)answer_plate(&question, NULL);
+    return reply_json(MHD_HTTP_OK, question.json);
+}
+
+struct api_reply handle_routes(struct api *api, const struct api_request *request)
+{
+    (void)request;
+    const struct registry *registry;
+    if (fresh_registry(api, &registry) != 0)
+        return store_failed();
+    return reply_json(MHD_HTTP_OK, apijson_routes(registry));
+}
+
+/* --- the console --- */
+
+struct api_reply handle_console_settings(struct api *api, const struct api_request *request)
+{
+    (void)request;
+    const bool gcj02 = api->config->tiles_frame == BUREAU_GCJ02;
+    return reply_json(MHD_HTTP_OK,
+                      json_pack("{s:s, s:s, s:s}", "tiles", api->config->tiles_url, "tiles_frame",
+                                gcj02 ? "gcj02" : "wgs84", "version", BUSWARDEN_VERSION));
+}
+
+struct api_reply handle_console_file(struct api *api, const struct api_request *request)
+{
+    return reply_file(request, api->config->console_dir, request->tail);
+}
+
+struct api_reply handle_leaflet_file(struct api *api, const struct api_request *request)
+{
+    return reply_file(request, api->config->leaflet_dir, request->tail);
+}
+
+struct api_reply handle_bootstrap_file(struct api *api, const struct api_request *request)
+{
+    return reply_file(request, api->config->bootstrap_dir, request->tail);
+}

@@ -1,0 +1,62 @@
+/* What the parts of the server share: one struct, one kind of answer. Only for bureau/api. */
+#ifndef BUSWARDEN_API_INTERNAL_H
+#define BUSWARDEN_API_INTERNAL_H
+
+#include "bureau/api/api.h"
+#include "bureau/api/stream.h"
+
+#include <jansson.h>
+#include <microhttpd.h>
+
+enum { API_CSP_MAX = 512 };
+
+struct api {
+    const struct bureau_config *config;
+    struct store *store; /* of the server's thread */
+    struct stream *stream;
+    struct MHD_Daemon *daemon;
+    int port;
+    api_broker_fn broker;
+    void *broker_context;
+    char csp[API_CSP_MAX];
+    struct registry *registry; /* as read at registry_mono_ms; NULL = not yet */
+    int64_t registry_mono_ms;
+};
+
+struct api_request {
+    struct MHD_Connection *connection;
+    const char *tail; /* of the path: what stands for the '*' of the route's pattern */
+};
+
+/* response NULL: out of memory, the connection is closed. */
+struct api_reply {
+    unsigned status;
+    struct MHD_Response *response;
+};
+
+typedef struct api_reply (*api_handler)(struct api *api, const struct api_request *request);
+
+/* --- reply.c --- */
+/* Takes the reference to `body`; NULL (out of memory) makes an empty reply. */
+struct api_reply reply_json(unsigned status, json_t *body);
+/* {"error":{"code":...,"message":...}} */
+struct api_reply reply_error(unsigned status, const char *code, const char *message);
+void reply_header(struct api_reply *reply, const char *name, const char *value);
+/* A file below `dir`, with type, ETag and 304. "" is index.html. No segment of `path` may begin with a dot
+ * (no traversal, no hidden file): else 404. Links below `dir` are followed: Debian builds its JavaScript
+ * folders of them, and only the administrator can place one. */
+struct api_reply reply_file(const struct api_request *request, const char *dir, const char *path);
+
+/* --- handlers.c --- */
+struct api_reply handle_health(struct api *api, const struct api_request *request);
+struct api_reply handle_alerts(struct api *api, const struct api_request *request);
+struct api_reply handle_alert_stream(struct api *api, const struct api_request *request);
+struct api_reply handle_vehicles(struct api *api, const struct api_request *request);
+struct api_reply handle_plate(struct api *api, const struct api_request *request);
+struct api_reply handle_routes(struct api *api, const struct api_request *request);
+struct api_reply handle_console_settings(struct api *api, const struct api_request *request);
+struct api_reply handle_console_file(struct api *api, const struct api_request *request);
+struct api_reply handle_leaflet_file(struct api *api, const struct api_request *request);
+struct api_reply handle_bootstrap_file(struct api *api, const struct api_request *request);
+
+#endif

@@ -1,0 +1,119 @@
+#include "bureau/api/internal.h"
+#include "bureau/api/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct api_reply reply_json(unsigned status, json_t *body)
+{
+    struct api_reply reply = {status, NULL};
+    char *text = apijson_text(body);
+    if (!text)
+        return reply;
+    reply.response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+    if (!reply.response)
+        free(text);
+    reply_header(&reply, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json; charset=utf-8");
+    reply_header(&reply, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    return reply;
+}
+
+struct api_reply reply_error(unsigned status, const char *code, const char *message)
+{
+    return reply_json(status, json_pack("{s:{s:s, s:s}}", "error", "code", code, "message", message));
+}
+
+void reply_header(struct api_reply *reply, const char *name, const char *value)
+{
+    if (!reply->response || MHD_add_response_header(reply->response, name, value) == MHD_YES)
+        return;
+    /* An answer that lacks a header is the wrong answer. */
+    MHD_destroy_response(reply->response);
+    reply->response = NULL;
+}
+
+static const struct {
+    const char *suffix, *type;
+} TYPES[] = {
+    {".html", "text/html; charset=utf-8"},
+    {".css", "text/css; charset=utf-8"},
+    {".js", "text/javascript; charset=utf-8"},
+    {".mjs", "text/javascript; charset=utf-8"},
+    {".json", "application/json"},
+    {".map", "application/json"},
+    {".svg", "image/svg+xml"},
+    {".png", "image/png"},
+    {".jpg", "image/jpeg"},
+    {".ico", "image/x-icon"},
+    {".woff2", "font/woff2"},
+    {".webmanifest", "application/manifest+json"},
+    {".txt", "text/plain; charset=utf-8"},
+};
+
+static const char *type_of(const char *path)
+{
+    const char *suffix = strrchr(path, '.');
+    for (size_t i = 0; suffix && i < sizeof(TYPES) / sizeof(TYPES[0]); i++)
+        if (strcmp(suffix, TYPES[i].suffix) == 0)
+            return TYPES[i].type;
+    return "application/octet-stream";
+}
+
+static bool stays_below(const char *path)
+{
+    for (const char *segment = path; segment;
+         segment = strchr(segment, '/') ? strchr(segment, '/') + 1 : NULL)
+        if (*segment == '.' || *segment == '/' || *segment == '\0')
+            return false;
+    return true;
+}
+
+/* An open regular file and what it is, or -ENOENT: what may not be read is not there. */
+static int file_open(const char *dir, const char *path, struct stat *ret_stat)
+{
+    char full[PATH_MAX];
+    const int length = snprintf(full, sizeof(full), "%s/%s", dir, path);
+    if (*dir == '\0' || length < 0 || (size_t)length >= sizeof(full) || !stays_below(path))
+        return -ENOENT;
+    const int fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return -ENOENT;
+    if (fstat(fd, ret_stat) == 0 && S_ISREG(ret_stat->st_mode))
+        return fd;
+    (void)close(fd);
+    return -ENOENT;
+}
+
+struct api_reply reply_file(const struct api_request *request, const char *dir, const char *path)
+{
+    struct stat status;
+    char etag[64];
+    path = *path ? path : "index.html";
+    const int fd = file_open(dir, path, &status);
+    if (fd < 0)
+        return reply_error(MHD_HTTP_NOT_FOUND, "not_found", "no such file");
+
+    (void)snprintf(etag, sizeof(etag), "\"%jx-%lx-%jx\"", (intmax_t)status.st_mtim.tv_sec,
+                   status.st_mtim.tv_nsec, (intmax_t)status.st_size);
+    const char *held =
+        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    const bool fresh = held && strcmp(held, etag) == 0;
+    struct api_reply reply = {fresh ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, NULL};
+    if (fresh)
+        reply.response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    else
+        reply.response = MHD_create_response_from_fd64((uint64_t)status.st_size, fd);
+    if (fresh || !reply.response)
+        (void)close(fd);
+    reply_header(&reply, MHD_HTTP_HEADER_CONTENT_TYPE, type_of(path));
+    reply_header(&reply, MHD_HTTP_HEADER_ETAG, etag);
+    reply_header(&reply, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache"); /* keep it, but ask whether it changed */
+    return reply;
+}

@@ -1,0 +1,48 @@
+/* Server-sent events (WHATWG HTML, 9.2): `alert` (numbered, resumable) and `vehicle` (latest state, not
+ * resumable).
+ *
+ * Nothing is queued for a client. It holds two cursors: the last alert event it was given, from where it
+ * reads the store, and the last change of a vehicle, from where it reads one shared list that keeps each
+ * vehicle's latest state only. A slow client therefore costs no memory, misses no alert and skips stale
+ * positions. */
+#ifndef BUSWARDEN_STREAM_H
+#define BUSWARDEN_STREAM_H
+
+#include "bureau/store/store.h"
+
+#include <microhttpd.h>
+
+enum {
+    STREAM_CLIENTS_MAX = 256,
+    STREAM_VEHICLES_MAX = 32768, /* a province; vehicles beyond are not streamed (stream_stats) */
+    STREAM_BATCH_MAX = 16,       /* events of each kind that a client has in memory at once */
+    STREAM_HEARTBEAT_S = 15,     /* a comment after this long in silence: finds dead connections */
+};
+
+struct stream;
+
+struct stream_stats {
+    size_t clients;
+    uint64_t vehicles_dropped; /* changes not streamed: table full or out of memory */
+};
+
+/* Opens a store handle of its own. */
+int stream_create(const char *store_path, struct stream **ret);
+int stream_start(struct stream *stream);
+/* Every client's stream ends, new ones end at once; must come before MHD_stop_daemon(). */
+void stream_stop(struct stream *stream);
+void stream_destroy(struct stream *stream); /* NULL is fine */
+
+/* From any thread. */
+void stream_notify_events(struct stream *stream, int64_t last_event);
+void stream_notify_vehicle(struct stream *stream, const char *vehicle);
+void stream_stats(struct stream *stream, struct stream_stats *ret);
+
+/* An endless response for this connection, beginning after event `after` (STREAM_NEW: with the next one).
+ * `store` is the handle of the server's thread, used there whenever the connection can take more. -EBUSY:
+ * STREAM_CLIENTS_MAX are served already. */
+static const int64_t STREAM_NEW = -1;
+int stream_open(struct stream *stream, struct store *store, struct MHD_Connection *connection, int64_t after,
+                struct MHD_Response **ret);
+
+#endif

@@ -1,0 +1,643 @@
+/* The server as its callers see it: real HTTP over a real socket, a real store in a folder of its own. */
+#include "bureau/api/api.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 65536, PATIENCE_MS = 20000 };
+
+static char folder[64] = "/tmp/buswarden-api-XXXXXX";
+static struct bureau_config config;
+static struct store *store;
+static struct api *api;
+static bool broker_connected = true;
+
+/* Linked with --wrap: a store that fails on demand. */
+static bool store_broken, audit_broken;
+static unsigned n_audits;
+static char audited[BW_PLATE_LEN];
+
+int __real_store_last_event(struct store *handle, int64_t *ret);
+int __wrap_store_last_event(struct store *handle, int64_t *ret);
+int __wrap_store_last_event(struct store *handle, int64_t *ret)
+{
+    return store_broken ? -EIO : __real_store_last_event(handle, ret);
+}
+
+int __wrap_store_audit(struct store *handle, const char *who, const char *action, const char *subject,
+                       int64_t utc_ms);
+int __wrap_store_audit(struct store *handle, const char *who, const char *action, const char *subject,
+                       int64_t utc_ms)
+{
+    (void)handle, (void)utc_ms;
+    cr_expect_str_eq(who, "http");
+    cr_expect_str_eq(action, "check-plate");
+    n_audits++;
+    (void)snprintf(audited, sizeof(audited), "%s", subject);
+    return audit_broken ? -EIO : 0;
+}
+
+/* --- the stage --- */
+
+static void put_file(const char *name, const char *content)
+{
+    char path[256];
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    cr_assert(file);
+    (void)fputs(content, file);
+    (void)fclose(file);
+}
+
+static void put_folder(const char *name)
+{
+    char path[256];
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    cr_assert_eq(mkdir(path, 0700), 0);
+}
+
+static void put_site(void)
+{
+    char from[256];
+    put_folder("console");
+    put_folder("console/img");
+    put_folder("leaflet");
+    put_folder("bootstrap");
+    put_file("secret", "secret");
+    put_file("console/index.html", "<!doctype html>");
+    put_file("console/main.js", "export {};");
+    put_file("console/.hidden", "secret");
+    put_file("console/img/a..b.svg", "<svg/>");
+    put_file("leaflet/leaflet.css", "a{}");
+    put_file("elsewhere.js", "linked");
+    (void)snprintf(from, sizeof(from), "%s/bootstrap/linked.js", folder);
+    cr_assert_eq(symlink("../elsewhere.js", from), 0);
+}
+
+static void put_registry(void)
+{
+    static struct registry_school schools[] = {
+        {.school_id = "s-1", .name = "外坑小学", .division = "331023"}};
+    static struct registry_vehicle vehicles[] = {{.vehicle_id = "bus-b",
+                                                  .plate = "浙J12345",
+                                                  .plate_color = "yellow",
+                                                  .school_id = "s-1",
+                                                  .vehicle_class = BW_CLASS_MEDIUM,
+                                                  .seats = 19,
+                                                  .approved_capacity = 18,
+                                                  .inspected_until_day = 40000}};
+    static struct bw_point points[] = {{29.14, 121.03}, {29.15, 121.04}};
+    static uint32_t part_start[] = {0, 2};
+    static struct bw_route routes[] = {{.route_id = "r-1",
+                                        .name = "外坑线",
+                                        .half_width_m = 30,
+                                        .n_points = 2,
+                                        .points = points,
+                                        .n_parts = 1,
+                                        .part_start = part_start}};
+    static struct registry_permit permits[] = {{.vehicle_id = "bus-b",
+                                                .permit = {.permit_no = "P-1",
+                                                           .route_id = "r-1",
+                                                           .weekdays = 0x7F,
+                                                           .window_end_min = 1440,
+                                                           .valid_until_day = 40000,
+                                                           .status = BW_STATUS_ACTIVE}}};
+    const struct registry registry = {.n_schools = 1,
+                                      .n_vehicles = 1,
+                                      .n_permits = 1,
+                                      .n_routes = 1,
+                                      .schools = schools,
+                                      .vehicles = vehicles,
+                                      .permits = permits,
+                                      .routes = routes};
+    cr_assert_eq(store_registry_replace(store, &registry), 0, "%s", store_error(store));
+}
+
+/* One more phase of alert object `number`; its event's number. */
+static int64_t put_alert(uint64_t number, enum bw_phase phase)
+{
+    static const uint8_t stream[BW_STREAM_LEN] = {1};
+    const struct bw_alert alert = {.kind = BW_OVERLOAD,
+                                   .phase = phase,
+                                   .severity = BW_MINOR,
+                                   .number = number,
+                                   .time_utc_ms = 1789425000000 + (int64_t)number * 1000,
+                                   .raised_utc_ms = 1789425000000,
+                                   .occupancy = {BW_QUALITY_GOOD, 20, 20, 20},
+                                   .evidence.overload = {20, 20, 18}};
+    int64_t event = 0;
+    cr_assert_eq(store_alert_apply(store, "bus-b", stream, &alert, 1789425000500, &event), 0, "%s",
+                 store_error(store));
+    return event;
+}
+
+static void put_presence(uint16_t aboard)
+{
+    const struct bw_presence presence = {
+        .online = true, .time_utc_ms = 1789425000000, .occupancy = {BW_QUALITY_GOOD, aboard, aboard, aboard}};
+    cr_assert_eq(store_presence_put(store, "bus-b", &presence, 1789425000000), 0, "%s", store_error(store));
+}
+
+static void broker(void *context, struct ingest_stats *ret)
+{
+    (void)context;
+    *ret = (struct ingest_stats){.connected = broker_connected, .accepted = 3};
+}
+
+static void set_up(void)
+{
+    cr_assert(mkdtemp(folder));
+    put_site();
+    (void)snprintf(config.store_path, sizeof(config.store_path), "%s/store.db", folder);
+    (void)snprintf(config.console_dir, sizeof(config.console_dir), "%s/console", folder);
+    (void)snprintf(config.leaflet_dir, sizeof(config.leaflet_dir), "%s/leaflet", folder);
+    (void)snprintf(config.bootstrap_dir, sizeof(config.bootstrap_dir), "%s/bootstrap", folder);
+    (void)snprintf(config.http_listen, sizeof(config.http_listen), "127.0.0.1");
+    (void)snprintf(config.tiles_url, sizeof(config.tiles_url), "https://{s}.tiles.example/{z}/{x}/{y}.png");
+    config.tiles_frame = BUREAU_GCJ02;
+    cr_assert_eq(store_open(config.store_path, &store), 0);
+    put_registry();
+    cr_assert_eq(api_create(&config, &api), 0);
+    cr_assert_eq(api_start(api, broker, NULL), 0);
+}
+
+static void tear_down(void)
+{
+    char command[96];
+    api_stop(api);
+    api_destroy(api);
+    store_close(store);
+    (void)snprintf(command, sizeof(command), "rm -rf %s", folder);
+    cr_expect_eq(system(command), 0);
+}
+
+TestSuite(api, .init = set_up, .fini = tear_down);
+
+/* --- a client --- */
+
+static int open_request(const char *method, const char *target, const char *headers)
+{
+    char request[2048];
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)api_port(api))};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert(fd >= 0);
+    cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    const int n = snprintf(request, sizeof(request), "%s %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n", method,
+                           target, headers);
+    cr_assert_eq(write(fd, request, (size_t)n), n);
+    return fd;
+}
+
+/* Reads on until `needle` stands in `text`, or to the end when it is NULL; false when that does not happen.
+ */
+static bool read_until(int fd, char text[TEXT_MAX], const char *needle)
+{
+    size_t length = strlen(text);
+    for (;;) {
+        struct pollfd readable = {.fd = fd, .events = POLLIN};
+        if (needle && strstr(text, needle))
+            return true;
+        if (poll(&readable, 1, PATIENCE_MS) != 1)
+            return false;
+        const ssize_t n = read(fd, text + length, TEXT_MAX - 1 - length);
+        if (n <= 0)
+            return n == 0 && !needle;
+        length += (size_t)n;
+        text[length] = '\0';
+    }
+}
+
+struct answer {
+    int status;
+    char text[TEXT_MAX]; /* headers and body */
+    const char *body;
+};
+
+static const struct answer *ask(const char *method, const char *target, const char *headers)
+{
+    static struct answer answer;
+    char closing[512];
+    (void)snprintf(closing, sizeof(closing), "Connection: close\r\n%s", headers);
+    answer = (struct answer){0};
+    const int fd = open_request(method, target, closing);
+    cr_assert(read_until(fd, answer.text, NULL), "%s %s", method, target);
+    (void)close(fd);
+    cr_assert_eq(sscanf(answer.text, "HTTP/1.1 %d", &answer.status), 1, "%s", answer.text);
+    answer.body = strstr(answer.text, "\r\n\r\n");
+    cr_assert(answer.body);
+    answer.body += 4;
+    return &answer;
+}
+
+static json_t *get_json(const char *target, int status)
+{
+    const struct answer *answer = ask("GET", target, "");
+    cr_assert_eq(answer->status, status, "%s: %s", target, answer->text);
+    json_t *json = json_loads(answer->body, 0, NULL);
+    cr_assert(json, "%s: %s", target, answer->body);
+    return json;
+}
+
+/* --- routing --- */
+
+Test(api, every_request_gets_the_right_kind_of_answer)
+{
+    static const struct {
+        const char *method, *target;
+        int status;
+        const char *says;
+    } table[] = {
+        {"GET", "/", 200, "Content-Type: text/html"},
+        {"GET", "/console/", 200, "<!doctype html>"},
+        {"GET", "/console/main.js", 200, "Content-Type: text/javascript"},
+        {"GET", "/console/main.js?v=1", 200, "export {};"},
+        {"GET", "/console/img/a..b.svg", 200, "Content-Type: image/svg+xml"},
+        {"GET", "/lib/leaflet/leaflet.css", 200, "Content-Type: text/css"},
+        {"GET", "/lib/bootstrap/linked.js", 200, "linked"},
+        {"GET", "/lib/bootstrap/none.js", 404, "\"not_found\""},
+        {"GET", "/console/img", 404, "\"not_found\""},
+        {"GET", "/console", 404, "\"not_found\""},
+        {"GET", "/console/../secret", 404, "\"not_found\""},
+        {"GET", "/console/img/../../secret", 404, "\"not_found\""},
+        {"GET", "/console/%2e%2e/secret", 404, "\"not_found\""},
+        {"GET", "/console/..%2fsecret", 404, "\"not_found\""},
+        {"GET", "/console/.hidden", 404, "\"not_found\""},
+        {"GET", "/console//etc/passwd", 404, "\"not_found\""},
+        {"GET", "/console/img/", 404, "\"not_found\""},
+        {"GET", "/lib/bootstrap/", 404, "\"not_found\""},
+        {"GET", "/v1", 404, "\"not_found\""},
+        {"GET", "/v1/alerts/", 404, "\"not_found\""},
+        {"GET", "/v1/vehiclesx", 404, "\"not_found\""},
+        {"POST", "/nowhere", 404, "\"not_found\""},
+        {"POST", "/v1/alerts", 405, "Allow: GET, HEAD"},
+        {"DELETE", "/v1/plates/x", 405, "Allow: GET, HEAD"},
+        {"PUT", "/console/main.js", 405, "\"method_not_allowed\""},
+        {"GET", "/v1/alerts?state=all&limit=500&before=1", 200, "\"alerts\":[]"},
+        {"GET", "/v1/alerts?limit=1", 200, "\"alerts\":[]"},
+        {"GET", "/v1/alerts?state=closed", 400, "\"bad_request\""},
+        {"GET", "/v1/alerts?limit=0", 400, "\"bad_request\""},
+        {"GET", "/v1/alerts?limit=501", 400, "\"bad_request\""},
+        {"GET", "/v1/alerts?limit=", 400, "\"bad_request\""},
+        {"GET", "/v1/alerts?limit=-1", 400, "\"bad_request\""},
+        {"GET", "/v1/alerts?limit=%201", 400, "\"bad_request\""},
+        {"GET", "/v1/alerts?limit=1x", 400, "\"bad_request\""},
+        {"GET", "/v1/alerts?before=0", 400, "\"bad_request\""},
+        {"GET", "/v1/alerts?before=99999999999999999999", 400, "\"bad_request\""},
+        {"GET", "/v1/alerts?stat=open", 400, "\"bad_request\""},
+        {"GET", "/v1/alerts?state", 400, "\"bad_request\""},
+        {"GET", "/v1/vehicles?state=all", 400, "\"bad_request\""},
+        {"GET", "/v1/alerts/stream?last_event_id=x", 400, "\"bad_request\""},
+        {"GET", "/v1/plates/", 400, "\"bad_request\""},
+        {"GET", "/v1/plates/hello", 400, "\"bad_request\""},
+        {"GET", "/v1/plates/%FF%FE", 400, "\"bad_request\""},
+        {"GET", "/v1/plates/a%2Fb", 400, "\"bad_request\""},
+        {"GET", "/v1/console", 200, "\"tiles_frame\":\"gcj02\""},
+        {"GET", "/v1/routes", 200, "\"FeatureCollection\""},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        const struct answer *answer = ask(table[i].method, table[i].target, "");
+        cr_expect_eq(answer->status, table[i].status, "%s %s: %d", table[i].method, table[i].target,
+                     answer->status);
+        cr_expect(strstr(answer->text, table[i].says), "%s %s: %s", table[i].method, table[i].target,
+                  answer->text);
+    }
+}
+
+Test(api, head_is_get_without_its_body)
+{
+    static const char *const targets[] = {"/", "/healthz", "/v1/vehicles", "/v1/alerts/stream", "/v1/routes"};
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        const struct answer *answer = ask("HEAD", targets[i], "");
+        cr_expect_eq(answer->status, 200, "%s: %d", targets[i], answer->status);
+        cr_expect_str_empty(answer->body, "%s: %s", targets[i], answer->text);
+    }
+}
+
+Test(api, every_answer_is_fenced_in)
+{
+    static const char *const targets[] = {"/", "/v1/vehicles", "/nowhere", "/v1/alerts?limit=0"};
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        const struct answer *answer = ask("GET", targets[i], "");
+        cr_expect(strstr(answer->text, "X-Content-Type-Options: nosniff\r\n"), "%s", targets[i]);
+        cr_expect(strstr(answer->text, "Content-Security-Policy: default-src 'self'; "
+                                       "img-src 'self' data: https://*.tiles.example; "),
+                  "%s: %s", targets[i], answer->text);
+    }
+    cr_expect(strstr(ask("GET", "/v1/vehicles", "")->text, "Cache-Control: no-store\r\n"));
+}
+
+Test(api, an_unchanged_file_is_not_sent_again)
+{
+    char header[128];
+    const struct answer *first = ask("GET", "/console/main.js", "");
+    const char *etag = strstr(first->text, "ETag: ");
+    cr_assert(etag);
+    (void)snprintf(header, sizeof(header), "If-None-Match: %.*s\r\n", (int)strcspn(etag + 6, "\r"), etag + 6);
+    cr_expect_eq(ask("GET", "/console/main.js", header)->status, 304);
+    put_file("console/main.js", "export const longer = true;");
+    const struct answer *second = ask("GET", "/console/main.js", header);
+    cr_expect_eq(second->status, 200);
+    cr_expect_str_eq(second->body, "export const longer = true;");
+}
+
+Test(api, tiles_must_come_from_a_web_server)
+{
+    static const struct {
+        const char *url;
+        int rc;
+    } table[] = {
+        {"", 0},
+        {"http://127.0.0.1:9000/{z}/{x}/{y}.png", 0},
+        {"ftp://tiles.example/{z}", -EINVAL},
+        {"https://", -EINVAL},
+        {"https://a; script-src *//{z}", -EINVAL},
+        {"https://user@tiles.example/{z}", -EINVAL},
+        {"tiles/{z}", -EINVAL},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct bureau_config other = config;
+        struct api *second = NULL;
+        (void)snprintf(other.tiles_url, sizeof(other.tiles_url), "%s", table[i].url);
+        cr_expect_eq(api_create(&other, &second), table[i].rc, "%s", table[i].url);
+        api_destroy(second);
+    }
+}
+
+Test(api, a_taken_port_is_told)
+{
+    struct bureau_config other = config;
+    struct api *second = NULL;
+    other.http_port = api_port(api);
+    cr_assert_eq(api_create(&other, &second), 0);
+    cr_expect_eq(api_start(second, broker, NULL), -EADDRINUSE);
+    cr_expect_eq(api_port(second), 0);
+    api_stop(second);
+    api_destroy(second);
+}
+
+/* --- health --- */
+
+Test(api, health_is_ok_only_with_broker_and_store)
+{
+    static const struct {
+        bool connected, broken;
+        int status;
+        const char *word;
+    } table[] = {
+        {true, false, 200, "ok"},
+        {false, false, 503, "degraded"},
+        {true, true, 503, "degraded"},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        broker_connected = table[i].connected;
+        store_broken = table[i].broken;
+        json_t *json = get_json("/healthz", table[i].status);
+        cr_expect_str_eq(json_string_value(json_object_get(json, "status")), table[i].word);
+        cr_expect_eq(json_is_true(json_object_get(json_object_get(json, "broker"), "connected")),
+                     table[i].connected);
+        cr_expect_eq(json_integer_value(json_object_get(json_object_get(json, "broker"), "accepted")), 3);
+        cr_expect_eq(strcmp(json_string_value(json_object_get(json, "store")), "ok") != 0, table[i].broken);
+        json_decref(json);
+    }
+}
+
+Test(api, a_store_that_fails_is_no_empty_list)
+{
+    store_broken = true;
+    json_t *json = get_json("/v1/alerts", 503);
+    cr_expect_str_eq(json_string_value(json_object_get(json_object_get(json, "error"), "code")), "store");
+    json_decref(json);
+}
+
+/* --- alerts, vehicles, plates --- */
+
+static void expect_page(const char *target, const int64_t *ids, size_t n, int64_t next_before)
+{
+    json_t *json = get_json(target, 200);
+    const json_t *alerts = json_object_get(json, "alerts");
+    const json_t *next = json_object_get(json, "next_before");
+    cr_assert_eq(json_array_size(alerts), n, "%s", target);
+    for (size_t i = 0; i < n; i++)
+        cr_expect_eq(json_integer_value(json_object_get(json_array_get(alerts, i), "id")), ids[i], "%s",
+                     target);
+    cr_expect(next_before ? json_integer_value(next) == next_before : json_is_null(next), "%s", target);
+    json_decref(json);
+}
+
+Test(api, alerts_are_paged_newest_first)
+{
+    for (uint64_t number = 1; number <= 5; number++)
+        (void)put_alert(number, BW_RAISED);
+    (void)put_alert(4, BW_CLEARED);
+    expect_page("/v1/alerts?state=all&limit=2", (const int64_t[]){5, 4}, 2, 4);
+    expect_page("/v1/alerts?state=all&limit=2&before=4", (const int64_t[]){3, 2}, 2, 2);
+    expect_page("/v1/alerts?state=all&limit=2&before=2", (const int64_t[]){1}, 1, 0);
+    expect_page("/v1/alerts?state=all&limit=5", (const int64_t[]){5, 4, 3, 2, 1}, 5, 0);
+    expect_page("/v1/alerts?state=open", (const int64_t[]){5, 3, 2, 1}, 4, 0);
+    expect_page("/v1/alerts", (const int64_t[]){5, 3, 2, 1}, 4, 0);
+}
+
+Test(api, a_list_names_the_event_where_the_stream_goes_on)
+{
+    (void)put_alert(1, BW_RAISED);
+    const int64_t last = put_alert(1, BW_CLEARED);
+    json_t *json = get_json("/v1/alerts", 200);
+    cr_expect_eq(json_integer_value(json_object_get(json, "last_event")), last);
+    json_decref(json);
+}
+
+Test(api, every_registered_vehicle_is_listed)
+{
+    json_t *json = get_json("/v1/vehicles", 200);
+    const json_t *vehicles = json_object_get(json, "vehicles");
+    cr_assert_eq(json_array_size(vehicles), 1);
+    cr_expect_str_eq(json_string_value(json_object_get(json_array_get(vehicles, 0), "vehicle_id")), "bus-b");
+    json_decref(json);
+}
+
+Test(api, a_plate_is_read_as_people_type_it_and_every_look_up_is_audited)
+{
+    static const struct {
+        const char *target, *plate, *verdict;
+    } table[] = {
+        {"/v1/plates/%E6%B5%99J12345", "浙J12345", "licensed"},
+        {"/v1/plates/%E6%B5%99%EF%BD%8A%C2%B7123%2045", "浙J12345", "licensed"}, /* 浙ｊ·123 45 */
+        {"/v1/plates/%E6%B5%99J99999", "浙J99999", "unknown"},
+    };
+    for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        json_t *json = get_json(table[i].target, 200);
+        cr_expect_str_eq(json_string_value(json_object_get(json, "plate")), table[i].plate);
+        cr_expect_str_eq(json_string_value(json_object_get(json, "verdict")), table[i].verdict);
+        cr_expect_eq(n_audits, i + 1);
+        cr_expect_str_eq(audited, table[i].plate);
+        json_decref(json);
+    }
+}
+
+Test(api, no_look_up_without_its_trace)
+{
+    audit_broken = true;
+    json_decref(get_json("/v1/plates/%E6%B5%99J12345", 503));
+}
+
+/* --- the event stream --- */
+
+struct listener {
+    int fd;
+    char text[TEXT_MAX];
+};
+
+static struct listener *listen_to(const char *target, const char *headers)
+{
+    struct listener *listener = calloc(1, sizeof(*listener));
+    cr_assert(listener);
+    listener->fd = open_request("GET", target, headers);
+    cr_assert(read_until(listener->fd, listener->text, "retry: 2000\n"), "%s", listener->text);
+    cr_assert(strstr(listener->text, "Content-Type: text/event-stream\r\n"));
+    return listener;
+}
+
+static void hang_up(struct listener *listener)
+{
+    (void)close(listener->fd);
+    free(listener);
+}
+
+static void expect_heard(struct listener *listener, const char *needle)
+{
+    cr_expect(read_until(listener->fd, listener->text, needle), "no %s in %s", needle, listener->text);
+}
+
+/* "id: N\nevent: alert\n" */
+static const char *alert_id(int64_t event)
+{
+    static char text[64];
+    (void)snprintf(text, sizeof(text), "id: %lld\nevent: alert\n", (long long)event);
+    return text;
+}
+
+Test(api, a_new_listener_hears_what_is_new_and_nothing_else)
+{
+    const int64_t old = put_alert(1, BW_RAISED);
+    api_notify_events(api, old);
+    struct listener *listener = listen_to("/v1/alerts/stream", "");
+    const int64_t new = put_alert(1, BW_CLEARED);
+    api_notify_events(api, new);
+    expect_heard(listener, alert_id(new));
+    expect_heard(listener, "\"phase\":\"CLEARED\"");
+    cr_expect_null(strstr(listener->text, alert_id(old)));
+    hang_up(listener);
+}
+
+Test(api, a_listener_that_comes_back_hears_what_it_missed_in_order)
+{
+    enum { PHASES = 40 }; /* several batches */
+    int64_t events[PHASES];
+    for (uint64_t i = 0; i < PHASES; i++)
+        events[i] = put_alert(i + 1, BW_RAISED);
+    api_notify_events(api, events[PHASES - 1]);
+    char header[64];
+    (void)snprintf(header, sizeof(header), "Last-Event-ID: %lld\r\n", (long long)events[2]);
+    /* the address is the one that it began with; the header is newer */
+    struct listener *listener = listen_to("/v1/alerts/stream?last_event_id=0", header);
+    expect_heard(listener, alert_id(events[PHASES - 1]));
+    const char *at = listener->text;
+    cr_expect_null(strstr(listener->text, alert_id(events[2])));
+    for (size_t i = 3; i < PHASES; i++) {
+        at = strstr(at, alert_id(events[i]));
+        cr_assert(at, "event %zu", i);
+    }
+    hang_up(listener);
+}
+
+Test(api, a_listener_is_told_where_it_stands_before_anything_happens)
+{
+    const int64_t last = put_alert(1, BW_RAISED);
+    api_notify_events(api, last);
+    char id[64];
+    (void)snprintf(id, sizeof(id), "id: %lld\n\n", (long long)last);
+    struct listener *listener = listen_to("/v1/alerts/stream", "");
+    expect_heard(listener, id);
+    hang_up(listener);
+}
+
+Test(api, an_event_of_another_process_is_heard_without_notice)
+{
+    struct listener *listener = listen_to("/v1/alerts/stream", "");
+    expect_heard(listener, alert_id(put_alert(1, BW_RAISED)));
+    hang_up(listener);
+}
+
+Test(api, a_vehicle_is_told_as_it_is_now_however_often_it_changed)
+{
+    struct listener *listener = listen_to("/v1/alerts/stream", "");
+    for (uint16_t aboard = 1; aboard <= 15; aboard++) {
+        put_presence(aboard);
+        api_notify_vehicle(api, "bus-b");
+    }
+    api_notify_vehicle(api, "not-registered");
+    expect_heard(listener, "\"count\":15");
+    cr_expect(strstr(listener->text, "event: vehicle\ndata: {\"vehicle_id\":\"bus-b\""));
+    cr_expect_null(strstr(listener->text, "not-registered"));
+    hang_up(listener);
+}
+
+Test(api, silence_is_broken_by_a_comment)
+{
+    struct listener *listener = listen_to("/v1/alerts/stream", "");
+    expect_heard(listener, "\n: still here\n");
+    hang_up(listener);
+}
+
+Test(api, listeners_are_limited_and_a_place_that_becomes_free_is_given_again)
+{
+    enum { CLIENTS = 256 };
+    int fds[CLIENTS];
+    static char text[TEXT_MAX];
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = open_request("GET", "/v1/alerts/stream", "");
+        text[0] = '\0';
+        cr_assert(read_until(fds[i], text, "retry: 2000\n"), "listener %d: %s", i, text);
+    }
+    cr_expect_eq(ask("GET", "/v1/alerts/stream", "")->status, 503);
+    cr_expect_eq(ask("GET", "/v1/vehicles", "")->status, 200, "others are still served");
+
+    for (int i = 0; i < CLIENTS; i++)
+        (void)close(fds[i]);
+    /* A closed connection is found when something is sent, at the latest by the second heartbeat. */
+    int status = 503;
+    for (uint64_t i = 1; i <= 200 && status == 503; i++) {
+        api_notify_events(api, put_alert(i, BW_RAISED));
+        (void)poll(NULL, 0, 50);
+        const int fd = open_request("GET", "/v1/alerts/stream", "");
+        text[0] = '\0';
+        cr_assert(read_until(fd, text, "\r\n\r\n"));
+        (void)sscanf(text, "HTTP/1.1 %d", &status);
+        (void)close(fd);
+    }
+    cr_expect_eq(status, 200);
+}
+
+Test(api, stopping_ends_every_stream)
+{
+    struct listener *idle = listen_to("/v1/alerts/stream", "");
+    struct listener *other = listen_to("/v1/alerts/stream", "");
+    api_stop(api);
+    cr_expect(read_until(idle->fd, idle->text, NULL));
+    cr_expect(read_until(other->fd, other->text, NULL));
+    api_notify_events(api, 1); /* ingest may still be at work */
+    api_notify_vehicle(api, "bus-b");
+    hang_up(idle);
+    hang_up(other);
+}
