@@ -18,7 +18,7 @@ static bool publish(struct answer *answer, const struct topic *topic, const stru
     if (error == 0)
         error = mqtt_publish(answer->mqtt, text, bytes->data, bytes->len, retain);
     if (error != 0 && error != -ENOTCONN)
-        note(answer, text, strerror(-error));
+        note(answer, topic_channel_name(topic->channel), strerror(-error));
     return error == 0;
 }
 
