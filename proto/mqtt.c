@@ -39,6 +39,7 @@ struct mqtt {
     enum state state;
     bool writable;        /* the TCP connect has ended */
     int64_t connected_by; /* monotonic ms: CONNACK must be here by then */
+    size_t in_flight;     /* published, no PUBACK yet */
     int failure;          /* MOSQ_ERR_ of a call made between two steps; reported by the next step */
     char reason[REASON_LEN];
 };
@@ -114,6 +115,13 @@ static void on_connect(struct mosquitto *client, void *context, int code)
     mqtt->state = UP;
     mqtt->reason[0] = '\0';
     mqtt->handlers.up(mqtt->handlers.context);
+}
+
+static void on_publish(struct mosquitto *client, void *context, int mid)
+{
+    struct mqtt *mqtt = context;
+    (void)client, (void)mid;
+    mqtt->in_flight--;
 }
 
 static void on_message(struct mosquitto *client, void *context, const struct mosquitto_message *message)
@@ -228,6 +236,7 @@ static int set_up_client(struct mqtt *mqtt)
             rc = mosquitto_tls_opts_set(client, TLS_VERIFY_PEER, "tlsv1.2", NULL); /* 1.2 and later */
     }
     mosquitto_connect_callback_set(client, on_connect);
+    mosquitto_publish_callback_set(client, on_publish);
     mosquitto_message_callback_set(client, on_message);
     mosquitto_subscribe_callback_set(client, on_subscribe);
     return rc;
@@ -253,6 +262,7 @@ int mqtt_connect(struct mqtt *mqtt)
     mqtt->reason[0] = '\0';
     mqtt->state = CONNECTING;
     mqtt->writable = false;
+    mqtt->in_flight = 0;
     mqtt->connected_by = monotonic_ms() + CONNACK_TIMEOUT_MS;
     return 0;
 }
@@ -354,8 +364,10 @@ int mqtt_publish(struct mqtt *mqtt, const char *topic, const uint8_t *payload, s
     if (len > INT_MAX)
         return -EMSGSIZE;
     int rc = mosquitto_publish(mqtt->client, NULL, topic, (int)len, payload, QOS, retain);
-    if (rc == MOSQ_ERR_SUCCESS)
+    if (rc == MOSQ_ERR_SUCCESS) {
+        mqtt->in_flight++;
         return 0;
+    }
     if (rc != MOSQ_ERR_PAYLOAD_SIZE && rc != MOSQ_ERR_INVAL)
         mqtt->failure = rc; /* the session is broken, not the message */
     return fail(mqtt, rc);
@@ -371,4 +383,9 @@ int mqtt_subscribe(struct mqtt *mqtt, const char *filter)
     if (rc != MOSQ_ERR_INVAL)
         mqtt->failure = rc;
     return fail(mqtt, rc);
+}
+
+size_t mqtt_in_flight(const struct mqtt *mqtt)
+{
+    return mqtt->in_flight;
 }

@@ -53,6 +53,8 @@ void mqtt_step(struct mqtt *mqtt, int timeout_ms, int wake_fd);
 /* QoS 1. -ENOTCONN while down, -EMSGSIZE, -ENOMEM. 0 says nothing about delivery. */
 int mqtt_publish(struct mqtt *mqtt, const char *topic, const uint8_t *payload, size_t len, bool retain);
 int mqtt_subscribe(struct mqtt *mqtt, const char *filter);
+/* Published in this connection and not yet acknowledged by the broker. */
+size_t mqtt_in_flight(const struct mqtt *mqtt);
 const char *mqtt_reason(const struct mqtt *mqtt); /* of the last failure */
 
 #endif
