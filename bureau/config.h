@@ -15,8 +15,9 @@
 #define BUSWARDEN_BUREAU_CONFIG_H
 
 #include "proto/model.h"
+#include "proto/settings.h"
 
-enum { BUREAU_TEXT_MAX = 192, BUREAU_REASON_MAX = 512 }; /* inih reads lines of up to 198 bytes */
+enum { BUREAU_TEXT_MAX = SETTINGS_TEXT_MAX, BUREAU_REASON_MAX = SETTINGS_REASON_MAX };
 
 enum bureau_frame { BUREAU_WGS84, BUREAU_GCJ02 };
 

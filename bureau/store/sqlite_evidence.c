@@ -205,10 +205,10 @@ int store_alerts(struct store *store, bool open_only, int64_t before_id, int lim
     static const char all[] =
         ALERT_COLUMNS " FROM alert JOIN alert_event ON event = last_event" ALERT_REGISTRY
                       " WHERE alert.id < ? ORDER BY alert.id DESC LIMIT ?";
-    static const char open[] =
-        ALERT_COLUMNS " FROM alert JOIN alert_event ON event = last_event" ALERT_REGISTRY
-                      " WHERE cleared_utc_ms IS NULL AND alert.id < ?"
-                      " ORDER BY alert.id DESC LIMIT ?";
+    static const char open[] = ALERT_COLUMNS
+        " FROM alert INDEXED BY alert_open JOIN alert_event ON event = last_event" ALERT_REGISTRY
+        " WHERE cleared_utc_ms IS NULL AND alert.id < ?"
+        " ORDER BY alert.id DESC LIMIT ?";
     struct sql q;
     sql_start(&q, store, open_only ? open : all);
     sql_int(&q, before_id > 0 ? before_id : INT64_MAX);
