@@ -1,0 +1,1 @@
+unit_test(outbox outbox.c LIBS bw_outbox PkgConfig::SQLITE Threads::Threads)
