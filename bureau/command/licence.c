@@ -1,0 +1,307 @@
+/* licence */
+#include "bureau/command/command.h"
+#include "proto/mqtt.h"
+#include "proto/seal.h"
+#include "proto/topic.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PUBLISH_TIMEOUT_MS = 10000, STEP_MS = 100 };
+
+/* --- make --- */
+
+static enum command_status load_secret(const char *path, struct seal_key *ret)
+{
+    const int err = seal_secret_load(path, ret);
+    if (err == 0)
+        return COMMAND_DONE;
+    const char *reason = strerror(-err);
+    if (err == -EBADMSG)
+        reason = "not a secret key (128 hex digits)";
+    else if (err == -EPERM)
+        reason = "others may read it; a secret key needs mode 0600";
+    (void)fprintf(stderr, "buswarden-bureau: %s: %s\n", path, reason);
+    return COMMAND_WRONG;
+}
+
+/* The Sealed message; unsigned when key is NULL. */
+static int seal_licence(const struct bw_licence *licence, const struct seal_key *key, struct wire_bytes *ret)
+{
+    struct wire_sealed sealed = {0};
+    int err = wire_licence_encode(licence, &sealed.payload);
+    if (err == 0 && key != NULL)
+        seal_payload_sign(&sealed, SEAL_LICENCE, licence->division, licence->vehicle_id, key);
+    if (err == 0)
+        err = wire_sealed_encode(&sealed, ret);
+    wire_sealed_free(&sealed);
+    return err;
+}
+
+static enum command_status make(const struct registry *registry, const char *vehicle, uint64_t version,
+                                const struct seal_key *key, struct wire_bytes *ret)
+{
+    struct bw_licence licence;
+    int err = registry_licence(registry, vehicle, version, command_now_utc_ms(), &licence);
+    if (err == 0) {
+        err = seal_licence(&licence, key, ret);
+        wire_licence_free(&licence);
+    }
+    if (err == 0)
+        return COMMAND_DONE;
+    (void)fprintf(stderr, "buswarden-bureau: licence of %s: %s\n", vehicle,
+                  err == -ENOENT ? "no such vehicle in the registry" : strerror(-err));
+    return err == -ENOMEM ? COMMAND_FAILED : COMMAND_WRONG;
+}
+
+/* --- from a folder to a file --- */
+
+/* Through a temporary file, so that a reader finds the old licence or the new one, never half of one. */
+static int write_file(const char *path, const struct wire_bytes *bytes)
+{
+    char temporary[PATH_MAX];
+    if ((size_t)snprintf(temporary, sizeof(temporary), "%s.new", path) >= sizeof(temporary))
+        return -ENAMETOOLONG;
+    FILE *file = fopen(temporary, "we");
+    if (file == NULL)
+        return -errno;
+    int err = fwrite(bytes->data, 1, bytes->len, file) == bytes->len ? 0 : -EIO;
+    if (err == 0 && (fflush(file) != 0 || fsync(fileno(file)) != 0))
+        err = -errno;
+    if (fclose(file) != 0 && err == 0)
+        err = -errno;
+    if (err == 0 && rename(temporary, path) != 0)
+        err = -errno;
+    if (err < 0)
+        (void)unlink(temporary); /* err says what matters */
+    return err;
+}
+
+static enum command_status to_file(const char *dir, const char *vehicle, const char *key_path,
+                                   const char *out)
+{
+    struct seal_key key = {0};
+    struct registry *registry = NULL;
+    struct wire_bytes sealed = {0};
+    enum command_status status = key_path ? load_secret(key_path, &key) : COMMAND_DONE;
+    const uint64_t version = (uint64_t)(command_now_utc_ms() / 1000);
+    if (status == COMMAND_DONE)
+        status = command_registry(dir, &registry);
+    if (status == COMMAND_DONE)
+        status = make(registry, vehicle, version, key_path ? &key : NULL, &sealed);
+    if (status == COMMAND_DONE) {
+        const int err = write_file(out, &sealed);
+        if (err < 0) {
+            (void)fprintf(stderr, "buswarden-bureau: %s: %s\n", out, strerror(-err));
+            status = COMMAND_FAILED;
+        } else {
+            (void)printf("%s: licence of %s, version %llu%s\n", out, vehicle, (unsigned long long)version,
+                         key_path ? "" : ", unsigned");
+        }
+    }
+    wire_bytes_free(&sealed);
+    registry_free(registry);
+    seal_key_wipe(&key);
+    return status;
+}
+
+/* --- from the store to the store, and to the broker --- */
+
+struct session {
+    struct mqtt *mqtt;
+    bool is_up, is_down;
+};
+
+static void on_up(void *context)
+{
+    ((struct session *)context)->is_up = true;
+}
+
+static void on_down(void *context, const char *reason)
+{
+    (void)reason; /* mqtt_reason() keeps it */
+    ((struct session *)context)->is_down = true;
+}
+
+static void on_message(void *context, const char *topic, const uint8_t *payload, size_t len, bool retained)
+{
+    (void)context, (void)topic, (void)payload, (void)len, (void)retained; /* nothing was subscribed to */
+}
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* True when the broker has acknowledged. */
+static bool deliver(struct session *session, const char *topic, const struct wire_bytes *sealed)
+{
+    const int64_t deadline_ms = monotonic_ms() + PUBLISH_TIMEOUT_MS;
+    if (mqtt_connect(session->mqtt) < 0)
+        return false;
+    while (!session->is_up && !session->is_down && monotonic_ms() < deadline_ms)
+        mqtt_step(session->mqtt, STEP_MS, -1);
+    if (!session->is_up || mqtt_publish(session->mqtt, topic, sealed->data, sealed->len, true) < 0)
+        return false;
+    while (mqtt_in_flight(session->mqtt) > 0 && !session->is_down && monotonic_ms() < deadline_ms)
+        mqtt_step(session->mqtt, STEP_MS, -1);
+    return !session->is_down && mqtt_in_flight(session->mqtt) == 0;
+}
+
+static enum command_status publish(const struct bureau_config *config, const char *division,
+                                   const char *vehicle, const struct wire_bytes *sealed)
+{
+    char topic_text[TOPIC_MAX], client_id[BUREAU_TEXT_MAX + 32];
+    struct topic topic = {.channel = TOPIC_LICENCE};
+    struct session session = {0};
+    const struct mqtt_handlers handlers = {&session, on_up, on_down, on_message};
+    (void)snprintf(topic.division, sizeof(topic.division), "%s", division);
+    (void)snprintf(topic.vehicle, sizeof(topic.vehicle), "%s", vehicle);
+    /* An id of its own: the broker would throw out a running ingest of the same name. */
+    (void)snprintf(client_id, sizeof(client_id), "%s-licence-%ld", config->broker_client_id, (long)getpid());
+    const struct mqtt_config mqtt = {
+        .host = config->broker_host,
+        .port = config->broker_port,
+        .client_id = client_id,
+        .clean_session = true,
+        .ca_file = config->broker_ca[0] ? config->broker_ca : NULL,
+        .cert_file = config->broker_cert[0] ? config->broker_cert : NULL,
+        .key_file = config->broker_key[0] ? config->broker_key : NULL,
+    };
+    (void)signal(SIGPIPE, SIG_IGN); /* mqtt.h asks for it */
+    if (topic_format(&topic, topic_text) < 0 || mqtt_create(&mqtt, &handlers, &session.mqtt) < 0) {
+        (void)fprintf(stderr, "buswarden-bureau: the [broker] settings cannot be used\n");
+        return COMMAND_WRONG;
+    }
+    const bool delivered = deliver(&session, topic_text, sealed);
+    if (!delivered)
+        (void)fprintf(
+            stderr,
+            "buswarden-bureau: %s:%d: not published: %s (the licence is stored, and sent when the vehicle"
+            " shows an older one)\n",
+            config->broker_host, config->broker_port,
+            mqtt_reason(session.mqtt)[0] ? mqtt_reason(session.mqtt) : "no answer within 10 s");
+    mqtt_disconnect(session.mqtt);
+    mqtt_destroy(session.mqtt);
+    return delivered ? COMMAND_DONE : COMMAND_FAILED;
+}
+
+/* Within one transaction, so that two that issue at once get two versions. */
+static enum command_status issue(struct store *store, const char *vehicle, const struct seal_key *key,
+                                 uint64_t *ret_version, struct wire_bytes *ret)
+{
+    char who[64];
+    struct registry *registry = NULL;
+    uint64_t latest = 0, version = (uint64_t)(command_now_utc_ms() / 1000);
+    uint8_t *old = NULL;
+    size_t old_len = 0;
+    if (store_begin(store) < 0 || store_registry_load(store, &registry) < 0)
+        return command_store_failed(store, "licence");
+    const int err = store_licence_latest(store, vehicle, &latest, &old, &old_len);
+    free(old);
+    enum command_status status = COMMAND_DONE;
+    if (err < 0 && err != -ENOENT)
+        status = command_store_failed(store, "licence");
+    if (latest >= version)
+        version = latest + 1;
+    if (status == COMMAND_DONE)
+        status = make(registry, vehicle, version, key, ret);
+    registry_free(registry);
+    command_who(who, sizeof(who));
+    if (status == COMMAND_DONE &&
+        (store_licence_put(store, vehicle, version, ret->data, ret->len) < 0 ||
+         store_audit(store, who, "licence", vehicle, command_now_utc_ms()) < 0 || store_commit(store) < 0))
+        status = command_store_failed(store, "licence");
+    if (status == COMMAND_DONE)
+        *ret_version = version;
+    return status; /* closing the store rolls back what was not committed */
+}
+
+static enum command_status to_vehicle(const struct command *self, const char *config_path,
+                                      const char *vehicle, bool send)
+{
+    struct bureau_config config;
+    struct seal_key key = {0};
+    struct store *store = NULL;
+    struct wire_bytes sealed = {0};
+    char division[BW_DIVISION_LEN];
+    uint64_t version = 0;
+    enum command_status status = command_config(self, config_path, &config);
+    if (status == COMMAND_DONE && config.secret_path[0] == '\0') {
+        (void)fprintf(stderr, "buswarden-bureau: %s: [keys] secret: missing\n", config_path);
+        status = COMMAND_WRONG;
+    }
+    if (status == COMMAND_DONE)
+        status = load_secret(config.secret_path, &key);
+    if (status == COMMAND_DONE)
+        status = command_store(&config, &store);
+    if (status == COMMAND_DONE)
+        status = issue(store, vehicle, &key, &version, &sealed);
+    if (status == COMMAND_DONE)
+        (void)printf("licence of %s, version %llu\n", vehicle, (unsigned long long)version);
+    if (status == COMMAND_DONE && send) {
+        status = store_vehicle_division(store, vehicle, division) < 0
+                     ? command_store_failed(store, "licence")
+                     : publish(&config, division, vehicle, &sealed);
+    }
+    wire_bytes_free(&sealed);
+    store_close(store);
+    seal_key_wipe(&key);
+    return status;
+}
+
+static enum command_status run_licence(const struct command *self, int argc, char **argv)
+{
+    const char *vehicle, *config = NULL, *registry = NULL, *out = NULL, *key = NULL;
+    bool send = false;
+    const struct command_option options[] = {{"config", &config, NULL},
+                                             {"registry", &registry, NULL},
+                                             {"out", &out, NULL},
+                                             {"key", &key, NULL},
+                                             {"publish", NULL, &send}};
+    enum command_status status;
+    if (!command_parse(self, argc, argv, options, sizeof(options) / sizeof(options[0]), &vehicle, 1, &status))
+        return status;
+    if (registry == NULL && (out != NULL || key != NULL))
+        return command_wrong(self, "--out and --key go with --registry");
+    if (registry == NULL)
+        return to_vehicle(self, config, vehicle, send);
+    if (config != NULL || send)
+        return command_wrong(self, "--registry needs neither --config nor --publish");
+    if (out == NULL)
+        return command_wrong(self, "--out FILE is missing");
+    return to_file(registry, vehicle, key, out);
+}
+
+const struct command COMMAND_LICENCE = {
+    .name = "licence",
+    .summary = "issue a vehicle's licence",
+    .run = run_licence,
+    .manual =
+        "NAME\n"
+        "    buswarden-bureau licence - issue what a vehicle is allowed: permits, routes, capacity\n\n"
+        "SYNOPSIS\n"
+        "    buswarden-bureau licence VEHICLE --config FILE [--publish]\n"
+        "    buswarden-bureau licence VEHICLE --registry DIR --out FILE [--key SECRET]\n\n"
+        "DESCRIPTION\n"
+        "    The first form takes the registry of the store, signs the licence with the bureau's key and\n"
+        "    keeps it; a running bureau sends it to the vehicle when that shows an older one. The version\n"
+        "    is above every earlier one, and at least the seconds since 1970.\n"
+        "    The second form makes a file straight from a registry folder, without store and broker.\n\n"
+        "OPTIONS\n"
+        "    --config FILE    the bureau's configuration\n"
+        "    --publish        send it to the broker now, and wait up to 10 s until that has it\n"
+        "    --registry DIR   a registry folder (docs/registry.md)\n"
+        "    --out FILE       where the licence goes\n"
+        "    --key SECRET     sign with this secret key; else the licence is unsigned\n\n"
+        "EXIT STATUS\n"
+        "    0 done; 2 wrong use, no such vehicle, faults in the files; 3 store, file or broker fail.\n",
+};

@@ -1,0 +1,44 @@
+/* run */
+#include "bureau/run.h"
+
+#include "bureau/command/command.h"
+
+#include <stdio.h>
+
+static enum command_status run_bureau(const struct command *self, int argc, char **argv)
+{
+    const char *config_path = NULL;
+    const struct command_option options[] = {{"config", &config_path, NULL}};
+    enum command_status status;
+    struct bureau_config config;
+    if (!command_parse(self, argc, argv, options, 1, NULL, 0, &status))
+        return status;
+    status = command_config(self, config_path, &config);
+    if (status != COMMAND_DONE)
+        return status;
+    if (config.secret_path[0] == '\0') {
+        (void)fprintf(stderr, "buswarden-bureau: %s: [keys] secret: missing\n", config_path);
+        return COMMAND_WRONG;
+    }
+    return (enum command_status)run_main(&config);
+}
+
+const struct command COMMAND_RUN = {
+    .name = "run",
+    .summary = "take in records, serve the console and the API",
+    .run = run_bureau,
+    .manual =
+        "NAME\n"
+        "    buswarden-bureau run - the whole bureau in one process\n\n"
+        "SYNOPSIS\n"
+        "    buswarden-bureau run --config FILE\n\n"
+        "DESCRIPTION\n"
+        "    Takes the vehicles' records from the broker, verifies and keeps them, answers with receipts "
+        "and\n"
+        "    licences, and serves the console and the API (docs/api/openapi.yaml) on a loopback address.\n"
+        "    Ends on SIGINT or SIGTERM.\n\n"
+        "OPTIONS\n"
+        "    --config FILE    the bureau's configuration\n\n"
+        "EXIT STATUS\n"
+        "    0 ended as told; 2 wrong use or a bad configuration; 3 could not run.\n",
+};
