@@ -1,0 +1,545 @@
+#include "gateway/agent.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "gateway/clock.h"
+#include "gateway/journal.h"
+#include "gateway/licencefile.h"
+#include "gateway/status.h"
+#include "proto/exitcode.h"
+#include "proto/modeljson.h"
+
+enum { TICK_MS = 1000, GPS_SILENT_MS = 5000, STATUS_BACKLOG = 8, STATUS_CLIENTS_MAX = 8 };
+
+/* A source and the poll handle on its present descriptor. */
+struct feed {
+    struct agent *agent;
+    struct source *source;
+    uv_poll_t *poll; /* NULL while closed; freed when libuv has closed it */
+    int fd;          /* of the poll */
+    enum source_state reported;
+};
+
+struct agent {
+    const struct gateway_config *config;
+    struct seal_key key;
+    uint8_t bureau_key[BW_PUBLIC_KEY_LEN];
+    struct vehicle_clock clock;
+    struct watch *watch;
+    struct uplink *uplink;
+    struct cabinbus *bus; /* NULL: no cabin sensors */
+    struct feed gps, can;
+    struct bw_cabin cabin; /* as last told to the watch */
+    bool cabin_heard;      /* frames came since the last estimate */
+    int64_t presence_mono_ms;
+    bool presence_due;
+    uv_loop_t loop;
+    uv_timer_t timer;
+    uv_signal_t on_term, on_int;
+    uv_async_t licence_came;
+    uv_pipe_t status;
+    unsigned status_clients;
+};
+
+/* --- events --- */
+
+static struct bw_event event_now(const struct agent *agent, enum bw_event_type type)
+{
+    struct bw_event event = {.type = type, .mono_ms = clock_mono_ms()};
+    event.utc_ms = clock_utc_ms(&agent->clock, event.mono_ms, &event.clock);
+    return event;
+}
+
+static void submit(struct agent *agent, const struct bw_event *event)
+{
+    if (watch_event(agent->watch, event) && agent->uplink != NULL)
+        uplink_wake(agent->uplink);
+}
+
+/* A warning inside the vehicle: the journal line is where the lamp and buzzer will hang. */
+static void on_alert(void *context, const struct bw_alert *alert, bool saved)
+{
+    struct agent *agent = context;
+    journal(alert->phase == BW_CLEARED ? JOURNAL_NOTICE : JOURNAL_ALARM, "%s %s (%s), alert %" PRIu64 "%s",
+            modeljson_kind(alert->kind), modeljson_phase(alert->phase), modeljson_severity(alert->severity),
+            alert->number, saved ? "" : ", NOT RECORDED: the disk refuses it");
+    agent->presence_due = true;
+}
+
+static void on_gps(void *context, int mode, const struct bw_fix *fix, int64_t utc_ms)
+{
+    struct agent *agent = context;
+    const int64_t mono_ms = clock_mono_ms();
+    if (utc_ms > 0 && mode >= 2)
+        clock_set(&agent->clock, utc_ms, mono_ms);
+    struct bw_event event = event_now(agent, mode >= 2 ? BW_EVENT_FIX : BW_EVENT_NO_FIX);
+    if (mode >= 2) {
+        event.u.fix = *fix;
+        event.utc_ms = utc_ms; /* of the fix itself, not of its arrival */
+    }
+    submit(agent, &event);
+}
+
+static void on_can(void *context, const struct can_frame_in *frame)
+{
+    struct agent *agent = context;
+    cabinbus_frame(agent->bus, frame, clock_mono_ms());
+    agent->cabin_heard = true;
+}
+
+/* Tell the watch of the cabin: when it changed, and as a confirmation when `confirm`. */
+static void judge_cabin(struct agent *agent, bool confirm)
+{
+    if (agent->bus == NULL)
+        return;
+    struct bw_event event = event_now(agent, BW_EVENT_CABIN);
+    cabinbus_estimate(agent->bus, event.mono_ms, &event.u.cabin);
+    const bool same = cabinbus_same(&event.u.cabin, &agent->cabin);
+    agent->cabin_heard = false;
+    if (same && !confirm)
+        return;
+    agent->presence_due |= !same;
+    agent->cabin = event.u.cabin;
+    submit(agent, &event);
+}
+
+/* --- feeds --- */
+
+static void free_handle(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events);
+
+static void watch_descriptor(struct feed *feed)
+{
+    const int fd = source_fd(feed->source);
+    if (feed->poll != NULL && fd == feed->fd)
+        return;
+    if (feed->poll != NULL) {
+        (void)uv_poll_stop(feed->poll); /* cannot fail */
+        uv_close((uv_handle_t *)feed->poll, free_handle);
+        feed->poll = NULL;
+    }
+    if (fd < 0)
+        return;
+    uv_poll_t *poll = malloc(sizeof *poll);
+    if (poll == NULL)
+        return; /* the next tick tries again */
+    int error = uv_poll_init(&feed->agent->loop, poll, fd);
+    if (error != 0) {
+        free(poll);
+        journal(JOURNAL_ERROR, "cannot watch descriptor %d: %s", fd, uv_strerror(error));
+        return;
+    }
+    poll->data = feed;
+    feed->poll = poll;
+    feed->fd = fd;
+    error = uv_poll_start(poll, UV_READABLE | UV_DISCONNECT, on_readable);
+    if (error != 0)
+        journal(JOURNAL_ERROR, "cannot watch descriptor %d: %s", fd, uv_strerror(error));
+}
+
+static void report_feed(struct feed *feed, const char *name)
+{
+    const struct source_stats *stats = source_stats(feed->source);
+    if (stats->state == feed->reported)
+        return;
+    feed->reported = stats->state;
+    if (stats->state == SOURCE_OPEN)
+        journal(JOURNAL_NOTICE, "%s: open", name);
+    else if (stats->state == SOURCE_CLOSED)
+        journal(JOURNAL_WARNING, "%s: %s", name, stats->reason);
+}
+
+static void read_feed(struct feed *feed)
+{
+    const struct source_sink sink = {.context = feed->agent, .gps = on_gps, .can = on_can};
+    source_read(feed->source, &sink, clock_mono_ms());
+    watch_descriptor(feed);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)status; /* an error shows again when reading */
+    (void)events;
+    struct feed *feed = poll->data;
+    read_feed(feed);
+    if (feed->agent->cabin_heard)
+        judge_cabin(feed->agent, false);
+}
+
+static void tick_feed(struct feed *feed, const char *name, int64_t mono_ms)
+{
+    if (feed->source == NULL)
+        return;
+    source_tick(feed->source, mono_ms);
+    watch_descriptor(feed);
+    report_feed(feed, name);
+}
+
+/* --- presence --- */
+
+static void send_presence(struct agent *agent, int64_t mono_ms)
+{
+    const struct watch_state *state = watch_state(agent->watch);
+    const struct bw_licence *licence = watch_licence(agent->watch);
+    enum bw_clock quality;
+    struct bw_presence presence = {
+        .time_utc_ms = clock_utc_ms(&agent->clock, mono_ms, &quality),
+        .software = BUSWARDEN_VERSION,
+        .has_position = state->has_position,
+        .fix_utc_ms = state->has_position ? state->fix_utc_ms : 0,
+        .lat_deg = state->fix.position.lat_deg,
+        .lon_deg = state->fix.position.lon_deg,
+        .speed_mps = (float)state->fix.speed_mps,
+        .occupancy = agent->cabin.occupancy,
+        .licence_version = licence != NULL ? licence->version : 0,
+        .capacity = licence != NULL ? licence->approved_capacity : 0,
+    };
+    uplink_presence(agent->uplink, &presence);
+    agent->presence_mono_ms = mono_ms;
+    agent->presence_due = false;
+}
+
+/* --- uplink --- */
+
+/* On the uplink thread: keep the licence, then let the main thread take it up. */
+static int on_licence(void *context, const uint8_t *sealed, size_t len, uint64_t version)
+{
+    struct agent *agent = context;
+    (void)version;
+    const int error = licencefile_store(agent->config->licence_path, sealed, len);
+    if (error != 0) {
+        journal(JOURNAL_ERROR, "%s: %s", agent->config->licence_path, strerror(-error));
+        return error;
+    }
+    return uv_async_send(&agent->licence_came);
+}
+
+static void on_licence_came(uv_async_t *async)
+{
+    struct agent *agent = async->data;
+    const int error = watch_reload_licence(agent->watch);
+    if (error != 0)
+        journal(JOURNAL_ERROR, "licence: %s", licencefile_reason(error));
+    else
+        journal(JOURNAL_NOTICE, "licence version %" PRIu64 " in force", watch_licence(agent->watch)->version);
+    agent->presence_due = true;
+}
+
+static const char *given(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+static struct outbox_config outbox_config(const struct agent *agent)
+{
+    return (struct outbox_config){.path = agent->config->outbox_path,
+                                  .division = agent->config->division,
+                                  .vehicle = agent->config->vehicle,
+                                  .key = &agent->key,
+                                  .max_track_records = agent->config->max_track_records};
+}
+
+static int start_uplink(struct agent *agent)
+{
+    const struct bw_licence *licence = watch_licence(agent->watch);
+    struct uplink_config config = {
+        .mqtt = {.host = agent->config->broker_host,
+                 .port = agent->config->broker_port,
+                 .ca_file = given(agent->config->broker_ca),
+                 .cert_file = given(agent->config->broker_cert),
+                 .key_file = given(agent->config->broker_key)},
+        .outbox = outbox_config(agent),
+        .held_licence_version = licence != NULL ? licence->version : 0,
+        .on_licence = on_licence,
+        .context = agent,
+    };
+    memcpy(config.bureau_key, agent->bureau_key, sizeof config.bureau_key);
+    const int error = uplink_start(&config, &agent->uplink);
+    if (error != 0)
+        journal(JOURNAL_ERROR, "uplink: %s", strerror(-error));
+    agent->presence_due = true;
+    return error;
+}
+
+/* The outbox file was found corrupt: both handles are closed, the file set aside, and all begun anew. */
+static void mend_outbox(struct agent *agent)
+{
+    char reason[256];
+    uplink_stop(agent->uplink);
+    agent->uplink = NULL;
+    if (watch_mend(agent->watch, reason) != 0) {
+        journal(JOURNAL_ERROR, "%s", reason);
+        return; /* the next tick tries again; the watch goes on */
+    }
+    journal(JOURNAL_ERROR, "%s: corrupt, set aside; a new one was begun", agent->config->outbox_path);
+    (void)start_uplink(agent); /* has said why; the next tick tries again */
+}
+
+/* --- once a second --- */
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct agent *agent = timer->data;
+    const int64_t mono_ms = clock_mono_ms();
+    tick_feed(&agent->gps, "gpsd", mono_ms);
+    tick_feed(&agent->can, "cabin bus", mono_ms);
+    judge_cabin(agent, true);
+    const struct watch_state *state = watch_state(agent->watch);
+    const bool stale = state->has_position && mono_ms - state->fix_mono_ms > GPS_SILENT_MS;
+    const struct bw_event event = event_now(agent, stale ? BW_EVENT_NO_FIX : BW_EVENT_TICK);
+    submit(agent, &event);
+    if (watch_broken(agent->watch))
+        mend_outbox(agent);
+    else if (agent->uplink == NULL)
+        (void)start_uplink(agent); /* has said why; the next tick tries again */
+    const bool due =
+        agent->presence_due || mono_ms - agent->presence_mono_ms >= agent->config->presence_s * 1000;
+    if (agent->uplink != NULL && due)
+        send_presence(agent, mono_ms);
+}
+
+/* --- status socket: connect, read one JSON object, end --- */
+
+struct status_client {
+    uv_pipe_t pipe;
+    uv_write_t write;
+    char *text;
+};
+
+static void on_client_closed(uv_handle_t *handle)
+{
+    struct status_client *client = handle->data;
+    struct agent *agent = handle->loop->data;
+    agent->status_clients--;
+    free(client->text);
+    free(client);
+}
+
+static void on_answered(uv_write_t *write, int status)
+{
+    (void)status; /* a client that went away needs no answer */
+    uv_close((uv_handle_t *)write->handle, on_client_closed);
+}
+
+static char *status_text(struct agent *agent)
+{
+    struct status_parts parts = {.config = agent->config,
+                                 .mono_ms = clock_mono_ms(),
+                                 .gps = agent->gps.source,
+                                 .can = agent->can.source,
+                                 .bus = agent->bus,
+                                 .watch = agent->watch,
+                                 .uplink = agent->uplink};
+    parts.utc_ms = clock_utc_ms(&agent->clock, parts.mono_ms, &parts.clock);
+    json_t *json = status_json(&parts);
+    char *text = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    return text;
+}
+
+static void on_status_client(uv_stream_t *server, int status)
+{
+    struct agent *agent = server->loop->data;
+    struct status_client *client = status == 0 ? calloc(1, sizeof *client) : NULL;
+    if (client == NULL || uv_pipe_init(&agent->loop, &client->pipe, 0) != 0) {
+        free(client);
+        return;
+    }
+    agent->status_clients++;
+    client->pipe.data = client;
+    if (uv_accept(server, (uv_stream_t *)&client->pipe) == 0 && agent->status_clients <= STATUS_CLIENTS_MAX)
+        client->text = status_text(agent);
+    if (client->text != NULL) {
+        uv_buf_t buffer = uv_buf_init(client->text, (unsigned)strlen(client->text));
+        if (uv_write(&client->write, (uv_stream_t *)&client->pipe, &buffer, 1, on_answered) == 0)
+            return;
+    }
+    uv_close((uv_handle_t *)&client->pipe, on_client_closed);
+}
+
+static int listen_status(struct agent *agent)
+{
+    const char *path = agent->config->status_path;
+    int error = uv_pipe_init(&agent->loop, &agent->status, 0);
+    if (error != 0)
+        return error;
+    if (unlink(path) != 0 && errno != ENOENT) /* of a process that was killed */
+        return -errno;
+    error = uv_pipe_bind(&agent->status, path);
+    if (error == 0)
+        error = uv_listen((uv_stream_t *)&agent->status, STATUS_BACKLOG, on_status_client);
+    return error;
+}
+
+/* --- start and stop --- */
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct agent *agent = handle->data;
+    journal(JOURNAL_NOTICE, "signal %d: stopping", number);
+    uv_stop(&agent->loop);
+}
+
+static int refuse(const char *what, const char *reason)
+{
+    (void)fprintf(stderr, "%s: %s\n", what, reason);
+    return EXIT_USAGE;
+}
+
+static const char *key_reason(int error)
+{
+    return error == -EPERM     ? "others may read this secret: chmod 600 it"
+           : error == -EBADMSG ? "not a key file"
+                               : strerror(-error);
+}
+
+static int load_keys(struct agent *agent)
+{
+    const struct gateway_config *config = agent->config;
+    if (seal_init() != 0) {
+        (void)refuse("libsodium", "cannot start");
+        return EXIT_CANNOT;
+    }
+    int error = seal_secret_load(config->key_path, &agent->key);
+    if (error != 0)
+        return refuse(config->key_path, key_reason(error));
+    error = seal_public_load(config->bureau_key_path, agent->bureau_key);
+    return error != 0 ? refuse(config->bureau_key_path, key_reason(error)) : EXIT_DONE;
+}
+
+static int open_watch(struct agent *agent)
+{
+    const struct gateway_config *config = agent->config;
+    const struct watch_config watch_config = {.vehicle = config->vehicle,
+                                              .division = config->division,
+                                              .licence_path = config->licence_path,
+                                              .bureau_key = agent->bureau_key,
+                                              .outbox = outbox_config(agent),
+                                              .on_alert = on_alert,
+                                              .context = agent};
+    char reason[256];
+    if (watch_open(&watch_config, &agent->watch, reason) != 0) {
+        (void)fprintf(stderr, "%s\n", reason);
+        return EXIT_CANNOT;
+    }
+    if (watch_licence_fault(agent->watch)[0] != '\0')
+        journal(JOURNAL_ERROR, "%s: %s; watching on without a licence", config->licence_path,
+                watch_licence_fault(agent->watch));
+    if (watch_state(agent->watch)->set_aside > 0)
+        journal(JOURNAL_ERROR, "%s: corrupt, set aside; a new one was begun", config->outbox_path);
+    return EXIT_DONE;
+}
+
+static int open_sources(struct agent *agent)
+{
+    const struct gateway_config *config = agent->config;
+    char port[8], reason[CABINBUS_REASON_MAX];
+    (void)snprintf(port, sizeof port, "%d", config->gps_port);
+    agent->clock.window = licencefile_window(watch_licence(agent->watch), false);
+    agent->gps = (struct feed){
+        .agent = agent, .source = source_gps_create(config->gps_host, port, &agent->clock.window), .fd = -1};
+    agent->can = (struct feed){.agent = agent, .fd = -1};
+    if (config->slcan_path[0] != '\0') {
+        if (cabinbus_create(config->dbc_path, config->signals, config->n_signals, &agent->bus, reason) != 0)
+            return refuse("cabin", reason);
+        agent->can.source = source_slcan_create(config->slcan_path, config->slcan_bitrate[0]);
+    }
+    if (agent->gps.source == NULL || (agent->bus != NULL && agent->can.source == NULL)) {
+        (void)refuse("sources", strerror(ENOMEM));
+        return EXIT_CANNOT;
+    }
+    return EXIT_DONE;
+}
+
+static int start_loop(struct agent *agent)
+{
+    int error = uv_loop_init(&agent->loop);
+    if (error == 0) {
+        agent->loop.data = agent;
+        agent->timer.data = agent->on_term.data = agent->on_int.data = agent->licence_came.data = agent;
+        error = uv_timer_init(&agent->loop, &agent->timer);
+    }
+    if (error == 0)
+        error = uv_timer_start(&agent->timer, on_tick, 0, TICK_MS);
+    if (error == 0)
+        error = uv_async_init(&agent->loop, &agent->licence_came, on_licence_came);
+    if (error == 0)
+        error = uv_signal_init(&agent->loop, &agent->on_term);
+    if (error == 0)
+        error = uv_signal_start(&agent->on_term, on_signal, SIGTERM);
+    if (error == 0)
+        error = uv_signal_init(&agent->loop, &agent->on_int);
+    if (error == 0)
+        error = uv_signal_start(&agent->on_int, on_signal, SIGINT);
+    if (error != 0) {
+        (void)refuse("event loop", uv_strerror(error));
+        return EXIT_CANNOT;
+    }
+    error = listen_status(agent);
+    if (error != 0) {
+        (void)refuse(agent->config->status_path, uv_strerror(error));
+        return EXIT_CANNOT;
+    }
+    return EXIT_DONE;
+}
+
+static void close_handle(uv_handle_t *handle, void *argument)
+{
+    (void)argument;
+    if (uv_is_closing(handle))
+        return;
+    const bool owned = handle->type == UV_POLL; /* the only handles on the heap but clients */
+    const bool client = handle->type == UV_NAMED_PIPE && handle->data != NULL;
+    uv_close(handle, owned ? free_handle : client ? on_client_closed : NULL);
+}
+
+/* In the reverse order of the start. */
+static void shut_down(struct agent *agent)
+{
+    uplink_stop(agent->uplink); /* no more licences come from its thread */
+    uv_walk(&agent->loop, close_handle, NULL);
+    (void)uv_run(&agent->loop, UV_RUN_DEFAULT); /* lets the handles close */
+    (void)uv_loop_close(&agent->loop);
+    source_destroy(agent->can.source);
+    source_destroy(agent->gps.source);
+    cabinbus_destroy(agent->bus);
+    watch_close(agent->watch);
+    seal_key_wipe(&agent->key);
+    (void)unlink(agent->config->status_path);
+}
+
+int agent_run(const struct gateway_config *config)
+{
+    static struct agent agent; /* one a process; libuv handles keep their addresses */
+    agent.config = config;
+    (void)signal(SIGPIPE,
+                 SIG_IGN); /* libgps and sockets: a write to a closed peer is an error, not a death */
+    int code = load_keys(&agent);
+    if (code == EXIT_DONE)
+        code = open_watch(&agent);
+    if (code == EXIT_DONE)
+        code = open_sources(&agent);
+    if (code == EXIT_DONE)
+        code = start_loop(&agent);
+    if (code == EXIT_DONE) {
+        (void)start_uplink(&agent); /* has said why; the next tick tries again */
+        journal(JOURNAL_NOTICE, "vehicle %s watching", config->vehicle);
+        (void)uv_run(&agent.loop, UV_RUN_DEFAULT); /* until uv_stop() */
+    }
+    if (code != EXIT_DONE && agent.watch == NULL)
+        return code; /* nothing is open yet */
+    shut_down(&agent);
+    return code;
+}

@@ -1,0 +1,85 @@
+#include "gateway/config.h"
+
+#include <string.h>
+
+static const char *parse_bitrate(const char *text, void *target, size_t size)
+{
+    if (text[0] < '0' || text[0] > '8' || text[1] != '\0')
+        return "not a digit from 0 to 8 (6 = 500 kbit/s)";
+    return settings_text(text, target, size);
+}
+
+static const char *on_signal(void *context, const char *name, const char *value)
+{
+    struct gateway_config *config = context;
+    if (config->n_signals == CONFIG_SIGNALS_MAX)
+        return "more signals than a vehicle can have";
+    struct config_signal *signal = &config->signals[config->n_signals];
+    const char *fault = settings_nonempty(name, signal->place, sizeof signal->place);
+    if (fault == NULL)
+        fault = settings_nonempty(value, signal->signal, sizeof signal->signal);
+    if (fault == NULL)
+        config->n_signals++;
+    return fault;
+}
+
+static const char *check(void *context)
+{
+    struct gateway_config *config = context;
+    const int tls =
+        (config->broker_ca[0] != '\0') + (config->broker_cert[0] != '\0') + (config->broker_key[0] != '\0');
+    if (tls != 0 && tls != 3)
+        return "[broker] ca, cert and key: give all three or none";
+    if ((config->slcan_path[0] != '\0') != (config->dbc_path[0] != '\0'))
+        return "[cabin] slcan and dbc: give both or none";
+    if (config->broker_port == 0)
+        config->broker_port = tls == 3 ? 8883 : 1883;
+    return NULL;
+}
+
+#define AT(field) SETTINGS_AT(struct gateway_config, field)
+static const struct settings_key keys[] = {
+    {"vehicle", "id", settings_level, AT(vehicle), true},
+    {"vehicle", "division", settings_level, AT(division), true},
+    {"vehicle", "key", settings_nonempty, AT(key_path), true},
+    {"bureau", "key", settings_nonempty, AT(bureau_key_path), true},
+    {"licence", "file", settings_nonempty, AT(licence_path), true},
+    {"gps", "host", settings_nonempty, AT(gps_host), false},
+    {"gps", "port", settings_port, AT(gps_port), false},
+    {"cabin", "slcan", settings_nonempty, AT(slcan_path), false},
+    {"cabin", "bitrate", parse_bitrate, AT(slcan_bitrate), false},
+    {"cabin", "dbc", settings_nonempty, AT(dbc_path), false},
+    {"broker", "host", settings_nonempty, AT(broker_host), false},
+    {"broker", "port", settings_port, AT(broker_port), false},
+    {"broker", "ca", settings_text, AT(broker_ca), false},
+    {"broker", "cert", settings_text, AT(broker_cert), false},
+    {"broker", "key", settings_text, AT(broker_key), false},
+    {"broker", "presence_s", settings_count, AT(presence_s), false},
+    {"outbox", "path", settings_nonempty, AT(outbox_path), true},
+    {"outbox", "max_track_records", settings_count, AT(max_track_records), false},
+    {"status", "socket", settings_nonempty, AT(status_path), true},
+};
+
+static const struct settings_schema schema = {
+    .keys = keys,
+    .n_keys = sizeof keys / sizeof keys[0],
+    .free_section = "signals",
+    .on_free = on_signal,
+    .check = check,
+};
+
+int config_load(const char *path, struct gateway_config *ret, char ret_reason[SETTINGS_REASON_MAX])
+{
+    struct gateway_config config = {
+        .gps_host = "127.0.0.1",
+        .gps_port = 2947,
+        .slcan_bitrate = "6",
+        .broker_host = "127.0.0.1",
+        .presence_s = 10,
+        .max_track_records = 100000,
+    };
+    const int error = settings_load(path, &schema, &config, ret_reason);
+    if (error == 0)
+        *ret = config;
+    return error;
+}

@@ -1,0 +1,144 @@
+/* buswarden-gateway: the in-vehicle agent and its tools. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/agent.h"
+#include "gateway/replay.h"
+#include "gateway/status.h"
+#include "proto/exitcode.h"
+#include "proto/seal.h"
+
+static const char usage[] =
+    "NAME\n"
+    "    buswarden-gateway - compliance agent of one school vehicle\n"
+    "\n"
+    "SYNOPSIS\n"
+    "    buswarden-gateway COMMAND [OPTIONS]\n"
+    "\n"
+    "COMMANDS\n"
+    "    run --config FILE              watch the vehicle until SIGTERM\n"
+    "    status --config FILE [--json]  say how the running gateway is\n"
+    "    replay --licence FILE --gps FILE ...\n"
+    "                                   judge recorded data offline\n"
+    "    keygen FILE                    make the vehicle's key: FILE and FILE.pub\n"
+    "    COMMAND --help                 the manual of a command\n"
+    "    --version\n"
+    "\n"
+    "EXIT STATUS\n"
+    "    0  done   1  the answer is no   2  wrong use or bad input   3  could not run\n";
+
+static const char run_usage[] =
+    "NAME\n"
+    "    buswarden-gateway run - watch the vehicle\n"
+    "\n"
+    "SYNOPSIS\n"
+    "    buswarden-gateway run --config FILE\n"
+    "\n"
+    "DESCRIPTION\n"
+    "    Reads positions from gpsd and seats, doors and ignition from the cabin bus, judges them under the "
+    "licence of\n"
+    "    the bureau, warns in the vehicle, keeps every record on disk until the bureau has it, and sends it. "
+    "Goes on\n"
+    "    without gpsd, bus, broker or licence, says so in `status`, and tries for them again for ever. Ends "
+    "on SIGTERM\n"
+    "    or SIGINT. docs/operations.md describes the configuration file.\n"
+    "\n"
+    "EXIT STATUS\n"
+    "    0  ended by a signal   2  bad configuration or keys   3  could not run\n";
+
+static const char keygen_usage[] =
+    "NAME\n"
+    "    buswarden-gateway keygen - make the key that this vehicle signs with\n"
+    "\n"
+    "SYNOPSIS\n"
+    "    buswarden-gateway keygen FILE\n"
+    "\n"
+    "DESCRIPTION\n"
+    "    Writes the secret to FILE (mode 0600) and the public key to FILE.pub, which the bureau enrols. An "
+    "existing\n"
+    "    file is never replaced.\n"
+    "\n"
+    "EXIT STATUS\n"
+    "    0  done   2  wrong use, or the file exists   3  could not write\n";
+
+static int print(const char *text)
+{
+    return fputs(text, stdout) < 0 ? EXIT_CANNOT : EXIT_DONE;
+}
+
+static int run_main(int argc, char **argv)
+{
+    static const struct option table[] = {
+        {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    static struct gateway_config config; /* large, and borrowed by the agent */
+    const char *path = NULL;
+    char reason[SETTINGS_REASON_MAX];
+    for (int option; (option = getopt_long(argc, argv, "", table, NULL)) != -1;) {
+        if (option == 'h')
+            return print(run_usage);
+        if (option != 'c')
+            return EXIT_USAGE; /* getopt has said why */
+        path = optarg;
+    }
+    if (path == NULL || optind < argc) {
+        (void)fputs("buswarden-gateway run: --config FILE is needed, and nothing else\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (config_load(path, &config, reason) != 0) {
+        (void)fprintf(stderr, "%s\n", reason);
+        return EXIT_USAGE;
+    }
+    return agent_run(&config);
+}
+
+static int keygen_main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return print(keygen_usage);
+    char public_path[4096];
+    if (argc != 2 || argv[1][0] == '-' ||
+        (size_t)snprintf(public_path, sizeof public_path, "%s.pub", argv[1]) >= sizeof public_path) {
+        (void)fputs("buswarden-gateway keygen: one FILE is needed\n", stderr);
+        return EXIT_USAGE;
+    }
+    struct seal_key key;
+    const char *path = argv[1];
+    int error = seal_init();
+    if (error == 0) {
+        seal_key_generate(&key);
+        error = seal_secret_save(path, &key);
+        if (error == 0) {
+            path = public_path;
+            error = seal_public_save(path, key.public_key);
+        }
+        seal_key_wipe(&key);
+    }
+    if (error != 0)
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(-error));
+    return error == 0 ? EXIT_DONE : error == -EEXIST ? EXIT_USAGE : EXIT_CANNOT;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        int (*main)(int argc, char **argv);
+    } commands[] = {
+        {"run", run_main}, {"status", status_main}, {"replay", replay_main}, {"keygen", keygen_main}};
+    if (argc < 2) {
+        (void)fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0)
+        return print(usage);
+    if (strcmp(argv[1], "--version") == 0)
+        return print("buswarden-gateway " BUSWARDEN_VERSION "\n");
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].main(argc - 1, argv + 1);
+    (void)fprintf(stderr, "buswarden-gateway: no such command: %s\nTry 'buswarden-gateway --help'.\n",
+                  argv[1]);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,411 @@
+#include "gateway/replay.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/cabinbus.h"
+#include "gateway/compliance/engine.h"
+#include "gateway/licencefile.h"
+#include "gateway/source/candump.h"
+#include "gateway/source/tpv.h"
+#include "proto/exitcode.h"
+#include "proto/modeljson.h"
+#include "proto/seal.h"
+
+static const char usage[] =
+    "NAME\n"
+    "    buswarden-gateway replay - judge recorded data as the vehicle would have judged it\n"
+    "\n"
+    "SYNOPSIS\n"
+    "    buswarden-gateway replay --licence FILE [--key PUB] --gps TPV.json\n"
+    "                             [--cabin CANDUMP.log --dbc FILE [--config FILE] | --aboard N]\n"
+    "\n"
+    "DESCRIPTION\n"
+    "    Reads what `gpspipe -w` and `candump -L` wrote, merges both in order of time and prints one JSON "
+    "object a\n"
+    "    line for each phase (RAISED, UPDATED, CLEARED) of each alert. The same input always gives the same "
+    "output.\n"
+    "    What could not be used is counted on standard error, with the first line of each fault.\n"
+    "\n"
+    "OPTIONS\n"
+    "    --licence FILE   licence of the vehicle, as `buswarden-bureau licence --out` writes it\n"
+    "    --key PUB        public key file of the bureau; without it the licence's signature is not asked "
+    "for\n"
+    "    --gps FILE       gpsd reports, one JSON object a line\n"
+    "    --cabin FILE     CAN frames, one a line\n"
+    "    --dbc FILE       DBC file that they are decoded by\n"
+    "    --config FILE    gateway configuration whose [signals] section maps them to seats and doors\n"
+    "    --aboard N       no cabin log: N persons are aboard all the time (0 to 1000)\n"
+    "\n"
+    "EXIT STATUS\n"
+    "    0  judged   2  wrong use or bad input   3  could not run\n";
+
+struct options {
+    const char *licence, *key, *gps, *cabin, *dbc, *config;
+    int aboard; /* -1 = not given */
+};
+
+enum { ENTRIES_MAX = 50000000, LINE_MAX_BYTES = 65536 };
+
+/* One line of input that means something. */
+struct entry {
+    int64_t utc_ms;
+    uint64_t order; /* of reading: keeps sorting stable */
+    enum { ENTRY_GPS, ENTRY_CAN } type;
+    union {
+        struct {
+            int mode;
+            struct bw_fix fix;
+        } gps;
+        struct can_frame_in frame;
+    } u;
+};
+
+struct log {
+    struct entry *entries;
+    size_t n, capacity;
+};
+
+static int log_add(struct log *log, struct entry entry)
+{
+    if (log->n == log->capacity) {
+        const size_t capacity = log->capacity > 0 ? 2 * log->capacity : 4096;
+        struct entry *grown =
+            capacity <= ENTRIES_MAX ? realloc(log->entries, capacity * sizeof *grown) : NULL;
+        if (grown == NULL)
+            return -ENOMEM;
+        log->entries = grown;
+        log->capacity = capacity;
+    }
+    entry.order = log->n;
+    log->entries[log->n++] = entry;
+    return 0;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    if (x->utc_ms != y->utc_ms)
+        return x->utc_ms < y->utc_ms ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* --- reading --- */
+
+/* What a file held that was no use; the first case of it is named. */
+struct tally {
+    uint64_t lines, used, refused;
+    uint64_t first_line;
+    char first_reason[128];
+};
+
+static void refuse(struct tally *tally, const char *reason)
+{
+    if (tally->refused++ > 0)
+        return;
+    tally->first_line = tally->lines;
+    (void)snprintf(tally->first_reason, sizeof tally->first_reason, "%s",
+                   reason != NULL ? reason : "malformed");
+}
+
+static void print_tally(const char *path, const struct tally *tally)
+{
+    if (tally->refused > 0)
+        (void)fprintf(stderr, "%s:%" PRIu64 ": %s (%" PRIu64 " of %" PRIu64 " lines not used)\n", path,
+                      tally->first_line, tally->first_reason, tally->refused, tally->lines);
+}
+
+struct reader {
+    struct log *log;
+    const struct gps_window *window;
+    int64_t last_utc_ms; /* for reports without a time of their own */
+};
+
+/* 0 or -ENOMEM; what is no use is counted. */
+static int take_gps_line(struct reader *reader, const char *line, size_t len, struct tally *tally)
+{
+    struct gps_report report;
+    const char *reason;
+    const int outcome = tpv_parse(line, len, reader->window, &report, &reason);
+    if (outcome == -ENOMSG)
+        return 0; /* another class of report */
+    if (outcome != 0 || reason != NULL)
+        refuse(tally, reason);
+    if (outcome != 0)
+        return 0;
+    if (report.utc_ms == 0)
+        report.utc_ms = reader->last_utc_ms;
+    if (report.utc_ms == 0)
+        return 0; /* no fix, and no time yet */
+    tally->used += report.mode >= 2;
+    reader->last_utc_ms = report.utc_ms;
+    struct entry entry = {.utc_ms = report.utc_ms, .type = ENTRY_GPS};
+    entry.u.gps.mode = report.mode;
+    entry.u.gps.fix = report.fix;
+    return log_add(reader->log, entry);
+}
+
+static int take_can_line(struct reader *reader, const char *line, size_t len, struct tally *tally)
+{
+    struct entry entry = {.type = ENTRY_CAN};
+    const char *reason;
+    const int outcome = candump_parse(line, len, &entry.utc_ms, &entry.u.frame, &reason);
+    if (outcome == -ENOMSG)
+        return 0;
+    if (outcome != 0) {
+        refuse(tally, reason);
+        return 0;
+    }
+    tally->used++;
+    return log_add(reader->log, entry);
+}
+
+/* EXIT_DONE, or the exit code after a message on stderr. */
+static int read_file(const char *path, struct reader *reader,
+                     int (*take)(struct reader *, const char *, size_t, struct tally *))
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        return EXIT_USAGE;
+    }
+    struct tally tally = {0};
+    char *line = NULL;
+    size_t size = 0;
+    int error = 0;
+    for (ssize_t n; error == 0 && (n = getline(&line, &size, file)) > 0;) {
+        tally.lines++;
+        if (n > LINE_MAX_BYTES)
+            refuse(&tally, "line too long");
+        else
+            error = take(reader, line, (size_t)n, &tally);
+    }
+    if (error == 0 && ferror(file) != 0)
+        error = -EIO;
+    free(line);
+    (void)fclose(file); /* only read from */
+    print_tally(path, &tally);
+    if (error != 0) {
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(-error));
+        return EXIT_CANNOT;
+    }
+    if (tally.lines > 0 && tally.used == 0 && tally.refused == tally.lines) {
+        (void)fprintf(stderr, "%s: not a file of this kind: no line of it could be used\n", path);
+        return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
+/* --- judging --- */
+
+struct judging {
+    struct engine *engine;
+    struct cabinbus *bus;  /* NULL: none */
+    int aboard;            /* -1: not given */
+    struct bw_cabin cabin; /* as last told to the engine */
+    int64_t cabin_mono_ms;
+};
+
+static int print_alert(const struct bw_alert *alert)
+{
+    json_t *json = json_object();
+    modeljson_put_alert(&json, alert);
+    const int error =
+        json == NULL || json_dumpf(json, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF ? -EIO : 0;
+    json_decref(json);
+    return error;
+}
+
+static int judge_event(struct judging *judging, const struct bw_event *event)
+{
+    struct bw_alert alerts[ENGINE_ALERTS_MAX];
+    const size_t n = engine_step(judging->engine, event, alerts);
+    for (size_t i = 0; i < n; i++)
+        if (print_alert(&alerts[i]) != 0)
+            return -EIO;
+    return 0;
+}
+
+static int judge_cabin(struct judging *judging, const struct bw_cabin *cabin, struct bw_event event)
+{
+    judging->cabin = *cabin;
+    judging->cabin_mono_ms = event.mono_ms;
+    event.type = BW_EVENT_CABIN;
+    event.u.cabin = *cabin;
+    return judge_event(judging, &event);
+}
+
+static int judge_gps(struct judging *judging, const struct entry *entry, struct bw_event event)
+{
+    if (judging->aboard >= 0) {
+        const uint16_t aboard = (uint16_t)judging->aboard;
+        const struct bw_cabin cabin = {.occupancy = {BW_QUALITY_GOOD, aboard, aboard, aboard}};
+        if (judge_cabin(judging, &cabin, event) != 0)
+            return -EIO;
+    }
+    event.type = entry->u.gps.mode >= 2 ? BW_EVENT_FIX : BW_EVENT_NO_FIX;
+    event.u.fix = entry->u.gps.fix;
+    return judge_event(judging, &event);
+}
+
+/* The engine hears of the cabin when it changed, and once a second. */
+static int judge_can(struct judging *judging, const struct entry *entry, struct bw_event event)
+{
+    struct bw_cabin cabin;
+    cabinbus_frame(judging->bus, &entry->u.frame, event.mono_ms);
+    cabinbus_estimate(judging->bus, event.mono_ms, &cabin);
+    if (cabinbus_same(&cabin, &judging->cabin) && event.mono_ms - judging->cabin_mono_ms < 1000)
+        return 0;
+    return judge_cabin(judging, &cabin, event);
+}
+
+static int judge_log(struct judging *judging, const struct log *log)
+{
+    for (size_t i = 0; i < log->n; i++) {
+        const struct entry *entry = &log->entries[i];
+        const struct bw_event event = {.mono_ms = entry->utc_ms - log->entries[0].utc_ms + 1,
+                                       .utc_ms = entry->utc_ms,
+                                       .clock = BW_CLOCK_GNSS};
+        const int error =
+            entry->type == ENTRY_GPS ? judge_gps(judging, entry, event) : judge_can(judging, entry, event);
+        if (error != 0)
+            return error;
+    }
+    return fflush(stdout) != 0 ? -EIO : 0;
+}
+
+/* --- the command --- */
+
+static int wrong_use(const char *reason)
+{
+    (void)fprintf(stderr, "buswarden-gateway replay: %s\nTry 'buswarden-gateway replay --help'.\n", reason);
+    return EXIT_USAGE;
+}
+
+static bool parse_aboard(const char *text, int *ret)
+{
+    char *end;
+    errno = 0;
+    const long value = strtol(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || value < 0 || value > 1000)
+        return false;
+    *ret = (int)value;
+    return true;
+}
+
+static int parse_options(int argc, char **argv, struct options *ret)
+{
+    static const struct option table[] = {
+        {"licence", required_argument, NULL, 'l'}, {"key", required_argument, NULL, 'k'},
+        {"gps", required_argument, NULL, 'g'},     {"cabin", required_argument, NULL, 'c'},
+        {"dbc", required_argument, NULL, 'd'},     {"config", required_argument, NULL, 'f'},
+        {"aboard", required_argument, NULL, 'a'},  {NULL, 0, NULL, 0},
+    };
+    for (int option; (option = getopt_long(argc, argv, "", table, NULL)) != -1;) {
+        const struct {
+            int option;
+            const char **target;
+        } texts[] = {{'l', &ret->licence}, {'k', &ret->key}, {'g', &ret->gps},
+                     {'c', &ret->cabin},   {'d', &ret->dbc}, {'f', &ret->config}};
+        if (option == '?')
+            return wrong_use("wrong option");
+        if (option == 'a' && !parse_aboard(optarg, &ret->aboard))
+            return wrong_use("--aboard: not a number from 0 to 1000");
+        for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+            if (texts[i].option == option)
+                *texts[i].target = optarg;
+    }
+    if (optind < argc)
+        return wrong_use("unexpected argument");
+    if (ret->licence == NULL || ret->gps == NULL)
+        return wrong_use("--licence and --gps are needed");
+    if ((ret->cabin != NULL) != (ret->dbc != NULL))
+        return wrong_use("--cabin and --dbc go together");
+    if (ret->cabin != NULL && ret->aboard >= 0)
+        return wrong_use("--cabin or --aboard, not both");
+    return EXIT_DONE;
+}
+
+static int load_licence(const struct options *options, struct bw_licence *ret)
+{
+    uint8_t key[BW_PUBLIC_KEY_LEN];
+    int error = options->key != NULL ? seal_public_load(options->key, key) : 0;
+    if (error != 0) {
+        (void)fprintf(stderr, "%s: %s\n", options->key,
+                      error == -EBADMSG ? "not a public key file (64 hex digits)" : strerror(-error));
+        return EXIT_USAGE;
+    }
+    error = licencefile_load(options->licence, options->key != NULL ? key : NULL, ret);
+    if (error != 0) {
+        (void)fprintf(stderr, "%s: %s\n", options->licence, licencefile_reason(error));
+        return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
+static int load_bus(const struct options *options, struct cabinbus **ret)
+{
+    static struct gateway_config config; /* large */
+    char reason[SETTINGS_REASON_MAX];
+    if (options->cabin == NULL)
+        return EXIT_DONE;
+    if (options->config != NULL && config_load(options->config, &config, reason) != 0) {
+        (void)fprintf(stderr, "%s\n", reason);
+        return EXIT_USAGE;
+    }
+    if (cabinbus_create(options->dbc, config.signals, config.n_signals, ret, reason) != 0) {
+        (void)fprintf(stderr, "%s\n", reason);
+        return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
+static int run_engine(const struct options *options, const struct bw_licence *licence, struct cabinbus *bus,
+                      const struct log *log)
+{
+    void *memory = malloc(engine_size(licence));
+    if (memory == NULL) {
+        (void)fprintf(stderr, "buswarden-gateway replay: %s\n", strerror(ENOMEM));
+        return EXIT_CANNOT;
+    }
+    struct judging judging = {
+        .engine = engine_init(memory, licence, 1), .bus = bus, .aboard = options->aboard};
+    const int error = judge_log(&judging, log);
+    free(memory);
+    if (error != 0)
+        (void)fprintf(stderr, "standard output: %s\n", strerror(-error));
+    return error != 0 ? EXIT_CANNOT : EXIT_DONE;
+}
+
+int replay_main(int argc, char **argv)
+{
+    struct options options = {.aboard = -1};
+    struct bw_licence licence = {0};
+    struct cabinbus *bus = NULL;
+    struct log log = {0};
+    if (argc > 1 && strcmp(argv[1], "--help") == 0)
+        return fputs(usage, stdout) < 0 ? EXIT_CANNOT : EXIT_DONE;
+    int code = parse_options(argc, argv, &options);
+    if (code == EXIT_DONE)
+        code = load_licence(&options, &licence);
+    if (code == EXIT_DONE)
+        code = load_bus(&options, &bus);
+    const struct gps_window window = licencefile_window(&licence, true);
+    struct reader reader = {.log = &log, .window = &window};
+    if (code == EXIT_DONE)
+        code = read_file(options.gps, &reader, take_gps_line);
+    if (code == EXIT_DONE && options.cabin != NULL)
+        code = read_file(options.cabin, &reader, take_can_line);
+    if (code == EXIT_DONE && log.n > 0) {
+        qsort(log.entries, log.n, sizeof log.entries[0], compare_entries);
+        code = run_engine(&options, &licence, bus, &log);
+    }
+    free(log.entries);
+    cabinbus_destroy(bus);
+    wire_licence_free(&licence);
+    return code;
+}

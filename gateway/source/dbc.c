@@ -451,7 +451,7 @@ static int parse_text(const char *name, char *text, size_t len, char ret_error[D
 int dbc_parse(const char *name, const char *text, size_t len, char ret_error[DBC_ERROR_LEN],
               struct dbc **ret_dbc)
 {
-    const struct parser p = {.name = name, .error = ret_error};
+    const struct parser p = {.name = name, .line = 1, .error = ret_error};
     if (len > DBC_TEXT_MAX)
         return fail(&p, -EFBIG, "larger than %d bytes", DBC_TEXT_MAX);
     char *copy = malloc(len + 1);
@@ -471,7 +471,7 @@ static int read_all(FILE *file, char **ret_text, size_t *ret_len)
         len += fread(text + len, 1, room - len, file);
         if (ferror(file) || len > DBC_TEXT_MAX) {
             free(text);
-            return ferror(file) ? -EIO : -EFBIG;
+            return ferror(file) ? -errno : -EFBIG;
         }
         if (len < room) {
             text[len] = '\0';
@@ -502,11 +502,11 @@ int dbc_load(const char *path, char ret_error[DBC_ERROR_LEN], struct dbc **ret_d
     }
     if (err == 0)
         return parse_text(path, text, len, ret_error, ret_dbc);
-    const struct parser p = {.name = path, .error = ret_error};
     char reason[80];
     if (strerror_r(-err, reason, sizeof reason) != 0)
         (void)snprintf(reason, sizeof reason, "error %d", -err);
-    return fail(&p, err, "%s", reason);
+    (void)snprintf(ret_error, DBC_ERROR_LEN, "%.150s: %s", path, reason);
+    return err;
 }
 
 void dbc_free(struct dbc *dbc)

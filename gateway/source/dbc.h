@@ -32,7 +32,7 @@ struct dbc_signal {
  * "name:line: reason" in ret_error. Release with dbc_free(). */
 int dbc_parse(const char *name, const char *text, size_t len, char ret_error[DBC_ERROR_LEN],
               struct dbc **ret_dbc);
-/* The same of a file; also any errno of opening and reading it. */
+/* The same of a file; also any errno of opening and reading it ("path: reason"). */
 int dbc_load(const char *path, char ret_error[DBC_ERROR_LEN], struct dbc **ret_dbc);
 void dbc_free(struct dbc *dbc); /* accepts NULL */
 

@@ -189,7 +189,8 @@ static bool scan_array(struct scanner *s, int depth)
 static void remember(const struct token *name, const struct token *value, struct token found[KEY_COUNT])
 {
     for (int key = 0; key < KEY_COUNT; key++) {
-        if (name->len == keys[key].len && memcmp(name->at, keys[key].name, name->len) == 0) {
+        if (name->len == keys[key].len && name->at[0] == keys[key].name[0] &&
+            memcmp(name->at, keys[key].name, name->len) == 0) {
             found[key] = *value;
             return;
         }

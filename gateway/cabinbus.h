@@ -1,0 +1,32 @@
+/* From CAN frames to what is known of the cabin: the DBC file, the mapping of its signals, the estimate. */
+#ifndef BUSWARDEN_CABINBUS_H
+#define BUSWARDEN_CABINBUS_H
+
+#include "gateway/config.h"
+#include "gateway/source/source.h"
+
+struct cabinbus;
+
+enum { CABINBUS_REASON_MAX = 320 };
+
+/* signals/n_signals: the [signals] of the configuration; n_signals 0 = the names of the DBC file decide. 0,
+ * or a negative errno with the file, line and reason in ret_reason. */
+int cabinbus_create(const char *dbc_path, const struct config_signal *signals, size_t n_signals,
+                    struct cabinbus **ret, char ret_reason[CABINBUS_REASON_MAX]);
+void cabinbus_destroy(struct cabinbus *bus); /* accepts NULL */
+
+void cabinbus_frame(struct cabinbus *bus, const struct can_frame_in *frame, int64_t mono_ms);
+void cabinbus_estimate(const struct cabinbus *bus, int64_t mono_ms, struct bw_cabin *ret);
+
+/* Whether two estimates say the same. */
+bool cabinbus_same(const struct bw_cabin *a, const struct bw_cabin *b);
+
+struct cabinbus_stats {
+    size_t seats, doors;
+    uint64_t unknown_frames; /* identifiers that the DBC file does not have */
+    uint64_t short_frames;   /* too short for a signal of theirs */
+    uint64_t refused_values; /* no sensible number of persons, or neither open nor closed */
+};
+void cabinbus_stats(const struct cabinbus *bus, struct cabinbus_stats *ret);
+
+#endif

@@ -1,0 +1,59 @@
+/* The gateway's configuration file (INI; proto/settings.h). Every key has its place here; an unknown one is
+ * an error.
+ *
+ *     [vehicle] id, division     as in the registry: they name the vehicle's topics
+ *               key              Ed25519 secret of this vehicle, as `keygen` writes it
+ *     [bureau]  key              public key of the bureau: checks licences and receipts
+ *     [licence] file             where the newest licence is kept; need not exist yet
+ *     [gps]     host (127.0.0.1)  port (2947)            gpsd on this machine
+ *     [cabin]   slcan            tty of a CAN adapter; absent = no cabin sensors
+ *               bitrate (6)      digit of the adapter's S command: 6 = 500 kbit/s
+ *               dbc              DBC file of the vehicle's bus
+ *     [signals] NAME = DBC_SIGNAL  e.g. seat.row3.left.occupied = SEAT_R3L_OCC; without this section the
+ * names of the DBC file itself decide (gateway/cabin/mapping.h) [broker]  host (127.0.0.1)  port (8883 with
+ * TLS, else 1883) ca, cert, key    TLS: all three or none presence_s (10)  how often the live position is
+ * sent [outbox]  path             SQLite file max_track_records (100000) [status]  socket           Unix
+ * socket that `status` asks
+ *
+ * Relative paths are taken from the working directory. */
+#ifndef BUSWARDEN_GATEWAY_CONFIG_H
+#define BUSWARDEN_GATEWAY_CONFIG_H
+
+#include "gateway/cabin/occupancy.h"
+#include "proto/model.h"
+#include "proto/settings.h"
+
+enum { CONFIG_SIGNALS_MAX = CABIN_SEATS_MAX + CABIN_DOORS_MAX + 1, CONFIG_SIGNAL_LEN = 48 };
+
+struct config_signal {
+    char place[CONFIG_SIGNAL_LEN];  /* seat.row3.left.occupied */
+    char signal[CONFIG_SIGNAL_LEN]; /* SEAT_R3L_OCC */
+};
+
+/* "" = not given. */
+struct gateway_config {
+    char vehicle[BW_ID_LEN];
+    char division[BW_DIVISION_LEN];
+    char key_path[SETTINGS_TEXT_MAX];
+    char bureau_key_path[SETTINGS_TEXT_MAX];
+    char licence_path[SETTINGS_TEXT_MAX];
+    char gps_host[SETTINGS_TEXT_MAX];
+    int gps_port;
+    char slcan_path[SETTINGS_TEXT_MAX];
+    char slcan_bitrate[2];
+    char dbc_path[SETTINGS_TEXT_MAX];
+    char broker_host[SETTINGS_TEXT_MAX];
+    int broker_port;
+    char broker_ca[SETTINGS_TEXT_MAX], broker_cert[SETTINGS_TEXT_MAX], broker_key[SETTINGS_TEXT_MAX];
+    unsigned presence_s;
+    char outbox_path[SETTINGS_TEXT_MAX];
+    unsigned max_track_records;
+    char status_path[SETTINGS_TEXT_MAX];
+    size_t n_signals;
+    struct config_signal signals[CONFIG_SIGNALS_MAX];
+};
+
+/* 0, or a negative errno with "file:line: reason" in ret_reason. */
+int config_load(const char *path, struct gateway_config *ret, char ret_reason[SETTINGS_REASON_MAX]);
+
+#endif

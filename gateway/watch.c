@@ -1,0 +1,304 @@
+#include "gateway/watch.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/licencefile.h"
+
+struct watch {
+    struct watch_config config;
+    struct outbox *outbox;
+    struct bw_licence licence;
+    bool has_licence;
+    char licence_fault[160];
+    void *engine_memory;
+    struct engine *engine;
+    struct watch_state state;
+    bool broken;
+    struct bw_track track;
+    int64_t track_mono_ms; /* of its first fix */
+    size_t n_unsaved;
+    struct bw_alert unsaved[WATCH_UNSAVED_MAX];
+};
+
+/* --- licence and engine --- */
+
+/* An engine for `licence` that goes on with `open`. */
+static int make_engine(struct watch *watch, const struct bw_licence *licence, uint64_t next_number,
+                       const struct bw_alert *open, size_t n_open)
+{
+    void *memory = malloc(engine_size(licence));
+    if (memory == NULL)
+        return -ENOMEM;
+    struct engine *engine = engine_init(memory, licence, next_number);
+    for (size_t i = 0; i < n_open; i++)
+        engine_resume(engine, &open[i]);
+    free(watch->engine_memory);
+    watch->engine_memory = memory;
+    watch->engine = engine;
+    return 0;
+}
+
+static int load_licence(struct watch *watch, struct bw_licence *ret)
+{
+    const int error = licencefile_load(watch->config.licence_path, watch->config.bureau_key, ret);
+    if (error != 0)
+        return error;
+    if (strcmp(ret->vehicle_id, watch->config.vehicle) == 0 &&
+        strcmp(ret->division, watch->config.division) == 0)
+        return 0;
+    wire_licence_free(ret);
+    return -EKEYREJECTED; /* another vehicle's */
+}
+
+static void note_licence_fault(struct watch *watch, int error)
+{
+    watch->licence_fault[0] = '\0';
+    if (error != 0 && error != -ENOENT) /* none yet is no fault */
+        (void)snprintf(watch->licence_fault, sizeof watch->licence_fault, "%s", licencefile_reason(error));
+}
+
+int watch_reload_licence(struct watch *watch)
+{
+    struct bw_licence *fresh = calloc(1, sizeof *fresh);
+    if (fresh == NULL)
+        return -ENOMEM;
+    struct bw_alert open[ENGINE_ALERTS_MAX];
+    const size_t n_open = engine_open(watch->engine, open);
+    int error = load_licence(watch, fresh);
+    note_licence_fault(watch, error);
+    if (error == 0) {
+        /* The engine borrows the licence where it lies: the old engine is gone before the old licence is. */
+        const struct bw_licence old = watch->licence;
+        const bool had_licence = watch->has_licence;
+        watch->licence = *fresh;
+        error = make_engine(watch, &watch->licence, engine_next_number(watch->engine), open, n_open);
+        if (error == 0) {
+            *fresh = old;
+            watch->has_licence = true;
+        } else {
+            watch->licence = old;
+            watch->has_licence = had_licence;
+        }
+        wire_licence_free(fresh);
+    }
+    free(fresh);
+    return error;
+}
+
+const struct bw_licence *watch_licence(const struct watch *watch)
+{
+    return watch->has_licence ? &watch->licence : NULL;
+}
+
+const char *watch_licence_fault(const struct watch *watch)
+{
+    return watch->licence_fault;
+}
+
+/* --- open and close --- */
+
+static int open_outbox(struct watch *watch, char ret_reason[256])
+{
+    bool set_aside = false;
+    const int error = outbox_open(&watch->config.outbox, &watch->outbox, &set_aside);
+    if (error != 0)
+        (void)snprintf(ret_reason, 256, "%.180s: %s", watch->config.outbox.path, strerror(-error));
+    watch->state.set_aside += set_aside;
+    return error;
+}
+
+/* The engine as it was when the process last ended. */
+static int take_up(struct watch *watch)
+{
+    struct bw_alert open[ENGINE_ALERTS_MAX];
+    size_t n_open = 0;
+    uint64_t next_number = 0;
+    int error = outbox_open_alerts(watch->outbox, open, ENGINE_ALERTS_MAX, &n_open);
+    if (error == 0)
+        error = outbox_next_alert_number(watch->outbox, &next_number);
+    if (error == 0)
+        error = make_engine(watch, watch_licence(watch), next_number, open, n_open);
+    return error;
+}
+
+int watch_open(const struct watch_config *config, struct watch **ret, char ret_reason[256])
+{
+    struct watch *watch = calloc(1, sizeof *watch);
+    if (watch == NULL) {
+        (void)snprintf(ret_reason, 256, "%s", strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    watch->config = *config;
+    watch->state.fix.speed_mps = watch->state.fix.course_deg = NAN;
+    int error = open_outbox(watch, ret_reason);
+    if (error == 0) {
+        const int fault = load_licence(watch, &watch->licence);
+        watch->has_licence = fault == 0;
+        note_licence_fault(watch, fault);
+        error = take_up(watch);
+        if (error != 0)
+            (void)snprintf(ret_reason, 256, "%.180s: %s", config->outbox.path, strerror(-error));
+    }
+    if (error == 0)
+        *ret = watch;
+    else
+        watch_close(watch);
+    return error;
+}
+
+void watch_close(struct watch *watch)
+{
+    if (watch == NULL)
+        return;
+    (void)watch_flush(watch); /* what cannot be written now is lost with the process, and was counted */
+    outbox_close(watch->outbox);
+    free(watch->engine_memory);
+    wire_licence_free(&watch->licence);
+    free(watch);
+}
+
+bool watch_broken(const struct watch *watch)
+{
+    return watch->broken;
+}
+
+/* The engine goes on: its alerts are still open, and their next phases go into the new file. */
+int watch_mend(struct watch *watch, char ret_reason[256])
+{
+    outbox_close(watch->outbox);
+    watch->outbox = NULL;
+    const int error = open_outbox(watch, ret_reason);
+    watch->broken = error != 0;
+    return error;
+}
+
+/* --- events --- */
+
+static void note_write(struct watch *watch, int error)
+{
+    if (error == -EBADMSG)
+        watch->broken = true;
+    (void)snprintf(watch->state.outbox_fault, sizeof watch->state.outbox_fault, "%s",
+                   error == 0              ? ""
+                   : watch->outbox != NULL ? outbox_error(watch->outbox)
+                                           : strerror(-error));
+}
+
+static int save_alert(struct watch *watch, const struct bw_alert *alert)
+{
+    const int error =
+        watch->outbox != NULL ? outbox_append_alert(watch->outbox, alert, alert->time_utc_ms) : -EBADF;
+    note_write(watch, error);
+    return error;
+}
+
+/* Oldest first; stops at the first that the disk still refuses, so that order is kept. */
+static bool retry_unsaved(struct watch *watch)
+{
+    size_t saved = 0;
+    while (saved < watch->n_unsaved && save_alert(watch, &watch->unsaved[saved]) == 0)
+        saved++;
+    watch->n_unsaved -= saved;
+    memmove(watch->unsaved, watch->unsaved + saved, watch->n_unsaved * sizeof watch->unsaved[0]);
+    watch->state.unsaved = watch->n_unsaved;
+    return saved > 0;
+}
+
+static void keep_unsaved(struct watch *watch, const struct bw_alert *alert)
+{
+    if (watch->n_unsaved == WATCH_UNSAVED_MAX)
+        watch->state.lost++;
+    else
+        watch->unsaved[watch->n_unsaved++] = *alert;
+    watch->state.unsaved = watch->n_unsaved;
+}
+
+/* On disk before it is announced. A disk that refuses does not silence the warning in the vehicle. */
+static void take_alert(struct watch *watch, const struct bw_alert *alert)
+{
+    const bool saved = watch->n_unsaved == 0 && save_alert(watch, alert) == 0;
+    if (!saved)
+        keep_unsaved(watch, alert);
+    watch->config.on_alert(watch->config.context, alert, saved);
+}
+
+bool watch_flush(struct watch *watch)
+{
+    if (watch->track.n == 0)
+        return false;
+    const int64_t now_utc_ms = watch->track.fixes[watch->track.n - 1].utc_ms;
+    const int error =
+        watch->outbox != NULL ? outbox_append_track(watch->outbox, &watch->track, now_utc_ms) : -EBADF;
+    note_write(watch, error);
+    watch->state.lost += error != 0;
+    watch->track.n = 0;
+    return true;
+}
+
+/* True when a batch was written. */
+static bool take_fix(struct watch *watch, const struct bw_event *event)
+{
+    struct bw_track *track = &watch->track;
+    watch->state.has_position = true;
+    watch->state.fix = event->u.fix;
+    watch->state.fix_utc_ms = event->utc_ms;
+    watch->state.fix_mono_ms = event->mono_ms;
+    bool flushed = false;
+    if (event->utc_ms <= 0)
+        return false; /* a position without a time is no evidence */
+    if (track->n > 0) {
+        const int64_t last_utc_ms = track->fixes[track->n - 1].utc_ms;
+        if (event->utc_ms < last_utc_ms)
+            flushed = watch_flush(watch); /* the receiver's clock went back: a batch of its own */
+        else if (event->utc_ms - last_utc_ms < WATCH_FIX_SPACING_MS)
+            return false;
+    }
+    if (track->n == 0)
+        watch->track_mono_ms = event->mono_ms;
+    track->fixes[track->n++] = (struct bw_track_fix){.utc_ms = event->utc_ms,
+                                                     .lat_deg = event->u.fix.position.lat_deg,
+                                                     .lon_deg = event->u.fix.position.lon_deg,
+                                                     .quality = watch->state.cabin.occupancy.quality,
+                                                     .aboard = watch->state.cabin.occupancy.count};
+    return flushed;
+}
+
+bool watch_event(struct watch *watch, const struct bw_event *event)
+{
+    struct bw_alert alerts[ENGINE_ALERTS_MAX];
+    bool stored = watch->n_unsaved > 0 && retry_unsaved(watch);
+    if (event->type == BW_EVENT_FIX)
+        stored |= take_fix(watch, event);
+    else if (event->type == BW_EVENT_NO_FIX)
+        watch->state.has_position = false;
+    else if (event->type == BW_EVENT_CABIN)
+        watch->state.cabin = event->u.cabin;
+    const size_t n = engine_step(watch->engine, event, alerts);
+    for (size_t i = 0; i < n; i++)
+        take_alert(watch, &alerts[i]);
+    if (watch->track.n >= WATCH_TRACK_FIXES ||
+        (watch->track.n > 0 && event->mono_ms - watch->track_mono_ms >= WATCH_TRACK_MS))
+        stored |= watch_flush(watch);
+    return stored || n > 0;
+}
+
+/* --- looking in --- */
+
+const struct watch_state *watch_state(const struct watch *watch)
+{
+    return &watch->state;
+}
+
+size_t watch_open_alerts(const struct watch *watch, struct bw_alert *ret_alerts)
+{
+    return engine_open(watch->engine, ret_alerts);
+}
+
+struct outbox *watch_outbox(struct watch *watch)
+{
+    return watch->outbox;
+}

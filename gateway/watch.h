@@ -1,0 +1,66 @@
+/* The watch: licence, judge and memory of one vehicle. Events go in; what the judge says goes to disk first
+ * and is announced then. Knows no loop and no network, so a test can drive it. */
+#ifndef BUSWARDEN_WATCH_H
+#define BUSWARDEN_WATCH_H
+
+#include "gateway/compliance/engine.h"
+#include "gateway/outbox/outbox.h"
+
+struct watch;
+
+enum {
+    WATCH_UNSAVED_MAX = 64, /* alert phases kept in memory while the disk refuses them */
+    WATCH_TRACK_FIXES = 10, /* fixes a batch */
+    WATCH_TRACK_MS = 9000,  /* oldest a batch gets: a position is on disk within 10 s */
+    WATCH_FIX_SPACING_MS =
+        900 /* a faster receiver is thinned out to this in the track; the judge sees every fix */
+};
+
+/* What is pointed at must outlive the watch. */
+struct watch_config {
+    const char *vehicle, *division;
+    const char *licence_path;
+    const uint8_t *bureau_key; /* BW_PUBLIC_KEY_LEN bytes */
+    struct outbox_config outbox;
+    /* An alert phase to announce in the vehicle: on disk when saved, else the disk refused it and it is being
+     * retried. */
+    void (*on_alert)(void *context, const struct bw_alert *alert, bool saved);
+    void *context;
+};
+
+/* Opens the outbox, loads the licence (a bad one is reported by watch_licence_fault() and counts as none),
+ * and takes up the alerts that were open. 0 or a negative errno with words in ret_reason. */
+int watch_open(const struct watch_config *config, struct watch **ret, char ret_reason[256]);
+void watch_close(struct watch *watch); /* flushes the track; accepts NULL */
+
+/* Read the licence file again and judge under it from now on. 0, or the error: then the old one stays in
+ * force. */
+int watch_reload_licence(struct watch *watch);
+const struct bw_licence *watch_licence(const struct watch *watch); /* NULL = none held */
+const char *watch_licence_fault(const struct watch *watch);        /* "" = none */
+
+/* Judge one event. True when something was put into the outbox. */
+bool watch_event(struct watch *watch, const struct bw_event *event);
+/* Write the batch of positions begun so far. True when there was one. */
+bool watch_flush(struct watch *watch);
+
+/* The outbox broke (the file was found corrupt): set it aside and begin a new one. To be called, with the
+ * uplink stopped, when watch_broken() says so. */
+bool watch_broken(const struct watch *watch);
+int watch_mend(struct watch *watch, char ret_reason[256]);
+
+struct watch_state {
+    bool has_position;
+    struct bw_fix fix;
+    int64_t fix_utc_ms, fix_mono_ms;
+    struct bw_cabin cabin;
+    uint64_t set_aside; /* outbox files since the start */
+    uint64_t unsaved;   /* alert phases waiting for the disk */
+    uint64_t lost;      /* alert phases that did not even fit there, and batches that could not be written */
+    char outbox_fault[160]; /* of the last failed write; "" = none */
+};
+const struct watch_state *watch_state(const struct watch *watch);
+size_t watch_open_alerts(const struct watch *watch, struct bw_alert *ret_alerts); /* ENGINE_ALERTS_MAX */
+struct outbox *watch_outbox(struct watch *watch);
+
+#endif
