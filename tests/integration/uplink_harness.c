@@ -1,0 +1,495 @@
+/* A vehicle's uplink and a small bureau in one program, driven by lines on stdin, for
+ * tests/integration/uplink.
+ *
+ *     uplink_harness DIRECTORY PORT HOST [TLS-DIRECTORY]
+ *
+ * DIRECTORY keeps keys and outbox between runs. Every command is answered by one line that ends in "ok" or
+ * "fail":
+ *
+ *     alert N, track N        append N records
+ *     start, stop             the uplink
+ *     bureau mute|receipts    the bureau; mute: it verifies and counts, but sends no receipt
+ *     receipt wrong-key|wrong-stream|beyond    send one that must be refused
+ *     licence VERSION VEHICLE publish a licence on bus-1's topic, retained
+ *     pass MS                 let time pass
+ *     wait KEY VALUE          until that value of get_value() is so; at most 20 s
+ *     get KEY                 print it
+ *     reason                  print why the uplink is not connected, or what it refused
+ *
+ * The bureau lives while `pass` and `wait` run. It is strict: it counts a record only if it is signed, comes
+ * after the presence, is next in its class and chained to the one before. */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/uplink/uplink.h"
+#include "proto/topic.h"
+
+enum {
+    PATH_LEN = 256,
+    LINE_LEN = 128,
+    WAIT_MS = 20000,
+    STEP_MS = 20,
+    RECEIPT_TIMEOUT_MS = 1500,
+    BACKOFF_MAX_MS = 300
+};
+
+static const char DIVISION[] = "331023";
+static const char VEHICLE[] = "bus-1";
+
+/* What the bureau has seen of one class. */
+struct seen {
+    uint64_t upto_seq;
+    uint8_t head[BW_HASH_LEN];
+};
+
+struct harness {
+    struct seal_key vehicle_key, bureau_key, other_key;
+    struct outbox *outbox;
+    struct uplink *uplink;
+    struct uplink_config config;
+    uint64_t alert_number;
+
+    struct mqtt *bureau;
+    bool sends_receipts;
+    struct seen seen[2];
+    uint64_t repeats;
+    uint64_t
+        faults; /* a record that is not signed, skips a number or breaks the chain; one before the presence */
+    struct bw_presence presence; /* the last one */
+    _Atomic uint64_t licence;    /* version that the vehicle stored last: written by the uplink thread */
+};
+
+static void die(const char *what, int rc)
+{
+    (void)fprintf(stderr, "uplink_harness: %s: %s\n", what, strerror(-rc));
+    exit(3);
+}
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- the bureau ---- */
+
+static void publish(struct harness *h, enum topic_channel channel, const struct wire_bytes *bytes,
+                    bool retain)
+{
+    struct topic topic = {.channel = channel};
+    char text[TOPIC_MAX];
+    memcpy(topic.division, DIVISION, sizeof DIVISION);
+    memcpy(topic.vehicle, VEHICLE, sizeof VEHICLE);
+    int rc = topic_format(&topic, text);
+    if (rc == 0)
+        rc = mqtt_publish(h->bureau, text, bytes->data, bytes->len, retain);
+    if (rc < 0)
+        die("publish", rc);
+}
+
+static void publish_sealed(struct harness *h, enum topic_channel channel, enum seal_context context,
+                           struct wire_bytes payload, const struct seal_key *key)
+{
+    struct wire_sealed sealed = {.payload = payload};
+    struct wire_bytes encoded;
+    seal_payload_sign(&sealed, context, DIVISION, VEHICLE, key);
+    int rc = wire_sealed_encode(&sealed, &encoded);
+    wire_sealed_free(&sealed);
+    if (rc < 0)
+        die("seal", rc);
+    publish(h, channel, &encoded, channel == TOPIC_LICENCE);
+    wire_bytes_free(&encoded);
+}
+
+static void publish_receipt(struct harness *h, const struct bw_receipt *receipt, const struct seal_key *key)
+{
+    struct wire_bytes payload;
+    int rc = wire_receipt_encode(receipt, &payload);
+    if (rc < 0)
+        die("receipt", rc);
+    publish_sealed(h, TOPIC_RECEIPT, SEAL_RECEIPT, payload, key);
+}
+
+static struct bw_receipt current_receipt(const struct harness *h)
+{
+    struct bw_receipt receipt = {.upto_seq = {h->seen[0].upto_seq, h->seen[1].upto_seq}, .time_utc_ms = 1};
+    memcpy(receipt.stream, outbox_stream(h->outbox), BW_STREAM_LEN);
+    return receipt;
+}
+
+static void take_record(struct harness *h, int i, const uint8_t *payload, size_t len)
+{
+    struct wire_record record;
+    struct seen *seen = &h->seen[i];
+    if (!h->presence.online || wire_record_decode(payload, len, &record) < 0 || (int)record.cls - 1 != i ||
+        !seal_record_verify(&record, DIVISION, VEHICLE, h->vehicle_key.public_key)) {
+        h->faults++;
+        return;
+    }
+    /* A bureau that knows nothing of the vehicle yet begins where the presence says. */
+    const bool first = seen->upto_seq == 0 && record.seq == h->presence.oldest_seq[i];
+    const bool next = record.seq == seen->upto_seq + 1 && memcmp(record.prev, seen->head, BW_HASH_LEN) == 0;
+    if (record.seq <= seen->upto_seq) {
+        h->repeats++;
+    } else if (first || next) {
+        seen->upto_seq = record.seq;
+        seal_record_hash(&record, DIVISION, VEHICLE, seen->head);
+    } else {
+        h->faults++;
+        return;
+    }
+    if (h->sends_receipts) {
+        const struct bw_receipt receipt = current_receipt(h);
+        publish_receipt(h, &receipt, &h->bureau_key);
+    }
+}
+
+static void take_presence(struct harness *h, const uint8_t *payload, size_t len)
+{
+    if (wire_presence_decode(payload, len, &h->presence) < 0)
+        h->faults++;
+}
+
+static void on_message(void *context, const char *text, const uint8_t *payload, size_t len, bool retained)
+{
+    struct harness *h = context;
+    struct topic topic;
+    (void)retained;
+    if (topic_parse(text, &topic) < 0)
+        h->faults++;
+    else if (topic.channel == TOPIC_PRESENCE)
+        take_presence(h, payload, len);
+    else
+        take_record(h, topic.channel == TOPIC_ALERT ? 0 : 1, payload, len);
+}
+
+static void on_up(void *context)
+{
+    static const enum topic_channel channels[] = {TOPIC_PRESENCE, TOPIC_ALERT, TOPIC_TRACK};
+    struct harness *h = context;
+    for (size_t i = 0; i < sizeof channels / sizeof channels[0]; i++) {
+        char filter[TOPIC_MAX];
+        if (topic_filter(DIVISION, channels[i], filter) < 0 || mqtt_subscribe(h->bureau, filter) < 0)
+            die("subscribe", -EIO);
+    }
+}
+
+static void on_down(void *context, const char *reason)
+{
+    (void)context, (void)reason; /* idle() connects again */
+}
+
+static void start_bureau(struct harness *h)
+{
+    const struct mqtt_handlers handlers = {.context = h, .up = on_up, .down = on_down, .message = on_message};
+    struct mqtt_config config = h->config.mqtt;
+    config.client_id = "bureau";
+    config.clean_session = false; /* what comes while the bureau is away waits at the broker */
+    int rc = mqtt_create(&config, &handlers, &h->bureau);
+    if (rc < 0)
+        die("bureau", rc);
+}
+
+/* Let time pass, with the bureau at work. */
+static void idle(struct harness *h, int timeout_ms)
+{
+    if (h->bureau == NULL) {
+        poll(NULL, 0, timeout_ms);
+        return;
+    }
+    if (!mqtt_is_up(h->bureau) && mqtt_connect(h->bureau) < 0)
+        poll(NULL, 0, timeout_ms); /* -EALREADY, or no broker: both end by themselves */
+    mqtt_step(h->bureau, timeout_ms, -1);
+}
+
+/* ---- the vehicle ---- */
+
+static int on_licence(void *context, const uint8_t *sealed, size_t len, uint64_t version)
+{
+    struct harness *h = context;
+    (void)sealed;
+    if (len == 0)
+        return -EINVAL;
+    h->licence = version;
+    return 0;
+}
+
+static bool append(struct harness *h, bool is_alert, uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++) {
+        const struct bw_alert alert = {.kind = BW_OVERLOAD,
+                                       .phase = BW_RAISED,
+                                       .severity = BW_MINOR,
+                                       .number = ++h->alert_number,
+                                       .evidence.overload = {.aboard = 20, .capacity = 19}};
+        const struct bw_track track = {.n = 1, .fixes[0] = {.utc_ms = 1, .lat_deg = 29, .lon_deg = 121}};
+        int rc =
+            is_alert ? outbox_append_alert(h->outbox, &alert, 1) : outbox_append_track(h->outbox, &track, 1);
+        if (rc < 0)
+            return false;
+    }
+    if (h->uplink != NULL)
+        uplink_wake(h->uplink);
+    return true;
+}
+
+/* ---- commands: each returns whether it went well, and may print more than "ok" ---- */
+
+static uint64_t depth(const struct harness *h, enum bw_record_class cls)
+{
+    struct outbox_depth depth;
+    int rc = outbox_depth(h->outbox, cls, &depth);
+    if (rc < 0)
+        die("depth", rc);
+    return depth.records;
+}
+
+static bool get_value(struct harness *h, const char *name, uint64_t *ret)
+{
+    struct uplink_stats stats = {0};
+    if (h->uplink != NULL)
+        uplink_stats(h->uplink, &stats);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } table[] = {
+        {"waiting-alert", depth(h, BW_RECORD_ALERT)},
+        {"waiting-track", depth(h, BW_RECORD_TRACK)},
+        {"seen-alert", h->seen[0].upto_seq},
+        {"seen-track", h->seen[1].upto_seq},
+        {"repeated", h->repeats > 0},
+        {"faults", h->faults},
+        {"online", h->presence.online},
+        {"bureau", h->bureau != NULL && mqtt_is_up(h->bureau)},
+        {"connected", stats.connected},
+        {"connects", stats.connects},
+        {"receipts-refused", stats.receipts_refused},
+        {"licences-refused", stats.licences_refused},
+        {"licence", h->licence},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (strcmp(table[i].name, name) == 0) {
+            *ret = table[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool do_alert(struct harness *h, const char *n, const char *unused)
+{
+    (void)unused;
+    return append(h, true, strtoull(n, NULL, 10));
+}
+
+static bool do_track(struct harness *h, const char *n, const char *unused)
+{
+    (void)unused;
+    return append(h, false, strtoull(n, NULL, 10));
+}
+
+static bool do_start(struct harness *h, const char *unused1, const char *unused2)
+{
+    (void)unused1, (void)unused2;
+    int rc = uplink_start(&h->config, &h->uplink);
+    if (rc < 0)
+        die("uplink_start", rc);
+    return true;
+}
+
+static bool do_stop(struct harness *h, const char *unused1, const char *unused2)
+{
+    (void)unused1, (void)unused2;
+    uplink_stop(h->uplink);
+    h->uplink = NULL;
+    return true;
+}
+
+static bool do_bureau(struct harness *h, const char *mode, const char *unused)
+{
+    (void)unused;
+    h->sends_receipts = strcmp(mode, "receipts") == 0;
+    if (h->bureau == NULL)
+        start_bureau(h);
+    return true;
+}
+
+static bool do_receipt(struct harness *h, const char *fault, const char *unused)
+{
+    (void)unused;
+    struct bw_receipt receipt = current_receipt(h);
+    const struct seal_key *key = strcmp(fault, "wrong-key") == 0 ? &h->other_key : &h->bureau_key;
+    if (strcmp(fault, "wrong-stream") == 0)
+        receipt.stream[0] ^= 1;
+    if (strcmp(fault, "beyond") == 0)
+        receipt.upto_seq[0] = 1000000;
+    publish_receipt(h, &receipt, key);
+    return true;
+}
+
+static bool do_licence(struct harness *h, const char *version, const char *vehicle)
+{
+    struct bw_licence licence = {.version = strtoull(version, NULL, 10),
+                                 .vehicle_class = BW_CLASS_SMALL,
+                                 .seats = 20,
+                                 .approved_capacity = 19,
+                                 .utc_offset_min = 480};
+    struct wire_bytes payload;
+    (void)snprintf(licence.vehicle_id, sizeof licence.vehicle_id, "%s", vehicle);
+    (void)snprintf(licence.division, sizeof licence.division, "%s", DIVISION);
+    (void)snprintf(licence.plate, sizeof licence.plate, "%s", "浙J12345");
+    int rc = wire_licence_encode(&licence, &payload);
+    if (rc < 0)
+        die("licence", rc);
+    publish_sealed(h, TOPIC_LICENCE, SEAL_LICENCE, payload, &h->bureau_key);
+    return true;
+}
+
+static bool do_pass(struct harness *h, const char *ms, const char *unused)
+{
+    (void)unused;
+    for (const int64_t end_ms = monotonic_ms() + strtoll(ms, NULL, 10); monotonic_ms() < end_ms;)
+        idle(h, STEP_MS);
+    return true;
+}
+
+static bool do_get(struct harness *h, const char *name, const char *unused)
+{
+    uint64_t value = 0;
+    (void)unused;
+    bool known = get_value(h, name, &value);
+    printf("%" PRIu64 " ", value);
+    return known;
+}
+
+static bool do_wait(struct harness *h, const char *name, const char *wanted)
+{
+    const uint64_t target = strtoull(wanted, NULL, 10);
+    const int64_t end_ms = monotonic_ms() + WAIT_MS;
+    uint64_t value = 0;
+    while (get_value(h, name, &value)) {
+        if (value == target)
+            return true;
+        if (monotonic_ms() >= end_ms)
+            break;
+        idle(h, STEP_MS);
+    }
+    printf("%s is %" PRIu64 " ", name, value);
+    return false;
+}
+
+static bool do_reason(struct harness *h, const char *unused1, const char *unused2)
+{
+    struct uplink_stats stats = {0};
+    (void)unused1, (void)unused2;
+    if (h->uplink != NULL)
+        uplink_stats(h->uplink, &stats);
+    printf("%s ", stats.reason);
+    return true;
+}
+
+static const struct {
+    const char *name;
+    bool (*run)(struct harness *h, const char *first, const char *second);
+} commands[] = {
+    {"alert", do_alert},   {"track", do_track},     {"start", do_start},     {"stop", do_stop},
+    {"bureau", do_bureau}, {"receipt", do_receipt}, {"licence", do_licence}, {"pass", do_pass},
+    {"get", do_get},       {"wait", do_wait},       {"reason", do_reason},
+};
+
+static void obey(struct harness *h, char *line)
+{
+    char *rest = line;
+    const char *words[3];
+    for (int i = 0; i < 3; i++) {
+        const char *word = strtok_r(i == 0 ? line : NULL, " \n", &rest);
+        words[i] = word == NULL ? "" : word;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i].name, words[0]) == 0) {
+            puts(commands[i].run(h, words[1], words[2]) ? "ok" : "fail");
+            return;
+        }
+    }
+    puts("no such command fail");
+}
+
+/* ---- set up ---- */
+
+/* Keys live in DIRECTORY, so that a second run is the same vehicle. */
+static void load_key(const char *directory, const char *name, struct seal_key *ret)
+{
+    char path[PATH_LEN];
+    (void)snprintf(path, sizeof path, "%s/%s.key", directory, name);
+    int rc = seal_secret_load(path, ret);
+    if (rc == -ENOENT) {
+        seal_key_generate(ret);
+        rc = seal_secret_save(path, ret);
+    }
+    if (rc < 0)
+        die(path, rc);
+}
+
+/* Static: the configuration points at them for the program's life. */
+static char outbox_path[PATH_LEN], ca_file[PATH_LEN], cert_file[PATH_LEN], key_file[PATH_LEN];
+
+static void configure(struct harness *h, char **argv, const char *tls_directory)
+{
+    (void)snprintf(outbox_path, sizeof outbox_path, "%s/outbox.db", argv[1]);
+    h->config = (struct uplink_config){
+        .mqtt = {.host = argv[3], .port = (int)strtol(argv[2], NULL, 10)},
+        .outbox = {.path = outbox_path, .division = DIVISION, .vehicle = VEHICLE, .key = &h->vehicle_key},
+        .receipt_timeout_ms = RECEIPT_TIMEOUT_MS,
+        .backoff_max_ms = BACKOFF_MAX_MS,
+        .on_licence = on_licence,
+        .context = h,
+    };
+    memcpy(h->config.bureau_key, h->bureau_key.public_key, BW_PUBLIC_KEY_LEN);
+    if (tls_directory == NULL)
+        return;
+    (void)snprintf(ca_file, sizeof ca_file, "%s/ca.pem", tls_directory);
+    (void)snprintf(cert_file, sizeof cert_file, "%s/client.pem", tls_directory);
+    (void)snprintf(key_file, sizeof key_file, "%s/client.key", tls_directory);
+    h->config.mqtt.ca_file = ca_file;
+    h->config.mqtt.cert_file = cert_file;
+    h->config.mqtt.key_file = key_file;
+}
+
+int main(int argc, char **argv)
+{
+    static struct harness h;
+    if (argc < 4 || argc > 5) {
+        (void)fputs("usage: uplink_harness DIRECTORY PORT HOST [TLS-DIRECTORY]\n", stderr);
+        return 2;
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    int rc = seal_init();
+    if (rc < 0)
+        die("libsodium", rc);
+    load_key(argv[1], "vehicle", &h.vehicle_key);
+    load_key(argv[1], "bureau", &h.bureau_key);
+    seal_key_generate(&h.other_key);
+    configure(&h, argv, argc == 5 ? argv[4] : NULL);
+
+    bool set_aside;
+    rc = outbox_open(&h.config.outbox, &h.outbox, &set_aside);
+    if (rc < 0)
+        die("outbox", rc);
+
+    char line[LINE_LEN];
+    while (fgets(line, sizeof line, stdin) != NULL)
+        obey(&h, line);
+    uplink_stop(h.uplink);
+    mqtt_destroy(h.bureau);
+    outbox_close(h.outbox);
+    return 0;
+}
