@@ -252,6 +252,35 @@ Test(judge_record, class_channel_and_body_must_belong_together, .init = make_key
     }
 }
 
+/* The example of docs/wire.md, "Seal": a change of the byte layout would lock out every vehicle on the road.
+ */
+Test(judge_record, accepts_the_example_of_the_manual, .init = make_keys)
+{
+    static const char message_hex[] = "0a080102030405060708100218012210000000000000000000000000000000002a17"
+                                      "12150a13010280f9ced242c090e51be095b6734a1414283240"
+                                      "b86e48191de227a851fc208498552aa6e6b2bd82845361ff0ccf96271176d672"
+                                      "416d25a180eac3bb72b5efe4d0db547c5b8ae57a973da7fe9f3ced3fe2b0dd0b";
+    static const char public_hex[] = "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8";
+    static const uint8_t expected_hash[BW_HASH_LEN] = {0x4f, 0x63, 0xc1, 0x78, 0x22, 0x67, 0x4a, 0xf4,
+                                                       0x79, 0xf1, 0x50, 0xe3, 0x03, 0x03, 0x22, 0x31};
+    uint8_t message[(sizeof message_hex - 1) / 2], hash[BW_HASH_LEN];
+    struct wire_record record;
+    struct wire_body body;
+    for (size_t i = 0; i < sizeof message; i++) {
+        const char digits[] = {message_hex[2 * i], message_hex[2 * i + 1], '\0'};
+        message[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    cr_assert_eq(seal_public_parse(public_hex, vehicle.key), 0);
+    cr_assert_eq(judge_record(&on_track, &vehicle, message, sizeof message, &record, &body),
+                 VERDICT_ACCEPTED);
+    seal_record_hash(&record, division, vehicle_id, hash);
+    cr_expect_arr_eq(hash, expected_hash, BW_HASH_LEN);
+    cr_expect_eq(body.type, WIRE_BODY_TRACK);
+    cr_expect_eq(body.u.track.n, 2);
+    cr_expect_eq(body.u.track.fixes[1].utc_ms, 1789000001000);
+    cr_expect_eq(body.u.track.fixes[1].aboard, 18);
+}
+
 /* --- the chain --- */
 
 enum { HISTORY = 9 };
