@@ -78,7 +78,8 @@ static bool is_read(const char *method)
 static struct api_reply route_request(struct api *api, struct MHD_Connection *connection, const char *method,
                                       const char *path)
 {
-    struct api_request request = {.connection = connection};
+    struct api_request request = {.connection = connection,
+                                  .head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0};
     const struct route *route = find_route(path, &request.tail);
     if (!route)
         return reply_error(MHD_HTTP_NOT_FOUND, "not_found", "no such path");

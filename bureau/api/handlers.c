@@ -123,7 +123,9 @@ struct api_reply handle_alert_stream(struct api *api, const struct api_request *
     const char *text = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Last-Event-ID");
     if (parse_number(text ? text : query(request, "last_event_id"), 0, INT64_MAX, &after) != 0)
         return bad_request("last event id: a number");
-    if (stream_open(api->stream, api->store, request->connection, after, &reply.response) == -EBUSY)
+    if (request->head) /* libmicrohttpd would end, in a HEAD too, the chunks that never began */
+        reply.response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    else if (stream_open(api->stream, api->store, request->connection, after, &reply.response) == -EBUSY)
         return reply_error(MHD_HTTP_SERVICE_UNAVAILABLE, "busy", "as many streams as can be served are open");
     reply_header(&reply, MHD_HTTP_HEADER_CONTENT_TYPE, "text/event-stream");
     reply_header(&reply, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");

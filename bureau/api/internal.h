@@ -25,6 +25,7 @@ struct api {
 
 struct api_request {
     struct MHD_Connection *connection;
+    bool head;
     const char *tail; /* of the path: what stands for the '*' of the route's pattern */
 };
 
