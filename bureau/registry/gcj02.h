@@ -1,5 +1,5 @@
-/* GCJ-02, the shifted frame of Chinese web maps: 100 to 700 m away from WGS-84. Outside China the two are the
- * same. Degrees in, degrees out. Pure. */
+/* GCJ-02, the shifted frame of Chinese web maps: up to 700 m away from WGS-84, mostly some 500 m. Outside
+ * China the two are the same. Degrees in, degrees out. Pure. */
 #ifndef BUSWARDEN_GCJ02_H
 #define BUSWARDEN_GCJ02_H
 

@@ -128,12 +128,23 @@ static int compare_stops(const void *left, const void *right)
     return strcmp(a->stop_id, b->stop_id);
 }
 
-/* Hands the rows over, sorted. */
-static void *take(struct rows *rows, int (*compare)(const void *, const void *), size_t *ret_n)
+/* Sorts as registry.h promises. */
+static int sort_sets(struct rows sets[SET_COUNT])
+{
+    static int (*const compare[])(const void *, const void *) = {
+        [SCHOOLS] = compare_first_text, [VEHICLES] = compare_first_text, [DRIVERS] = compare_first_text,
+        [PERMITS] = compare_permits,    [ROUTES] = compare_first_text,   [STOPS] = compare_stops,
+    };
+    int err = 0;
+    for (int i = 0; err == 0 && i < SET_COUNT; i++)
+        err = rows_sort(&sets[i], compare[i]);
+    return err;
+}
+
+/* Hands the rows over; their lines stay. */
+static void *take(struct rows *rows, size_t *ret_n)
 {
     void *data = rows->data;
-    if (rows->n > 1)
-        qsort(data, rows->n, rows->row_size, compare);
     *ret_n = rows->n;
     rows->data = NULL;
     rows->n = 0;
@@ -142,26 +153,28 @@ static void *take(struct rows *rows, int (*compare)(const void *, const void *),
 
 static int take_all(struct rows sets[SET_COUNT], struct registry **ret)
 {
-    struct registry *registry = calloc(1, sizeof(*registry));
+    const int err = sort_sets(sets);
+    struct registry *registry = err == 0 ? calloc(1, sizeof(*registry)) : NULL;
     if (registry == NULL)
         return -ENOMEM;
-    registry->schools = take(&sets[SCHOOLS], compare_first_text, &registry->n_schools);
-    registry->vehicles = take(&sets[VEHICLES], compare_first_text, &registry->n_vehicles);
-    registry->drivers = take(&sets[DRIVERS], compare_first_text, &registry->n_drivers);
-    registry->permits = take(&sets[PERMITS], compare_permits, &registry->n_permits);
-    registry->routes = take(&sets[ROUTES], compare_first_text, &registry->n_routes);
-    registry->stops = take(&sets[STOPS], compare_stops, &registry->n_stops);
+    registry->schools = take(&sets[SCHOOLS], &registry->n_schools);
+    registry->vehicles = take(&sets[VEHICLES], &registry->n_vehicles);
+    registry->drivers = take(&sets[DRIVERS], &registry->n_drivers);
+    registry->permits = take(&sets[PERMITS], &registry->n_permits);
+    registry->routes = take(&sets[ROUTES], &registry->n_routes);
+    registry->stops = take(&sets[STOPS], &registry->n_stops);
     *ret = registry;
     return 0;
 }
 
 /* Every vehicle's licence must fit into the limits of model.h. */
-static void check_limits(const struct registry *registry, struct registry_faults *faults)
+static void check_limits(const struct registry *registry, const unsigned *vehicle_lines,
+                         struct registry_faults *faults)
 {
     struct licence_plan plan;
     for (size_t i = 0; i < registry->n_vehicles; i++)
         if (licence_plan(registry, registry->vehicles[i].vehicle_id, &plan) == -E2BIG)
-            faults_add(faults, VEHICLES_TABLE.file, 1, registry->vehicles[i].vehicle_id,
+            faults_add(faults, VEHICLES_TABLE.file, vehicle_lines[i], registry->vehicles[i].vehicle_id,
                        "more permits, drivers, routes, stops or route positions than one licence can hold");
 }
 
@@ -176,7 +189,7 @@ int registry_load(const char *dir, struct registry **ret, struct registry_faults
     if (err == 0 && !faults_any(&faults))
         err = take_all(sets, &registry);
     if (registry != NULL)
-        check_limits(registry, &faults);
+        check_limits(registry, sets[VEHICLES].lines, &faults);
     if (err == 0 && faults_any(&faults))
         err = -EINVAL;
     for (int i = 0; i < TABLE_COUNT; i++)

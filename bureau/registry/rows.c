@@ -1,6 +1,7 @@
 #include "bureau/registry/rows.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,27 @@ void rows_free(struct rows *rows)
     rows->data = NULL;
     rows->lines = NULL;
     rows->n = rows->capacity = 0;
+}
+
+int rows_sort(struct rows *rows, int (*compare)(const void *, const void *))
+{
+    /* qsort() moves one array: row and line stand in it together, the row first and aligned. */
+    const size_t align = _Alignof(max_align_t);
+    const size_t stride = (rows->row_size + sizeof(*rows->lines) + align - 1) / align * align;
+    char *both = malloc(rows->n * stride + 1); /* + 1: malloc(0) may be NULL */
+    if (both == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < rows->n; i++) {
+        memcpy(both + i * stride, rows->data + i * rows->row_size, rows->row_size);
+        memcpy(both + i * stride + rows->row_size, &rows->lines[i], sizeof(*rows->lines));
+    }
+    qsort(both, rows->n, stride, compare);
+    for (size_t i = 0; i < rows->n; i++) {
+        memcpy(rows->data + i * rows->row_size, both + i * stride, rows->row_size);
+        memcpy(&rows->lines[i], both + i * stride + rows->row_size, sizeof(*rows->lines));
+    }
+    free(both);
+    return 0;
 }
 
 size_t rows_lower_bound(const void *data, size_t n, size_t row_size, size_t offset, const char *key)

@@ -15,6 +15,8 @@ struct rows {
 /* Appends a copy of one row. 0 or -ENOMEM. */
 int rows_add(struct rows *rows, const void *row, unsigned line);
 void rows_free(struct rows *rows);
+/* Sorts the rows, and their lines with them. 0 or -ENOMEM. */
+int rows_sort(struct rows *rows, int (*compare)(const void *, const void *));
 
 /* Index of the first row whose text at `offset` is not below `key`, n when there is none. `data` is sorted by
  * it. */

@@ -1,0 +1,1 @@
+unit_test(gcj02 gcj02.c LIBS bw_registry)

@@ -1,0 +1,1 @@
+unit_test(plate plate.c LIBS bw_registry)

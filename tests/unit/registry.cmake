@@ -1,0 +1,2 @@
+unit_test(registry registry.c LIBS bw_registry)
+unit_test(registry_answers registry_answers.c LIBS bw_registry)

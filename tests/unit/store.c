@@ -1,0 +1,534 @@
+/* The store keeps what it was given, exactly, in one file that only grows by commits. */
+#include "bureau/store/store.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <math.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/buswarden-store-XXXXXX";
+static char path[64];
+static struct store *store;
+static const uint8_t STREAM[BW_STREAM_LEN] = {1, 2, 3, 4, 5, 6, 7, 8}, OTHER[BW_STREAM_LEN] = {8};
+
+static void open_store(void)
+{
+    cr_assert_not_null(mkdtemp(dir));
+    (void)snprintf(path, sizeof(path), "%s/bureau.db", dir);
+    cr_assert_eq(store_open(path, &store), 0);
+}
+
+static void close_store(void)
+{
+    char command[128];
+    store_close(store);
+    (void)snprintf(command, sizeof(command), "rm -r %s", dir);
+    cr_assert_eq(system(command), 0);
+}
+
+static struct registry *good_registry(void)
+{
+    struct registry *registry = NULL;
+    struct registry_faults faults;
+    cr_assert_eq(registry_load("tests/data/registry", &registry, &faults), 0);
+    registry_faults_free(&faults);
+    return registry;
+}
+
+static void import_good(void)
+{
+    struct registry *registry = good_registry();
+    cr_assert_eq(store_registry_replace(store, registry), 0, "%s", store_error(store));
+    registry_free(registry);
+}
+
+static int64_t ask(const char *sql)
+{
+    sqlite3 *db;
+    sqlite3_stmt *statement;
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+    cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
+    const int64_t value = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return value;
+}
+
+static int try_sql(const char *sql)
+{
+    sqlite3 *db;
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    const int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    sqlite3_close(db);
+    return code;
+}
+
+TestSuite(store, .init = open_store, .fini = close_store);
+
+/* --- the file --- */
+
+Test(store, file_says_what_it_is)
+{
+    cr_expect_eq(ask("PRAGMA application_id"), 0x42574230);
+    cr_expect_eq(ask("PRAGMA user_version"), 1);
+    cr_expect_eq(ask("SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
+}
+
+Test(store, opens_again_and_by_two_at_once)
+{
+    struct store *second = NULL;
+    cr_assert_eq(store_open(path, &second), 0);
+    cr_expect_eq(store_audit(second, "test", "open", "second", 1), 0);
+    store_close(second);
+    cr_expect_eq(ask("SELECT count(*) FROM audit"), 1);
+}
+
+Test(store, foreign_or_newer_or_damaged_files_are_refused)
+{
+    static const struct {
+        const char *name, *sql;
+        int err;
+    } cases[] = {
+        {"foreign.db", "CREATE TABLE other (x)", -EBADMSG},
+        {"newer.db", "PRAGMA application_id = 1113014832; PRAGMA user_version = 2", -EPROTONOSUPPORT},
+    };
+    struct store *other = NULL;
+    char file[96];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        sqlite3 *db;
+        (void)snprintf(file, sizeof(file), "%s/%s", dir, cases[i].name);
+        cr_assert_eq(sqlite3_open(file, &db), SQLITE_OK);
+        cr_assert_eq(sqlite3_exec(db, cases[i].sql, NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(db);
+        cr_expect_eq(store_open(file, &other), cases[i].err, "%s", cases[i].name);
+    }
+    (void)snprintf(file, sizeof(file), "%s/noise.db", dir);
+    FILE *noise = fopen(file, "w");
+    for (int i = 0; i < 4096; i++)
+        fputc(i * 7 % 251, noise);
+    fclose(noise);
+    cr_expect_eq(store_open(file, &other), -EBADMSG);
+    cr_expect_eq(store_open("/nonexistent/bureau.db", &other), -ENOENT);
+    cr_expect_null(other);
+}
+
+Test(store, what_is_not_committed_is_not_there)
+{
+    cr_assert_eq(store_begin(store), 0);
+    cr_assert_eq(store_audit(store, "test", "a", "b", 1), 0);
+    store_rollback(store);
+    cr_expect_eq(ask("SELECT count(*) FROM audit"), 0);
+    cr_assert_eq(store_begin(store), 0);
+    cr_assert_eq(store_audit(store, "test", "a", "b", 1), 0);
+    cr_assert_eq(store_commit(store), 0);
+    cr_expect_eq(ask("SELECT count(*) FROM audit"), 1);
+}
+
+Test(store, audit_evidence_and_phases_cannot_be_rewritten)
+{
+    const struct bw_alert alert = {.kind = BW_OVERLOAD, .phase = BW_RAISED, .number = 1, .time_utc_ms = 1};
+    int64_t event;
+    cr_assert_eq(store_audit(store, "test", "look", "浙J12345", 1), 0);
+    cr_assert_eq(store_record_add(store, "bus-a", STREAM, BW_RECORD_ALERT, 1, (const uint8_t *)"x", 1, 1), 0);
+    cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, &alert, 1, &event), 0);
+    cr_expect_eq(try_sql("UPDATE audit SET who = 'nobody'"), SQLITE_CONSTRAINT);
+    cr_expect_eq(try_sql("DELETE FROM audit"), SQLITE_CONSTRAINT);
+    cr_expect_eq(try_sql("UPDATE record SET bytes = 'y'"), SQLITE_CONSTRAINT);
+    cr_expect_eq(try_sql("UPDATE alert_event SET body = 'y'"), SQLITE_CONSTRAINT);
+}
+
+/* --- registry --- */
+
+Test(store, registry_comes_back_as_it_went_in)
+{
+    struct registry *in = good_registry(), *out = NULL;
+    cr_assert_eq(store_registry_replace(store, in), 0, "%s", store_error(store));
+    cr_assert_eq(store_registry_load(store, &out), 0, "%s", store_error(store));
+#define SAME(list, n) (in->n == out->n && memcmp(in->list, out->list, in->n * sizeof(in->list[0])) == 0)
+    cr_expect(SAME(schools, n_schools));
+    cr_expect(SAME(vehicles, n_vehicles));
+    cr_expect(SAME(drivers, n_drivers));
+    cr_expect(SAME(permits, n_permits));
+    cr_expect(SAME(stops, n_stops));
+    cr_assert_eq(in->n_routes, out->n_routes);
+    for (size_t i = 0; i < in->n_routes; i++) {
+        const struct bw_route *a = &in->routes[i], *b = &out->routes[i];
+        cr_expect_str_eq(a->route_id, b->route_id);
+        cr_expect_str_eq(a->name, b->name);
+        cr_expect_float_eq(a->half_width_m, b->half_width_m, 0.0);
+        cr_expect_float_eq(a->speed_limit_kmh, b->speed_limit_kmh, 0.0);
+        cr_assert_eq(a->n_points, b->n_points);
+        cr_assert_eq(a->n_parts, b->n_parts);
+        cr_expect_arr_eq(a->points, b->points, a->n_points * sizeof(a->points[0]));
+        cr_expect_arr_eq(a->part_start, b->part_start, (a->n_parts + 1) * sizeof(a->part_start[0]));
+    }
+    registry_free(in);
+    registry_free(out);
+}
+
+Test(store, empty_store_gives_an_empty_registry)
+{
+    struct registry *out = NULL;
+    cr_assert_eq(store_registry_load(store, &out), 0);
+    cr_expect_eq(out->n_vehicles + out->n_routes + out->n_stops, 0);
+    cr_expect_null(registry_vehicle(out, "bus-a"));
+    registry_free(out);
+}
+
+Test(store, registry_is_replaced_as_a_whole_or_not_at_all)
+{
+    struct registry *registry = good_registry(), *out = NULL;
+    import_good();
+    registry->n_vehicles = 1;
+    registry->n_permits = 2; /* those of bus-a */
+    cr_assert_eq(store_registry_replace(store, registry), 0);
+    cr_expect_eq(ask("SELECT count(*) FROM vehicle"), 1);
+
+    strcpy(registry->permits[1].vehicle_id, "bus-z"); /* violates a reference half-way */
+    registry->n_schools = 1;
+    cr_expect_neq(store_registry_replace(store, registry), 0);
+    cr_assert_eq(store_registry_load(store, &out), 0);
+    cr_expect_eq(out->n_schools, 2);
+    cr_expect_eq(out->n_permits, 2);
+    registry_free(registry);
+    registry_free(out);
+}
+
+/* --- keys and licences --- */
+
+Test(store, vehicle_key_is_kept_and_replaced)
+{
+    uint8_t first[BW_PUBLIC_KEY_LEN] = {1}, second[BW_PUBLIC_KEY_LEN] = {2}, got[BW_PUBLIC_KEY_LEN] = {9};
+    cr_expect_eq(store_vehicle_key(store, "bus-a", got), -ENOENT);
+    cr_expect_eq(got[0], 9, "untouched");
+    cr_assert_eq(store_vehicle_key_set(store, "bus-a", first), 0);
+    cr_assert_eq(store_vehicle_key_set(store, "bus-a", second), 0);
+    cr_assert_eq(store_vehicle_key(store, "bus-a", got), 0);
+    cr_expect_arr_eq(got, second, sizeof(got));
+    import_good();
+    cr_expect_eq(store_vehicle_key(store, "bus-a", got), 0, "an import leaves keys alone");
+}
+
+Test(store, division_is_that_of_the_vehicles_school)
+{
+    char division[BW_DIVISION_LEN];
+    cr_expect_eq(store_vehicle_division(store, "bus-a", division), -ENOENT);
+    import_good();
+    cr_assert_eq(store_vehicle_division(store, "bus-a", division), 0);
+    cr_expect_str_eq(division, "331023");
+}
+
+Test(store, licence_version_only_goes_up)
+{
+    uint64_t version = 0;
+    uint8_t *sealed = NULL;
+    size_t len = 0;
+    cr_expect_eq(store_licence_latest(store, "bus-a", &version, &sealed, &len), -ENOENT);
+    cr_assert_eq(store_licence_put(store, "bus-a", 10, (const uint8_t *)"ten", 3), 0);
+    cr_expect_eq(store_licence_put(store, "bus-a", 10, (const uint8_t *)"ten", 3), -EEXIST);
+    cr_expect_eq(store_licence_put(store, "bus-a", 9, (const uint8_t *)"nine", 4), -EEXIST);
+    cr_expect_eq(store_licence_put(store, "bus-a", 0, (const uint8_t *)"none", 4), -ERANGE);
+    cr_expect_eq(store_licence_put(store, "bus-a", UINT64_MAX, (const uint8_t *)"much", 4), -ERANGE);
+    cr_assert_eq(store_licence_put(store, "bus-a", 11, (const uint8_t *)"eleven", 6), 0);
+    cr_assert_eq(store_licence_put(store, "bus-b", 1, (const uint8_t *)"one", 3), 0);
+    cr_assert_eq(store_licence_latest(store, "bus-a", &version, &sealed, &len), 0);
+    cr_expect_eq(version, 11);
+    cr_expect_eq(len, 6);
+    cr_expect_arr_eq(sealed, "eleven", 6);
+    free(sealed);
+}
+
+/* --- evidence --- */
+
+Test(store, record_is_kept_once_under_its_key)
+{
+    uint8_t *bytes = NULL;
+    size_t len = 0;
+    cr_expect_eq(store_record_get(store, "bus-a", STREAM, BW_RECORD_ALERT, 1, &bytes, &len), -ENOENT);
+    cr_assert_eq(store_record_add(store, "bus-a", STREAM, BW_RECORD_ALERT, 1, (const uint8_t *)"a\0b", 3, 5),
+                 0);
+    cr_expect_eq(store_record_add(store, "bus-a", STREAM, BW_RECORD_ALERT, 1, (const uint8_t *)"c", 1, 6),
+                 -EEXIST);
+    /* another vehicle, stream, class or seq is another record */
+    cr_expect_eq(store_record_add(store, "bus-b", STREAM, BW_RECORD_ALERT, 1, (const uint8_t *)"c", 1, 6), 0);
+    cr_expect_eq(store_record_add(store, "bus-a", OTHER, BW_RECORD_ALERT, 1, (const uint8_t *)"c", 1, 6), 0);
+    cr_expect_eq(store_record_add(store, "bus-a", STREAM, BW_RECORD_TRACK, 1, (const uint8_t *)"c", 1, 6), 0);
+    cr_expect_eq(
+        store_record_add(store, "bus-a", STREAM, BW_RECORD_ALERT, UINT64_MAX, (const uint8_t *)"", 0, 6), 0);
+    cr_assert_eq(store_record_get(store, "bus-a", STREAM, BW_RECORD_ALERT, 1, &bytes, &len), 0);
+    cr_expect_eq(len, 3);
+    cr_expect_arr_eq(bytes, "a\0b", 3);
+    free(bytes);
+    cr_assert_eq(store_record_get(store, "bus-a", STREAM, BW_RECORD_ALERT, UINT64_MAX, &bytes, &len), 0);
+    cr_expect_eq(len, 0);
+    free(bytes);
+}
+
+Test(store, chain_head_moves_on)
+{
+    struct store_chain chain = {.next_seq = 5, .head = {1, 2}, .head_known = true}, got;
+    cr_expect_eq(store_chain_get(store, "bus-a", STREAM, BW_RECORD_TRACK, &got), -ENOENT);
+    cr_assert_eq(store_chain_put(store, "bus-a", STREAM, BW_RECORD_TRACK, &chain), 0);
+    chain.next_seq = 6;
+    chain.head[0] = 3;
+    chain.head_known = false;
+    cr_assert_eq(store_chain_put(store, "bus-a", STREAM, BW_RECORD_TRACK, &chain), 0);
+    cr_assert_eq(store_chain_get(store, "bus-a", STREAM, BW_RECORD_TRACK, &got), 0);
+    cr_expect_eq(got.next_seq, 6);
+    cr_expect_eq(got.head_known, false);
+    cr_expect_arr_eq(got.head, chain.head, sizeof(got.head));
+    cr_expect_eq(store_chain_get(store, "bus-a", STREAM, BW_RECORD_ALERT, &got), -ENOENT);
+}
+
+/* --- alerts --- */
+
+struct seen {
+    int n, stop_at;
+    int64_t ids[16], events[16];
+    struct store_alert last;
+    char plate[32], school[128], division[16], vehicle[48];
+};
+
+static int collect(void *context, const struct store_alert *row)
+{
+    struct seen *seen = context;
+    seen->ids[seen->n] = row->id;
+    seen->events[seen->n++] = row->event;
+    seen->last = *row;
+    strcpy(seen->plate, row->plate);
+    strcpy(seen->school, row->school);
+    strcpy(seen->division, row->division);
+    strcpy(seen->vehicle, row->vehicle);
+    return seen->n == seen->stop_at ? 42 : 0;
+}
+
+static int64_t apply(const char *vehicle, uint64_t number, enum bw_phase phase, int64_t time_utc_ms)
+{
+    const struct bw_alert alert = {.kind = BW_OVERLOAD,
+                                   .phase = phase,
+                                   .severity = BW_MINOR,
+                                   .number = number,
+                                   .time_utc_ms = time_utc_ms,
+                                   .raised_utc_ms = 1000,
+                                   .evidence.overload = {.aboard = 20, .peak = 20, .capacity = 18}};
+    int64_t event = 0;
+    cr_assert_eq(store_alert_apply(store, vehicle, STREAM, &alert, time_utc_ms + 200, &event), 0, "%s",
+                 store_error(store));
+    return event;
+}
+
+Test(store, alert_is_one_object_with_one_event_a_phase)
+{
+    struct seen now = {0}, events = {0};
+    int64_t last = -1;
+    cr_assert_eq(store_last_event(store, &last), 0);
+    cr_expect_eq(last, 0);
+    import_good();
+    const int64_t raised = apply("bus-a", 1, BW_RAISED, 1000);
+    const int64_t updated = apply("bus-a", 1, BW_UPDATED, 2000);
+    cr_expect_lt(raised, updated);
+    cr_assert_eq(store_alerts(store, true, 0, 10, collect, &now), 0);
+    cr_assert_eq(now.n, 1);
+    cr_expect_eq(now.last.alert.phase, BW_UPDATED, "its present state");
+    cr_expect_eq(now.last.alert.evidence.overload.peak, 20);
+    cr_expect_eq(now.last.cleared_utc_ms, 0);
+    cr_expect_eq(now.last.received_utc_ms, 2200);
+    cr_expect_str_eq(now.plate, "浙J12345");
+    cr_expect_str_eq(now.school, "天台县石梁镇中心小学");
+    cr_expect_str_eq(now.division, "331023");
+
+    const int64_t cleared = apply("bus-a", 1, BW_CLEARED, 3000);
+    now.n = 0;
+    cr_assert_eq(store_alerts(store, true, 0, 10, collect, &now), 0);
+    cr_expect_eq(now.n, 0, "no longer open");
+    cr_assert_eq(store_alerts(store, false, 0, 10, collect, &now), 0);
+    cr_expect_eq(now.n, 1);
+    cr_expect_eq(now.last.cleared_utc_ms, 3000);
+
+    cr_assert_eq(store_alert_events(store, raised, 10, collect, &events), 0);
+    cr_assert_eq(events.n, 2, "those after the cursor");
+    cr_expect_eq(events.events[0], updated);
+    cr_expect_eq(events.events[1], cleared);
+    cr_assert_eq(store_last_event(store, &last), 0);
+    cr_expect_eq(last, cleared);
+}
+
+Test(store, alerts_are_paged_newest_first)
+{
+    struct seen page = {0};
+    for (uint64_t number = 1; number <= 5; number++)
+        apply("bus-a", number, BW_RAISED, 1000);
+    apply("bus-a", 2, BW_CLEARED, 2000);
+    cr_assert_eq(store_alerts(store, false, 0, 2, collect, &page), 0);
+    cr_assert_eq(page.n, 2);
+    cr_expect_gt(page.ids[0], page.ids[1]);
+    const int64_t before = page.ids[1];
+    page.n = 0;
+    cr_assert_eq(store_alerts(store, true, before, 10, collect, &page), 0);
+    cr_assert_eq(page.n, 2, "5 and 4 were before, 2 is cleared: 3 and 1 are left");
+    cr_expect_lt(page.ids[0], before);
+    cr_expect_str_eq(page.plate, "", "bus-a is not in the registry");
+}
+
+Test(store, same_number_in_another_stream_or_vehicle_is_another_alert)
+{
+    struct seen seen = {0};
+    const struct bw_alert alert = {.kind = BW_UNLICENSED, .phase = BW_RAISED, .number = 1, .time_utc_ms = 1};
+    int64_t event;
+    apply("bus-a", 1, BW_RAISED, 1);
+    apply("bus-b", 1, BW_RAISED, 1);
+    cr_assert_eq(store_alert_apply(store, "bus-a", OTHER, &alert, 1, &event), 0);
+    cr_assert_eq(store_alerts(store, true, 0, 10, collect, &seen), 0);
+    cr_expect_eq(seen.n, 3);
+}
+
+Test(store, alert_first_seen_cleared_is_not_open)
+{
+    struct seen seen = {0};
+    apply("bus-a", 1, BW_CLEARED, 3000);
+    cr_assert_eq(store_alerts(store, true, 0, 10, collect, &seen), 0);
+    cr_expect_eq(seen.n, 0);
+}
+
+Test(store, alert_comes_back_with_its_evidence)
+{
+    struct seen seen = {0};
+    int64_t event;
+    struct bw_alert alert = {
+        .kind = BW_OFF_ROUTE,
+        .phase = BW_RAISED,
+        .severity = BW_MINOR,
+        .number = 3,
+        .time_utc_ms = 1789000000250,
+        .raised_utc_ms = 1789000000250,
+        .has_position = true,
+        .position = {29.1400001, 121.0300002, 3.5},
+        .occupancy = {BW_QUALITY_GOOD, 10, 11, 12},
+        .licence_version = 7,
+        .evidence.off_route = {"r-shiliang", 81.5F, 90.0F, 30.0F, 5000, 1788999995000, true},
+    };
+    cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, &alert, alert.time_utc_ms + 60001, &event), 0);
+    cr_assert_eq(store_alerts(store, true, 0, 1, collect, &seen), 0);
+    const struct bw_alert *got = &seen.last.alert;
+    cr_expect(seen.last.late, "more than a minute");
+    cr_expect_eq(got->kind, alert.kind);
+    cr_expect_eq(got->number, 3);
+    cr_expect_eq(got->time_utc_ms, alert.time_utc_ms);
+    cr_expect_eq(got->licence_version, 7);
+    cr_expect_float_eq(got->position.lat_deg, 29.1400001, 1e-9);
+    cr_expect_float_eq(got->position.accuracy_m, 3.5, 1e-6);
+    cr_expect_eq(got->occupancy.low, 10);
+    cr_expect_str_eq(got->evidence.off_route.route_id, "r-shiliang");
+    cr_expect_float_eq(got->evidence.off_route.distance_m, 81.5F, 1e-4);
+    cr_expect_eq(got->evidence.off_route.outside_ms, 5000);
+    cr_expect_eq(got->evidence.off_route.left_utc_ms, 1788999995000);
+    cr_expect(got->evidence.off_route.entered);
+}
+
+Test(store, callback_ends_a_walk_and_the_statement_can_be_used_again)
+{
+    struct seen seen = {.stop_at = 1};
+    apply("bus-a", 1, BW_RAISED, 1);
+    apply("bus-a", 2, BW_RAISED, 1);
+    cr_expect_eq(store_alerts(store, false, 0, 10, collect, &seen), 42);
+    cr_expect_eq(seen.n, 1);
+    seen = (struct seen){0};
+    cr_expect_eq(store_alerts(store, false, 0, 10, collect, &seen), 0);
+    cr_expect_eq(seen.n, 2);
+}
+
+static int ask_again(void *context, const struct store_alert *row)
+{
+    (void)row;
+    return store_alerts(store, false, 0, 10, ask_again, context);
+}
+
+Test(store, walk_within_the_same_walk_is_refused)
+{
+    apply("bus-a", 1, BW_RAISED, 1);
+    cr_expect_eq(store_alerts(store, false, 0, 10, ask_again, NULL), -EBUSY);
+}
+
+/* --- the live map --- */
+
+struct vehicles {
+    int n;
+    struct store_vehicle rows[8];
+    char ids[8][48];
+};
+
+static int collect_vehicle(void *context, const struct store_vehicle *row)
+{
+    struct vehicles *vehicles = context;
+    strcpy(vehicles->ids[vehicles->n], row->vehicle);
+    vehicles->rows[vehicles->n++] = *row;
+    return 0;
+}
+
+Test(store, vehicles_carry_presence_licence_and_open_alerts)
+{
+    struct vehicles all = {0}, one = {0};
+    const struct bw_presence presence = {.online = true,
+                                         .time_utc_ms = 5000,
+                                         .stream = {1},
+                                         .licence_version = 3,
+                                         .software = "0.1.0",
+                                         .oldest_seq = {1, 2},
+                                         .next_seq = {3, 4},
+                                         .has_position = true,
+                                         .fix_utc_ms = 4000,
+                                         .lat_deg = 29.14,
+                                         .lon_deg = 121.03,
+                                         .speed_mps = NAN,
+                                         .occupancy = {BW_QUALITY_GOOD, 4, 5, 6},
+                                         .capacity = 18};
+    const struct bw_alert unlicensed = {
+        .kind = BW_UNLICENSED, .phase = BW_RAISED, .number = 2, .time_utc_ms = 1};
+    int64_t event;
+    import_good();
+    cr_assert_eq(store_presence_put(store, "bus-a", &presence, 5100), 0);
+    cr_assert_eq(store_presence_put(store, "bus-a", &presence, 5200), 0, "the newest replaces");
+    cr_assert_eq(store_licence_put(store, "bus-a", 4, (const uint8_t *)"x", 1), 0);
+    apply("bus-a", 1, BW_RAISED, 1);
+    apply("bus-a", 3, BW_RAISED, 1); /* a second OVERLOAD is the same bit */
+    cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, &unlicensed, 1, &event), 0);
+    apply("bus-b", 1, BW_RAISED, 1);
+    apply("bus-b", 1, BW_CLEARED, 2);
+
+    cr_assert_eq(store_vehicles(store, NULL, collect_vehicle, &all), 0);
+    cr_assert_eq(all.n, 5);
+    cr_expect_str_eq(all.ids[0], "bus-a");
+    cr_expect_str_eq(all.ids[4], "bus-e");
+    cr_expect_not(all.rows[1].seen);
+    cr_expect_eq(all.rows[1].open_kinds, 0);
+    cr_expect_eq(all.rows[1].licence_version, 0);
+
+    cr_assert_eq(store_vehicles(store, "bus-a", collect_vehicle, &one), 0);
+    cr_assert_eq(one.n, 1);
+    const struct store_vehicle *row = &one.rows[0];
+    cr_expect(row->seen);
+    cr_expect_eq(row->received_utc_ms, 5200);
+    cr_expect_eq(row->capacity, 18);
+    cr_expect_eq(row->licence_version, 4);
+    cr_expect_eq(row->open_kinds, 1u << BW_OVERLOAD | 1u << BW_UNLICENSED);
+    cr_expect(row->presence.online);
+    cr_expect_eq(row->presence.licence_version, 3);
+    cr_expect_eq(row->presence.next_seq[1], 4);
+    cr_expect_eq(row->presence.occupancy.count, 5);
+    cr_expect(isnan(row->presence.speed_mps));
+    cr_expect_eq(store_vehicles(store, "bus-z", collect_vehicle, &one), 0);
+    cr_expect_eq(one.n, 1, "an unknown vehicle is no row");
+}
+
+Test(store, audit_keeps_who_what_which_and_when)
+{
+    cr_assert_eq(store_audit(store, "cli:root", "check-plate", "浙J12345", 77), 0);
+    cr_expect_eq(ask("SELECT count(*) FROM audit WHERE who = 'cli:root' AND action = 'check-plate'"
+                     " AND subject = '浙J12345' AND utc_ms = 77"),
+                 1);
+}

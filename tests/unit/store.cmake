@@ -1,0 +1,1 @@
+unit_test(store store.c LIBS bw_store PkgConfig::SQLITE)
