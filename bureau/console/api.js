@@ -1,0 +1,134 @@
+// The bureau's HTTP interface (docs/api/openapi.yaml) and the live connection to it.
+
+const REQUEST_TIMEOUT_MS = 8000;
+const HEALTH_INTERVAL_MS = 10000;
+const BACKOFF_FIRST_MS = 1000;
+const BACKOFF_LIMIT_MS = 15000;
+const OPEN_LIMIT = 500; // the interface's largest page
+export const PAGE_LIMIT = 100;
+
+export class ApiError extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status; // 0: no answer at all
+  }
+}
+
+/** JSON of `path`. Statuses listed in `accept` are answers too. Throws ApiError. */
+async function get(path, accept = []) {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), REQUEST_TIMEOUT_MS);
+  let response;
+  try {
+    response = await fetch(path, { signal: abort.signal, cache: 'no-store' });
+  } catch (cause) {
+    throw new ApiError(0, cause.message);
+  } finally {
+    clearTimeout(timer);
+  }
+  if (!response.ok && !accept.includes(response.status)) throw new ApiError(response.status, response.statusText);
+  try {
+    return await response.json();
+  } catch (cause) {
+    throw new ApiError(response.status, cause.message);
+  }
+}
+
+export const getConsole = () => get('/v1/console');
+export const getRoutes = () => get('/v1/routes');
+export const getPlate = (plate) => get(`/v1/plates/${encodeURIComponent(plate)}`);
+export const getAlertsBefore = (id) => get(`/v1/alerts?state=all&limit=${PAGE_LIMIT}&before=${id}`);
+
+/** Everything the page starts from: all open alerts, the newest page of all alerts, all vehicles. */
+async function getSnapshot() {
+  // Alerts first: what changes after `last_event` of the first answer comes again over the stream.
+  const open = await get(`/v1/alerts?state=open&limit=${OPEN_LIMIT}`);
+  const [recent, fleet] = await Promise.all([get(`/v1/alerts?state=all&limit=${PAGE_LIMIT}`), get('/v1/vehicles')]);
+  return {
+    alerts: [...recent.alerts, ...open.alerts],
+    vehicles: fleet.vehicles,
+    lastEvent: open.last_event,
+    nextBefore: recent.next_before,
+    openTruncated: open.next_before !== null,
+  };
+}
+
+/**
+ * Keeps the page live for ever: snapshot, then the event stream from the last event seen, again after every failure
+ * with growing, jittered pauses. A stream can stay "open" on a dead network, so /healthz is asked as well.
+ *
+ * handlers: onSnapshot(snapshot), onAlert(alert), onVehicle(vehicle), cursor() -> last event number seen,
+ * onState(state) with state.name one of connecting, live, degraded (vehicles' broker is gone), retrying (+ retryAtMs).
+ */
+export class Live {
+  #handlers;
+  #source = null;
+  #timer = 0;
+  #attempt = 0;
+  #run = 0; // of start(): an answer to an earlier one is dropped
+
+  constructor(handlers) {
+    this.#handlers = handlers;
+    window.addEventListener('online', () => this.retryNow());
+  }
+
+  async start() {
+    clearTimeout(this.#timer);
+    this.#source?.close();
+    this.#run += 1;
+    const run = this.#run;
+    this.#handlers.onState({ name: 'connecting' });
+    try {
+      const snapshot = await getSnapshot();
+      if (run !== this.#run) return;
+      this.#handlers.onSnapshot(snapshot);
+      this.#openStream();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (run === this.#run) this.#retryLater();
+    }
+  }
+
+  /** Skips the pause; does nothing unless one is running. */
+  retryNow() {
+    if (this.#source?.readyState === EventSource.OPEN || this.#attempt === 0) return;
+    this.start();
+  }
+
+  #openStream() {
+    const source = new EventSource(`/v1/alerts/stream?last_event_id=${this.#handlers.cursor()}`);
+    this.#source = source;
+    source.addEventListener('alert', (event) => this.#handlers.onAlert(JSON.parse(event.data)));
+    source.addEventListener('vehicle', (event) => this.#handlers.onVehicle(JSON.parse(event.data)));
+    source.addEventListener('open', () => {
+      this.#attempt = 0;
+      this.#checkHealth();
+    });
+    // The browser's own reconnection is not used: it gives up for good on an HTTP error and has no backoff.
+    source.addEventListener('error', () => this.#retryLater());
+  }
+
+  async #checkHealth() {
+    clearTimeout(this.#timer);
+    const source = this.#source;
+    try {
+      const health = await get('/healthz', [503]);
+      if (source !== this.#source || source.readyState !== EventSource.OPEN) return;
+      this.#handlers.onState({ name: health.status === 'ok' ? 'live' : 'degraded' });
+      this.#timer = setTimeout(() => this.#checkHealth(), HEALTH_INTERVAL_MS);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (source === this.#source) this.#retryLater();
+    }
+  }
+
+  #retryLater() {
+    clearTimeout(this.#timer);
+    this.#source?.close();
+    const ceiling_ms = Math.min(BACKOFF_LIMIT_MS, BACKOFF_FIRST_MS * 2 ** this.#attempt);
+    const pause_ms = ceiling_ms * (0.5 + Math.random() / 2); // a county's browsers must not return all at once
+    this.#attempt += 1;
+    this.#handlers.onState({ name: 'retrying', retryAtMs: Date.now() + pause_ms });
+    this.#timer = setTimeout(() => this.start(), pause_ms);
+  }
+}

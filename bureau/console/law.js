@@ -1,0 +1,28 @@
+// The rule behind each kind of alert: article and penalty article of 校车安全管理条例 (State Council Order 617, 2012).
+// The gists are ours, in i18n.js under law.<KIND>; the articles' numbers are those of docs/rules.md.
+
+const RULES = {
+  OVERLOAD: { articles: [34], penalty: 50 },
+  OFF_ROUTE: { articles: [30], penalty: 48 },
+  OUT_OF_HOURS: { articles: [14, 16], penalty: null },
+  UNAPPROVED_STOP: { articles: [32], penalty: 48 },
+  UNLICENSED: { articles: [14, 18], penalty: 45 },
+  OVERSPEED: { articles: [35], penalty: null },
+  UNBELTED: { articles: [39], penalty: null },
+  DOOR_OPEN_MOVING: { articles: [39], penalty: null },
+  CHILD_LEFT_BEHIND: { articles: [39], penalty: null },
+  SENSOR_FAULT: { articles: [21], penalty: null },
+  TAMPER: { articles: [21], penalty: null },
+};
+
+/** { articles: [number], penalty: number or null }, or null for a kind this page does not know. */
+export const ruleOf = (kind) => RULES[kind] ?? null;
+
+const DIGITS = '零一二三四五六七八九';
+
+/** 34 -> "三十四"; 1..99. */
+export function chineseNumber(n) {
+  const [tens, ones] = [Math.floor(n / 10), n % 10];
+  if (tens === 0) return DIGITS[ones];
+  return `${tens === 1 ? '' : DIGITS[tens]}十${ones === 0 ? '' : DIGITS[ones]}`;
+}

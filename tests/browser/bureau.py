@@ -1,0 +1,79 @@
+"""The real buswarden-bureau, with a broker of its own, on the test registry."""
+
+import pathlib
+import random
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+START_TIMEOUT_S = 20
+CONFIG = """[store]
+path = {dir}/store.db
+[broker]
+host = 127.0.0.1
+port = {mqtt}
+[keys]
+secret = {dir}/bureau
+[http]
+listen = 127.0.0.1
+port = {http}
+console = {root}/bureau/console
+"""
+
+
+class Bureau:
+    """A context manager; .url is the console's address."""
+
+    def __init__(self, bin_dir):
+        self.bin = pathlib.Path(bin_dir)
+        self.processes = []
+
+    def __enter__(self):
+        self.dir = tempfile.TemporaryDirectory()
+        http, mqtt = random.randint(20000, 25999), random.randint(26000, 30999)
+        self.url = f"http://127.0.0.1:{http}"
+        config = f"{self.dir.name}/bureau.ini"
+        pathlib.Path(config).write_text(CONFIG.format(dir=self.dir.name, mqtt=mqtt, http=http, root=ROOT))
+        try:
+            self._start("/usr/sbin/mosquitto", "-p", str(mqtt))
+            self._bureau("keygen", f"{self.dir.name}/bureau")
+            self._bureau("import", ROOT / "tests/data/registry", "--config", config)
+            self._start(self.bin / "buswarden-bureau", "run", "--config", config)
+            self._wait_for_health()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self.processes):
+            process.terminate()
+            process.wait()
+        self.dir.cleanup()
+
+    def put_alert(self, vehicle, number, phase):
+        """A phase of an OVERLOAD alert, straight into the store."""
+        store = f"{self.dir.name}/store.db"
+        subprocess.run([self.bin / "api_rows", "alert", store, vehicle, str(number), phase], check=True,
+                       stdout=subprocess.DEVNULL)
+
+    def _bureau(self, *arguments):
+        subprocess.run([self.bin / "buswarden-bureau", *arguments], check=True, stdout=subprocess.DEVNULL)
+
+    def _start(self, *command):
+        self.processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+
+    def _wait_for_health(self):
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as response:
+                    if response.status == 200:
+                        return
+            except (urllib.error.URLError, ConnectionError):
+                pass  # not up yet, or no broker yet
+            time.sleep(0.1)
+        raise RuntimeError("the bureau did not become healthy")

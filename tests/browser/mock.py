@@ -1,0 +1,292 @@
+"""A stand-in for buswarden-bureau: serves the console with a small made-up fleet and lets a test push events.
+
+    mock.py [PORT]        prints "ready PORT"; PORT 0 or none = any free port
+
+Test controls: POST /mock/alert and /mock/vehicle (JSON merged over the object with the same id, then sent over the
+stream; a new alert id makes a new alert), POST /mock/broker {"connected": false}, POST /mock/drop (ends every stream).
+"""
+
+import json
+import mimetypes
+import pathlib
+import queue
+import sys
+import threading
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, unquote, urlsplit
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FOLDERS = {
+    "/console/": ROOT / "bureau/console",
+    "/lib/leaflet/": pathlib.Path("/usr/share/javascript/leaflet"),
+    "/lib/bootstrap/": pathlib.Path("/usr/share/javascript/bootstrap5"),  # its files are links to elsewhere
+}
+CSP = "default-src 'self'"
+HEARTBEAT_S = 1
+
+
+def ago(**kwargs):
+    instant = datetime.now(timezone.utc) - timedelta(**kwargs)
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def spline(points, steps=14):
+    """Catmull-Rom through [lon, lat] points: bends like a road in the hills."""
+    ends = [points[0], *points, points[-1]]
+    line = []
+    for a, b, c, d in zip(ends, ends[1:], ends[2:], ends[3:]):
+        for i in range(steps):
+            t = i / steps
+            line.append([
+                round(0.5 * (2 * b[k] + (c[k] - a[k]) * t + (2 * a[k] - 5 * b[k] + 4 * c[k] - d[k]) * t * t
+                             + (3 * b[k] - a[k] - 3 * c[k] + d[k]) * t ** 3), 6) for k in (0, 1)
+            ])
+    return [*line, points[-1]]
+
+
+ROUTES = {
+    "r-shiliang": ("石梁线", 30, 40, spline([
+        [121.0330, 29.1450], [121.0362, 29.1515], [121.0410, 29.1540], [121.0432, 29.1608], [121.0515, 29.1632],
+        [121.0498, 29.1701], [121.0570, 29.1740], [121.0612, 29.1815], [121.0590, 29.1880]])),
+    "r-tantou": ("坦头线", 30, 60, spline([
+        [121.0330, 29.1450], [121.0425, 29.1418], [121.0530, 29.1436], [121.0622, 29.1392], [121.0745, 29.1378],
+        [121.0860, 29.1402], [121.0950, 29.1351]])),
+    "r-baihe": ("白鹤线", 40, 60, spline([
+        [121.0330, 29.1450], [121.0240, 29.1481], [121.0165, 29.1462], [121.0080, 29.1515], [120.9985, 29.1570],
+        [120.9935, 29.1655], [120.9842, 29.1702]])),
+}
+STOPS = [
+    ("s1", "实验小学", "r-shiliang", 0), ("s2", "桥南", "r-shiliang", 42), ("s3", "后洋村", "r-shiliang", 70),
+    ("s4", "石梁小学", "r-shiliang", -1), ("s5", "东门", "r-tantou", 20), ("s6", "坦头中心小学", "r-tantou", -1),
+    ("s7", "下畈", "r-tantou", 56), ("s8", "五里牌", "r-baihe", 34), ("s9", "白鹤镇中心小学", "r-baihe", -1),
+]
+
+
+def routes():
+    lines = [{"type": "Feature", "geometry": {"type": "LineString", "coordinates": line},
+              "properties": {"route_id": key, "name": name, "half_width_m": width, "speed_limit_kmh": speed}}
+             for key, (name, width, speed, line) in ROUTES.items()]
+    stops = [{"type": "Feature", "geometry": {"type": "Point", "coordinates": ROUTES[route][3][at]},
+              "properties": {"stop_id": key, "name": name, "route_id": route, "sequence": n, "radius_m": 40}}
+             for n, (key, name, route, at) in enumerate(STOPS)]
+    return {"type": "FeatureCollection", "features": lines + stops}
+
+
+def count(n, spread=0):
+    return {"quality": "degraded" if spread else "good", "low": n - spread, "count": n, "high": n + spread}
+
+
+def vehicle(number, plate, school, capacity, place, aboard, **extra):
+    lon, lat = place
+    return {"vehicle_id": f"tt-{number:04d}", "plate": plate, "school": school, "division": "331023",
+            "capacity": capacity, "online": True, "seen_at": ago(seconds=1), "lat": lat, "lon": lon,
+            "fix_at": ago(seconds=1), "speed_kmh": 31.4, "aboard": aboard, "licence": {"issued": 3, "held": 3},
+            "open_alerts": [], **extra}
+
+
+def alert(number, of, kind, severity, phase, raised_s, evidence, **extra):
+    open_ = phase != "CLEARED"
+    return {"id": number, "event": number * 3, "vehicle_id": of["vehicle_id"], "plate": of["plate"],
+            "school": of["school"], "division": of["division"], "kind": kind, "severity": severity, "phase": phase,
+            "time": ago(seconds=raised_s // 3), "raised_at": ago(seconds=raised_s),
+            "cleared_at": None if open_ else ago(seconds=raised_s // 3), "received_at": ago(seconds=raised_s // 3),
+            "late": False, "lat": of["lat"], "lon": of["lon"], "accuracy_m": 4.2, "aboard": of["aboard"],
+            "licence_version": 3, "evidence": evidence, **extra}
+
+
+def overload(aboard, capacity, peak=None):
+    peak = peak or aboard
+    return {"aboard": aboard, "peak": peak, "capacity": capacity, "over": max(0, peak - capacity), "band": "minor"}
+
+
+class World:
+    """The made-up fleet, its alerts, and the streams that listen."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.streams = []
+        self.log = []  # (event, alert), every phase
+        self.broker = True
+        self.vehicles = {v["vehicle_id"]: v for v in (
+            vehicle(1, "浙JA1207", "石梁小学", 18, ROUTES["r-shiliang"][3][58], count(20), open_alerts=["OVERLOAD"]),
+            vehicle(2, "浙J58316", "坦头中心小学", 36, [121.0690, 29.1452], count(24, 2), open_alerts=["OFF_ROUTE"],
+                    speed_kmh=42.0),
+            vehicle(3, "浙JB6620", "白鹤镇中心小学", 19, ROUTES["r-baihe"][3][48], count(11), online=False,
+                    seen_at=ago(minutes=12), fix_at=ago(minutes=12), speed_kmh=None, licence={"issued": 4, "held": 3}),
+            vehicle(4, "浙JD3088", "实验小学", 44, ROUTES["r-baihe"][3][22], count(38), speed_kmh=24.0),
+            vehicle(5, "浙J60173", "坦头中心小学", 36, ROUTES["r-tantou"][3][70], count(29), speed_kmh=47.5),
+        )}
+        one, two, three, *_ = self.vehicles.values()
+        off = {"route_id": "r-tantou", "distance_m": 612.0, "peak_distance_m": 640.0, "half_width_m": 30.0,
+               "outside_s": 254, "left_at": ago(seconds=254), "entered": True}
+        past = {**off, "route_id": "r-baihe", "peak_distance_m": 96.0, "outside_s": 71, "half_width_m": 40.0}
+        permit = {"reason": "PERMIT_EXPIRED", "permit_no": "天校许 2024-017", "valid_until": "2025-08-31"}
+        self.alerts = {a["id"]: a for a in (
+            alert(1, three, "OVERLOAD", "criminal", "CLEARED", 175000, overload(19, 19, 30)),
+            alert(2, three, "OVERLOAD", "serious", "CLEARED", 90000, overload(19, 19, 24)),
+            alert(3, three, "UNLICENSED", "serious", "CLEARED", 88000, permit),
+            alert(4, one, "SENSOR_FAULT", "notice", "CLEARED", 7000, {}),
+            alert(5, three, "OFF_ROUTE", "minor", "CLEARED", 4100, past, late=True),
+            alert(6, two, "OFF_ROUTE", "minor", "UPDATED", 245, off),
+            alert(7, one, "OVERLOAD", "minor", "UPDATED", 130, overload(20, 18, 20)),
+        )}
+
+    def last_event(self):
+        return max(a["event"] for a in self.alerts.values())
+
+    def send(self, kind, data, event=None):
+        for stream in self.streams:
+            stream.put((kind, data, event))
+
+    def put_alert(self, patch):
+        with self.lock:
+            event = self.last_event() + 1
+            merged = {**self.alerts.get(patch["id"], self.alerts[7]), **patch, "event": event}
+            self.alerts[patch["id"]] = merged
+            self.log.append((event, merged))
+            self.send("alert", merged, event)
+
+    def put_vehicle(self, patch):
+        with self.lock:
+            merged = {**self.vehicles[patch["vehicle_id"]], **patch}
+            self.vehicles[patch["vehicle_id"]] = merged
+            self.send("vehicle", merged)
+
+    def page(self, query):
+        limit = int(query.get("limit", ["100"])[0])
+        before = int(query.get("before", ["0"])[0]) or float("inf")
+        with self.lock:
+            rows = [a for a in sorted(self.alerts.values(), key=lambda a: -a["id"]) if a["id"] < before]
+            if query.get("state", ["all"])[0] == "open":
+                rows = [a for a in rows if a["phase"] != "CLEARED"]
+            page = rows[:limit]
+            return {"alerts": page, "next_before": page[-1]["id"] if len(rows) > limit else None,
+                    "last_event": self.last_event()}
+
+
+PERMIT = {"in_window": True, "vehicle_id": "tt-0001", "school": "石梁小学",
+          "route": {"route_id": "r-shiliang", "name": "石梁线"},
+          "hours": {"weekdays": [1, 2, 3, 4, 5], "start": "06:30", "end": "07:40"}, "valid_from": "2025-09-01",
+          "valid_until": "2026-08-31", "permit_no": "天校许 2025-006", "driver": "王建国", "seats": 19, "capacity": 18,
+          "aboard": count(20), "open_alerts": ["OVERLOAD"]}
+NOTHING = {key: None for key in PERMIT} | {"in_window": False, "open_alerts": []}
+PLATES = {
+    "浙JA1207": ("licensed", PERMIT),
+    "浙J58316": ("licensed", {**PERMIT, "in_window": False, "open_alerts": []}),
+    "浙JB6620": ("expired", {**PERMIT, "valid_until": "2025-08-31", "aboard": None}),
+}
+
+
+def plate(text):
+    key = "".join(c for c in text if c not in " ·.-").upper()
+    if not 7 <= len(key) <= 8 or not "一" <= key[0] <= "鿿":
+        return None
+    verdict, rest = PLATES.get(key, ("unknown", NOTHING))
+    return {"plate": key, "verdict": verdict, "as_of": ago(), **rest}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    world: World
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, body, status=200, content_type="application/json; charset=utf-8"):
+        data = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Content-Security-Policy", CSP)
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(data)
+
+    def do_GET(self):
+        url = urlsplit(self.path)
+        path, query, world = unquote(url.path), parse_qs(url.query), self.world
+        if path == "/v1/alerts/stream":
+            self.stream(int(query["last_event_id"][0]))
+        elif path == "/v1/alerts":
+            self.answer(world.page(query))
+        elif path == "/v1/vehicles":
+            self.answer({"vehicles": list(world.vehicles.values())})
+        elif path == "/v1/routes":
+            self.answer(routes())
+        elif path == "/v1/console":
+            self.answer({"tiles": "", "tiles_frame": "wgs84", "version": "mock"})
+        elif path == "/healthz":
+            status = "ok" if world.broker else "degraded"
+            self.answer({"status": status, "version": "mock", "broker": {"connected": world.broker}},
+                        200 if world.broker else 503)
+        elif path.startswith("/v1/plates/"):
+            verdict = plate(path.removeprefix("/v1/plates/"))
+            self.answer(verdict or {"error": {"code": "bad_plate", "message": "not a plate"}}, 200 if verdict else 400)
+        else:
+            self.file("/console/index.html" if path == "/" else path)
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/mock/alert":
+            self.world.put_alert(body)
+        elif self.path == "/mock/vehicle":
+            self.world.put_vehicle(body)
+        elif self.path == "/mock/broker":
+            self.world.broker = body["connected"]
+        elif self.path == "/mock/drop":
+            self.world.send(None, None)
+        self.answer({})
+
+    def file(self, path):
+        for prefix, folder in FOLDERS.items():
+            target = folder / path.removeprefix(prefix)
+            if path.startswith(prefix) and ".." not in target.parts and target.is_file():
+                self.answer(target.read_bytes(), content_type=mimetypes.guess_type(target.name)[0])
+                return
+        self.answer({"error": {"code": "not_found", "message": path}}, 404)
+
+    def stream(self, after):
+        mine = queue.Queue()
+        with self.world.lock:
+            for event, data in self.world.log:
+                if event > after:
+                    mine.put(("alert", data, event))
+            self.world.streams.append(mine)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        try:
+            while message := self.next_message(mine):
+                self.wfile.write(message.encode())
+                self.wfile.flush()
+        except OSError:
+            pass  # the browser went away
+        self.world.streams.remove(mine)
+        self.close_connection = True
+
+    @staticmethod
+    def next_message(mine):
+        try:
+            kind, data, event = mine.get(timeout=HEARTBEAT_S)
+        except queue.Empty:
+            return ": heartbeat\n\n"
+        if kind is None:
+            return ""
+        number = f"id: {event}\n" if event else ""
+        return f"{number}event: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+def main():
+    mimetypes.add_type("text/javascript", ".js")
+    Handler.world = World()
+    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 0), Handler)
+    server.daemon_threads = True
+    print("ready", server.server_address[1], flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Just enough of the WebDriver protocol to drive Chromium with the standard library."""
+
+import base64
+import json
+import pathlib
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--lang=zh-CN",
+             "--window-size=1440,900"]
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+START_TIMEOUT_S = 20
+WAIT_TIMEOUT_S = 20
+
+
+def call(method, url, body=None, timeout=60):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            return json.load(response)
+    except urllib.error.HTTPError as error:
+        raise RuntimeError(error.read().decode()[:400]) from error
+
+
+class Browser:
+    """One chromedriver and one Chromium with a new profile; a context manager."""
+
+    def __enter__(self):
+        self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.driver = subprocess.Popen(["/usr/bin/chromedriver", "--port=0"], stdout=subprocess.PIPE,
+                                       stderr=subprocess.DEVNULL, text=True)
+        try:
+            self.base = f"http://127.0.0.1:{self._port()}"
+            options = {"binary": "/usr/bin/chromium", "args": [*ARGUMENTS, f"--user-data-dir={self.profile.name}"]}
+            capabilities = {"browserName": "chrome", "goog:chromeOptions": options,
+                            "goog:loggingPrefs": {"browser": "ALL"}}
+            session = call("POST", f"{self.base}/session", {"capabilities": {"alwaysMatch": capabilities}})
+            self.session = f"{self.base}/session/{session['value']['sessionId']}"
+        except BaseException:
+            self.driver.kill()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        try:
+            call("DELETE", self.session)
+        finally:
+            self.driver.terminate()
+            self.driver.wait()
+            self.profile.cleanup()
+
+    def _port(self):
+        deadline = time.monotonic() + START_TIMEOUT_S
+        for line in self.driver.stdout:
+            if "started successfully on port" in line:
+                return int(line.rstrip(".\n").rsplit(" ", 1)[1])
+            if time.monotonic() > deadline:
+                break
+        raise RuntimeError("chromedriver did not start")
+
+    def _post(self, path, body):
+        return call("POST", f"{self.session}/{path}", body)["value"]
+
+    def open(self, url):
+        self._post("url", {"url": url})
+
+    def run(self, script, *args):
+        """Runs JavaScript in the page; `return` yields the value."""
+        return self._post("execute/sync", {"script": script, "args": list(args)})
+
+    def wait(self, what, script, *args, timeout_s=WAIT_TIMEOUT_S):
+        """Waits until the script's value is true, and returns it."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            value = self.run(script, *args)
+            if value:
+                return value
+            time.sleep(0.05)
+        raise AssertionError(f"waited in vain for: {what}")
+
+    def text(self, selector):
+        return self.run("return document.querySelector(arguments[0])?.innerText ?? ''", selector)
+
+    def _element(self, selector):
+        return self._post("element", {"using": "css selector", "value": selector})[ELEMENT]
+
+    def click(self, selector):
+        self._post(f"element/{self._element(selector)}/click", {})
+
+    def type(self, selector, text):
+        element = self._element(selector)
+        self._post(f"element/{element}/clear", {})
+        self._post(f"element/{element}/value", {"text": text})
+
+    def keys(self, text):
+        """Key presses to whatever has the focus."""
+        actions = [{"type": kind, "value": key} for key in text for kind in ("keyDown", "keyUp")]
+        self._post("actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
+
+    def console(self):
+        """What the page has logged since the last call: [(level, message)]."""
+        return [(entry["level"], entry["message"]) for entry in self._post("se/log", {"type": "browser"})]
+
+    def viewport(self, width, height, phone=False):
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
+        self._post("goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics})
+
+    def screenshot(self, path):
+        pathlib.Path(path).write_bytes(base64.b64decode(call("GET", f"{self.session}/screenshot")["value"]))
