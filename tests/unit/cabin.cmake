@@ -1,0 +1,1 @@
+unit_test(cabin cabin.c LIBS bw_cabin)

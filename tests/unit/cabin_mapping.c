@@ -1,0 +1,136 @@
+/* Names of signals to slots. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "gateway/cabin/mapping.h"
+
+typedef int (*map_fn)(struct cabin_map *, const char *, struct cabin_slot *);
+
+static const map_fn ways[] = {cabin_map_name, cabin_map_signal};
+
+/* The same places in both ways of naming, mapped one after the other. */
+static const struct {
+    const char *name[2];
+    struct cabin_slot slot;
+} places[] = {
+    {{"seat.row1.left.occupied", "SEAT_R1L_OCC"}, {CABIN_SEAT, 0}},
+    {{"seat.row1.middle.occupied", "SEAT_R1M_OCC"}, {CABIN_SEAT, 1}},
+    {{"seat.row1.right.occupied", "SEAT_R1R_OCC"}, {CABIN_SEAT, 2}},
+    {{"seat.row1.left2.occupied", "SEAT_R1L2_OCC"}, {CABIN_SEAT, 3}},
+    {{"seat.row99.right9.occupied", "SEAT_R99R9_OCC"}, {CABIN_SEAT, 4}},
+    {{"door.front.open", "DOOR_FRONT_OPEN"}, {CABIN_DOOR, 0}},
+    {{"door.rear.open", "DOOR_REAR_OPEN"}, {CABIN_DOOR, 1}},
+    {{"door.emergency_2.open", "DOOR_EMERGENCY_2_OPEN"}, {CABIN_DOOR, 2}},
+    {{"ignition.on", "IGN_ON"}, {CABIN_IGNITION, 0}},
+};
+enum { N_PLACES = sizeof places / sizeof places[0] };
+
+Test(cabin_mapping, each_place_gets_the_next_slot_of_its_kind)
+{
+    for (size_t way = 0; way < 2; way++) {
+        struct cabin_map map;
+        cabin_map_init(&map);
+        for (size_t i = 0; i < N_PLACES; i++) {
+            struct cabin_slot slot = {0};
+            cr_expect_eq(ways[way](&map, places[i].name[way], &slot), 0, "%s", places[i].name[way]);
+            cr_expect_eq(slot.kind, places[i].slot.kind, "%s", places[i].name[way]);
+            cr_expect_eq(slot.index, places[i].slot.index, "%s", places[i].name[way]);
+        }
+        cr_expect_eq(map.n_seats, 5);
+        cr_expect_eq(map.n_doors, 3);
+        cr_expect(map.has_ignition);
+    }
+}
+
+Test(cabin_mapping, a_place_is_taken_once_whichever_way_it_is_named)
+{
+    for (size_t way = 0; way < 2; way++) {
+        struct cabin_map map;
+        struct cabin_slot slot;
+        cabin_map_init(&map);
+        for (size_t i = 0; i < N_PLACES; i++)
+            cr_assert_eq(ways[way](&map, places[i].name[way], &slot), 0);
+        for (size_t i = 0; i < N_PLACES; i++) {
+            cr_expect_eq(cabin_map_name(&map, places[i].name[0], &slot), -EEXIST, "%s", places[i].name[0]);
+            cr_expect_eq(cabin_map_signal(&map, places[i].name[1], &slot), -EEXIST, "%s", places[i].name[1]);
+        }
+        cr_expect_eq(cabin_map_signal(&map, "SEAT_R1L1_OCC", &slot), -EEXIST,
+                     "the first place has no number");
+        cr_expect_eq(cabin_map_signal(&map, "IGNITION_ON", &slot), -EEXIST);
+    }
+}
+
+Test(cabin_mapping, other_names_are_no_places)
+{
+    static const char *const names[] = {
+        "",
+        "seat.row.left.occupied",
+        "seat.row0.left.occupied",
+        "seat.row100.left.occupied",
+        "seat.row4294967297.left.occupied",
+        "seat.row1.centre.occupied",
+        "seat.row1.left0.occupied",
+        "seat.row1.left10.occupied",
+        "seat.row1.left.occupiedx",
+        "seat.row1.left",
+        "door..open",
+        "door.front.closed",
+        "door.fr ont.open",
+        "door.a_name_that_is_longer_than_31_letters.open",
+        "ignition.off",
+        "SEAT_R1_OCC",
+        "SEAT_R1X_OCC",
+        "SEAT_R01L_OCC",
+        "SEAT_R1L_OCCUPIED",
+        "DOOR__OPE",
+        "DOOR_OPEN",
+        "DOOR_OPEN_FRONT",
+        "VEHICLE_SPEED",
+        "IGN",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct cabin_map map;
+        struct cabin_slot slot;
+        cabin_map_init(&map);
+        cr_expect_eq(cabin_map_name(&map, names[i], &slot), -ENOENT, "%s", names[i]);
+        cr_expect_eq(cabin_map_signal(&map, names[i], &slot), -ENOENT, "%s", names[i]);
+    }
+}
+
+Test(cabin_mapping, there_are_so_many_slots_and_no_more)
+{
+    struct cabin_map map;
+    struct cabin_slot slot;
+    char name[64];
+    cabin_map_init(&map);
+    for (unsigned i = 0; i < CABIN_SEATS_MAX; i++) {
+        (void)snprintf(name, sizeof name, "SEAT_R%uL_OCC", i + 1);
+        cr_assert_eq(cabin_map_signal(&map, name, &slot), 0);
+    }
+    cr_expect_eq(cabin_map_signal(&map, "SEAT_R99R_OCC", &slot), -ENOSPC);
+    for (unsigned i = 0; i < CABIN_DOORS_MAX; i++) {
+        (void)snprintf(name, sizeof name, "door.d%u.open", i);
+        cr_assert_eq(cabin_map_name(&map, name, &slot), 0);
+    }
+    cr_expect_eq(cabin_map_name(&map, "door.d99.open", &slot), -ENOSPC);
+    cr_expect_eq(slot.index, CABIN_DOORS_MAX - 1);
+}
+
+Test(cabin_mapping, what_a_seat_can_say_follows_from_its_signal)
+{
+    static const struct {
+        double maximum;
+        unsigned length_bits;
+        struct cabin_seat expected;
+    } cases[] = {
+        {1, 1, {1, -1}},    {0, 1, {1, -1}},    {3, 3, {3, 7}},     {0, 3, {6, 7}},         {7, 3, {7, -1}},
+        {1, 2, {1, 3}},     {2.5, 2, {2, 3}},   {-1, 2, {2, 3}},    {9, 3, {6, 7}},         {5, 8, {5, 255}},
+        {0, 8, {254, 255}}, {40, 16, {40, -1}}, {0, 16, {254, -1}}, {60000, 16, {254, -1}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct cabin_seat seat = cabin_seat_of(cases[i].maximum, cases[i].length_bits);
+        cr_expect_eq(seat.capacity, cases[i].expected.capacity, "case %zu", i);
+        cr_expect_eq(seat.unknown_value, cases[i].expected.unknown_value, "case %zu", i);
+    }
+}

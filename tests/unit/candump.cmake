@@ -1,0 +1,1 @@
+unit_test(candump candump.c LIBS bw_source)

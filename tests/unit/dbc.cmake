@@ -1,0 +1,1 @@
+unit_test(dbc dbc.c LIBS bw_source)

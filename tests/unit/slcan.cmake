@@ -1,0 +1,1 @@
+unit_test(slcan slcan.c LIBS bw_source)

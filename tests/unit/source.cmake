@@ -1,0 +1,1 @@
+unit_test(source source.c LIBS bw_source)

@@ -1,0 +1,1 @@
+unit_test(source_report source_report.c LIBS bw_source)

@@ -1,0 +1,1 @@
+unit_test(source_slcan source_slcan.c LIBS bw_source)

@@ -1,0 +1,1 @@
+unit_test(tpv tpv.c LIBS bw_source)
