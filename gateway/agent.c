@@ -344,7 +344,7 @@ static char *status_text(struct agent *agent)
                                  .uplink = agent->uplink};
     parts.utc_ms = clock_utc_ms(&agent->clock, parts.mono_ms, &parts.clock);
     json_t *json = status_json(&parts);
-    char *text = json_dumps(json, JSON_COMPACT);
+    char *text = json_dumps(json, MODELJSON_FLAGS);
     json_decref(json);
     return text;
 }

@@ -112,8 +112,10 @@ static void refuse(struct tally *tally, const char *reason)
                    reason != NULL ? reason : "malformed");
 }
 
-static void print_tally(const char *path, const struct tally *tally)
+/* What was used, and what was not: nobody should take a recording for judged that was not read. */
+static void print_tally(const char *path, const struct tally *tally, const char *unit)
 {
+    (void)fprintf(stderr, "%s: %" PRIu64 " %s\n", path, tally->used, unit);
     if (tally->refused > 0)
         (void)fprintf(stderr, "%s:%" PRIu64 ": %s (%" PRIu64 " of %" PRIu64 " lines not used)\n", path,
                       tally->first_line, tally->first_reason, tally->refused, tally->lines);
@@ -165,7 +167,7 @@ static int take_can_line(struct reader *reader, const char *line, size_t len, st
 }
 
 /* EXIT_DONE, or the exit code after a message on stderr. */
-static int read_file(const char *path, struct reader *reader,
+static int read_file(const char *path, struct reader *reader, const char *unit,
                      int (*take)(struct reader *, const char *, size_t, struct tally *))
 {
     FILE *file = fopen(path, "re");
@@ -188,7 +190,7 @@ static int read_file(const char *path, struct reader *reader,
         error = -EIO;
     free(line);
     (void)fclose(file); /* only read from */
-    print_tally(path, &tally);
+    print_tally(path, &tally, unit);
     if (error != 0) {
         (void)fprintf(stderr, "%s: %s\n", path, strerror(-error));
         return EXIT_CANNOT;
@@ -215,7 +217,7 @@ static int print_alert(const struct bw_alert *alert)
     json_t *json = json_object();
     modeljson_put_alert(&json, alert);
     const int error =
-        json == NULL || json_dumpf(json, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF ? -EIO : 0;
+        json == NULL || json_dumpf(json, stdout, MODELJSON_FLAGS) != 0 || putchar('\n') == EOF ? -EIO : 0;
     json_decref(json);
     return error;
 }
@@ -397,9 +399,9 @@ int replay_main(int argc, char **argv)
     const struct gps_window window = licencefile_window(&licence, true);
     struct reader reader = {.log = &log, .window = &window};
     if (code == EXIT_DONE)
-        code = read_file(options.gps, &reader, take_gps_line);
+        code = read_file(options.gps, &reader, "positions", take_gps_line);
     if (code == EXIT_DONE && options.cabin != NULL)
-        code = read_file(options.cabin, &reader, take_can_line);
+        code = read_file(options.cabin, &reader, "frames", take_can_line);
     if (code == EXIT_DONE && log.n > 0) {
         qsort(log.entries, log.n, sizeof log.entries[0], compare_entries);
         code = run_engine(&options, &licence, bus, &log);

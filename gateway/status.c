@@ -316,7 +316,7 @@ int status_main(int argc, char **argv)
     if (json == NULL)
         return EXIT_CANNOT;
     if (as_json)
-        (void)(json_dumpf(json, stdout, JSON_INDENT(2)), putchar('\n'));
+        (void)(json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12)), putchar('\n'));
     else
         print_plain(json);
     const int code = json_array_size(json_object_get(json, "faults")) > 0 ? EXIT_NO : EXIT_DONE;

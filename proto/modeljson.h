@@ -8,6 +8,9 @@
 
 #include "proto/model.h"
 
+/* How to dump: 12 significant digits hold 1e-7 degrees, and not the noise of binary fractions. */
+#define MODELJSON_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(12))
+
 /* Names; the first of the list for a number that only a later version knows. */
 const char *modeljson_kind(enum bw_kind kind);             /* "OVERLOAD" */
 const char *modeljson_phase(enum bw_phase phase);          /* "RAISED" */

@@ -101,7 +101,7 @@ static void add_evidence(struct rule_off_route *rule, const struct inputs *in, d
         return; /* drift of a standing vehicle is no movement */
     rule->outward_m += outward_step_m(in, seconds);
     rule->travelled_m += in->fix.speed_mps * seconds;
-    rule->fixes_outside++;
+    rule->fixes_outside += seconds > 0; /* gpsd may report one instant twice */
     if (rule->settling > 0)
         return;
     const bool supported = rule->outward_m >= SUPPORTED_SHARE * excess_m;
