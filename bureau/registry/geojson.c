@@ -14,13 +14,14 @@ struct reader {
     struct registry_faults *faults;
     struct rows *routes, *stops;
     bool is_gcj02;
-    unsigned line;       /* of the feature at hand */
-    const char *subject; /* its id, NULL while unknown */
+    unsigned line;           /* of the feature at hand */
+    char subject[BW_ID_LEN]; /* its id, "" while unknown */
 };
 
 static void fault(const struct reader *reader, const char *reason)
 {
-    faults_add(reader->faults, GEOJSON_FILE, reader->line, reader->subject, reason);
+    faults_add(reader->faults, GEOJSON_FILE, reader->line, reader->subject[0] ? reader->subject : NULL,
+               reason);
 }
 
 /* A string member of `properties`, or a fault and false. */
@@ -151,7 +152,7 @@ static int read_route(struct reader *reader, const json_t *properties, const jso
 {
     struct bw_route route = {0};
     if (read_text(reader, properties, "route_id", route.route_id, sizeof(route.route_id)))
-        reader->subject = route.route_id;
+        memcpy(reader->subject, route.route_id, sizeof(reader->subject));
     read_text(reader, properties, "name", route.name, sizeof(route.name));
     read_number(reader, properties, &HALF_WIDTH, &route.half_width_m);
     read_number(reader, properties, &SPEED_LIMIT, &route.speed_limit_kmh);
@@ -184,7 +185,7 @@ static int read_stop(struct reader *reader, const json_t *properties, json_t *co
     struct bw_point point = {0};
     double sequence = 0;
     if (read_text(reader, properties, "stop_id", stop.stop_id, sizeof(stop.stop_id)))
-        reader->subject = stop.stop_id;
+        memcpy(reader->subject, stop.stop_id, sizeof(reader->subject));
     read_text(reader, properties, "name", stop.name, sizeof(stop.name));
     read_text(reader, properties, "route_id", stop.route_id, sizeof(stop.route_id));
     read_number(reader, properties, &SEQUENCE, &sequence);
@@ -207,7 +208,7 @@ static int read_feature(struct reader *reader, const json_t *feature)
     const char *feature_type = json_string_value(json_object_get(feature, "type"));
     const char *type = json_string_value(json_object_get(geometry, "type"));
     json_t *coordinates = json_object_get(geometry, "coordinates");
-    reader->subject = NULL;
+    reader->subject[0] = '\0';
     if (feature_type == NULL || strcmp(feature_type, "Feature") != 0) {
         fault(reader, "not a Feature");
         return 0;

@@ -40,7 +40,9 @@ static char to_ascii(const char *text, size_t *ret_len)
         *ret_len = 3;
         ascii = (unsigned char)(c[2] - 0x80 + '`');
     }
-    return (char)(ascii >= 'a' && ascii <= 'z' ? ascii - 'a' + 'A' : ascii);
+    if (ascii >= 'a' && ascii <= 'z')
+        ascii = (unsigned char)(ascii - 'a' + 'A');
+    return (char)ascii;
 }
 
 /* True if the three bytes at `text` are one of the characters of `set`. */
@@ -86,10 +88,12 @@ int plate_normalise(const char *text, char ret[BW_PLATE_LEN])
             continue;
         }
         size_t len = 1;
-        const char ascii = to_ascii(text, &len);
+        char character = to_ascii(text, &len);
+        if (character == '\0')
+            character = *text; /* other characters go byte by byte */
         if (n + 1 >= sizeof(plate))
             return -EINVAL;
-        plate[n++] = ascii ? ascii : *text; /* other characters go byte by byte */
+        plate[n++] = character;
         text += len;
     }
     if (!well_formed(plate))

@@ -16,38 +16,41 @@ static const struct csvfile_table *const TABLES[] = {&SCHOOLS_TABLE, &VEHICLES_T
                                                      &PERMITS_TABLE};
 enum { TABLE_COUNT = sizeof(TABLES) / sizeof(TABLES[0]) };
 
+struct column {
+    size_t offset;
+    enum set set;
+};
+#define COLUMN(set, type, field)                                                                             \
+    {                                                                                                        \
+        offsetof(struct type, field), set                                                                    \
+    }
+
 /* Columns whose values are all different. */
 static const struct unique {
-    enum set set;
-    size_t offset;
-    const char *column;
+    struct column column;
+    const char *name;
 } UNIQUES[] = {
-    {SCHOOLS, offsetof(struct registry_school, school_id), "school_id"},
-    {VEHICLES, offsetof(struct registry_vehicle, vehicle_id), "vehicle_id"},
-    {VEHICLES, offsetof(struct registry_vehicle, plate), "plate"},
-    {DRIVERS, offsetof(struct registry_driver, driver_id), "driver_id"},
-    {PERMITS, offsetof(struct registry_permit, permit.permit_no), "permit_no"},
-    {ROUTES, offsetof(struct bw_route, route_id), "route_id"},
-    {STOPS, offsetof(struct bw_stop, stop_id), "stop_id"},
+    {COLUMN(SCHOOLS, registry_school, school_id), "school_id"},
+    {COLUMN(VEHICLES, registry_vehicle, vehicle_id), "vehicle_id"},
+    {COLUMN(VEHICLES, registry_vehicle, plate), "plate"},
+    {COLUMN(DRIVERS, registry_driver, driver_id), "driver_id"},
+    {COLUMN(PERMITS, registry_permit, permit.permit_no), "permit_no"},
+    {COLUMN(ROUTES, bw_route, route_id), "route_id"},
+    {COLUMN(STOPS, bw_stop, stop_id), "stop_id"},
 };
 
-/* Columns that name a row of another file, by the column of the same name there. */
+/* Columns whose values stand in the column of the same name of another file. */
 static const struct reference {
-    enum set from;
-    size_t offset;
-    enum set to;
-    size_t to_offset;
-    const char *column;
+    struct column from, to;
+    const char *name;
 } REFERENCES[] = {
-    {VEHICLES, offsetof(struct registry_vehicle, school_id), SCHOOLS,
-     offsetof(struct registry_school, school_id), "school_id"},
-    {PERMITS, offsetof(struct registry_permit, vehicle_id), VEHICLES,
-     offsetof(struct registry_vehicle, vehicle_id), "vehicle_id"},
-    {PERMITS, offsetof(struct registry_permit, permit.driver_id), DRIVERS,
-     offsetof(struct registry_driver, driver_id), "driver_id"},
-    {PERMITS, offsetof(struct registry_permit, permit.route_id), ROUTES, offsetof(struct bw_route, route_id),
-     "route_id"},
-    {STOPS, offsetof(struct bw_stop, route_id), ROUTES, offsetof(struct bw_route, route_id), "route_id"},
+    {COLUMN(VEHICLES, registry_vehicle, school_id), COLUMN(SCHOOLS, registry_school, school_id), "school_id"},
+    {COLUMN(PERMITS, registry_permit, vehicle_id), COLUMN(VEHICLES, registry_vehicle, vehicle_id),
+     "vehicle_id"},
+    {COLUMN(PERMITS, registry_permit, permit.driver_id), COLUMN(DRIVERS, registry_driver, driver_id),
+     "driver_id"},
+    {COLUMN(PERMITS, registry_permit, permit.route_id), COLUMN(ROUTES, bw_route, route_id), "route_id"},
+    {COLUMN(STOPS, bw_stop, route_id), COLUMN(ROUTES, bw_route, route_id), "route_id"},
 };
 
 static int read_sets(const char *dir, struct registry_faults *faults, struct rows sets[SET_COUNT])
@@ -64,11 +67,11 @@ static int check_unique(const struct unique *unique, const struct rows sets[SET_
                         struct registry_faults *faults)
 {
     struct keyset keys;
-    const struct rows *rows = &sets[unique->set];
-    const int err = keyset_build(rows, unique->offset, &keys);
+    const struct rows *rows = &sets[unique->column.set];
+    const int err = keyset_build(rows, unique->column.offset, &keys);
     if (err < 0)
         return err;
-    keyset_report_repeats(&keys, rows->file, unique->column, faults);
+    keyset_report_repeats(&keys, rows->file, unique->name, faults);
     keyset_free(&keys);
     return 0;
 }
@@ -77,19 +80,19 @@ static int check_reference(const struct reference *reference, const struct rows 
                            struct registry_faults *faults)
 {
     struct keyset keys;
-    const struct rows *from = &sets[reference->from], *to = &sets[reference->to];
+    const struct rows *from = &sets[reference->from.set], *to = &sets[reference->to.set];
     if (to->n == 0 && faults_any(faults)) /* that file could not be used: said already, once */
         return 0;
-    const int err = keyset_build(to, reference->to_offset, &keys);
+    const int err = keyset_build(to, reference->to.offset, &keys);
     if (err < 0)
         return err;
     for (size_t i = 0; i < from->n; i++) {
-        const char *text = from->data + i * from->row_size + reference->offset;
+        const char *text = from->data + i * from->row_size + reference->from.offset;
         if (*text == '\0' || keyset_has(&keys, text)) /* empty is allowed, or a fault of its own */
             continue;
         char reason[160];
         (void)snprintf(reason, sizeof(reason), "\"%.60s\" is not in %s", text, to->file);
-        faults_add(faults, from->file, from->lines[i], reference->column, reason);
+        faults_add(faults, from->file, from->lines[i], reference->name, reason);
     }
     keyset_free(&keys);
     return 0;

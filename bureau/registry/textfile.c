@@ -54,7 +54,7 @@ int textfile_read(const char *dir, const char *name, struct registry_faults *fau
         err = read_all(path, &text, &len);
     if (err == -ENOMEM)
         return err;
-    if (err < 0) {
+    if (text == NULL) {
         faults_add(faults, name, 1, "cannot be read", err == -EFBIG ? "over 64 MB" : strerror(-err));
         return -EINVAL;
     }
