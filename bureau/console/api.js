@@ -53,12 +53,18 @@ async function getSnapshot() {
   };
 }
 
+function stateOf({ status, broker }) {
+  if (status === 'ok') return 'live';
+  return broker.connected ? 'faulty' : 'degraded';
+}
+
 /**
  * Keeps the page live for ever: snapshot, then the event stream from the last event seen, again after every failure
  * with growing, jittered pauses. A stream can stay "open" on a dead network, so /healthz is asked as well.
  *
  * handlers: onSnapshot(snapshot), onAlert(alert), onVehicle(vehicle), cursor() -> last event number seen,
- * onState(state) with state.name one of connecting, live, degraded (vehicles' broker is gone), retrying (+ retryAtMs).
+ * onState(state) with state.name one of connecting, live, degraded (the vehicles' broker is gone), faulty (the server
+ * says it is not well for another reason), retrying (+ retryAtMs).
  */
 export class Live {
   #handlers;
@@ -114,7 +120,7 @@ export class Live {
     try {
       const health = await get('/healthz', [503]);
       if (source !== this.#source || source.readyState !== EventSource.OPEN) return;
-      this.#handlers.onState({ name: health.status === 'ok' ? 'live' : 'degraded' });
+      this.#handlers.onState({ name: stateOf(health) });
       this.#timer = setTimeout(() => this.#checkHealth(), HEALTH_INTERVAL_MS);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

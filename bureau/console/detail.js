@@ -69,7 +69,7 @@ function vehicleCard(vehicle, alerts, severity, onAlert) {
     h('button', { type: 'button', class: 'link-row', onclick: () => onAlert(alert.id) },
       severityBadge(alert.severity), h('b', {}, kindText(alert.kind)), h('span', {}, shortTime(alert.raised_at))));
   return [
-    h('div', { class: `detail-head sev-${severity}` },
+    h('div', { class: `detail-head sev-${severity} ${vehicle.online ? '' : 'offline'}` },
       h('p', {}, vehicle.online
         ? h('span', { class: 'state-online' }, `${t('online')} · ${stateText(vehicle)}`)
         : h('span', { class: 'state-cleared' }, stateText(vehicle))),

@@ -206,9 +206,8 @@ export class FleetMap {
     const severity = this.#severityOf(vehicle);
     const name = vehicleName(vehicle);
     const known = vehicle.aboard !== null && vehicle.aboard.quality !== 'unknown';
-    const note = vehicle.online
-      ? vehicle.open_alerts.map(kindText).join(' ')
-      : `${t('offline')} ${vehicle.seen_at === null ? '' : age(vehicle.seen_at)}`;
+    const silence = vehicle.online ? [] : [t('offline'), vehicle.seen_at === null ? '' : age(vehicle.seen_at)];
+    const note = [...vehicle.open_alerts.map(kindText), ...silence].join(' ');
     setText(parts.plate, name);
     setText(parts.count, `${known ? vehicle.aboard.count : '?'}/${vehicle.capacity}`);
     setText(parts.note, note);

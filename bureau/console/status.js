@@ -61,7 +61,7 @@ export class Status {
   #bannerText() {
     const { name, retryAtMs } = this.#state;
     if (name === 'live') return '';
-    if (name === 'degraded') return t('banner.degraded');
+    if (name === 'degraded' || name === 'faulty') return t(`banner.${name}`);
     if (name === 'connecting') return this.#heardAt_ms ? t('banner.connecting', { time: clockTime(this.#heardAt_ms) }) : '';
     const seconds = Math.max(1, Math.ceil((retryAtMs - Date.now()) / 1000));
     if (!this.#heardAt_ms) return t('banner.never', { seconds });
