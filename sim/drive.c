@@ -59,6 +59,15 @@ void drive_to(struct drive *drive, double stop_s_m)
     drive->stop_s_m = stop_s_m;
 }
 
+static double limit_at(const struct drive *drive)
+{
+    size_t i = (size_t)drive->s_m;
+    if (i + 1 >= drive->n)
+        return drive->limit_mps[drive->n - 1];
+    double part = drive->s_m - (double)i;
+    return (1 - part) * drive->limit_mps[i] + part * drive->limit_mps[i + 1];
+}
+
 bool drive_step(struct drive *drive, double dt_s)
 {
     double left_m = drive->stop_s_m - drive->s_m;
@@ -66,9 +75,7 @@ bool drive_step(struct drive *drive, double dt_s)
         drive->speed_mps = 0;
         return true;
     }
-    size_t i = (size_t)drive->s_m;
-    double allowed_mps = drive->limit_mps[i < drive->n ? i : drive->n - 1];
-    allowed_mps = fmin(allowed_mps, sqrt(2 * drive->limits.brake_mps2 * left_m));
+    double allowed_mps = fmin(limit_at(drive), sqrt(2 * drive->limits.brake_mps2 * left_m));
     drive->speed_mps = fmin(drive->speed_mps + drive->limits.accelerate_mps2 * dt_s, allowed_mps);
     drive->s_m = fmin(drive->s_m + drive->speed_mps * dt_s, drive->stop_s_m);
     return false;

@@ -1,0 +1,5 @@
+foreach(module rng road drive gnss nmea cabin can scenario vehicle adapter)
+  unit_test(sim_${module} sim_${module}.c LIBS bw_sim)
+endforeach()
+target_link_libraries(test_sim_can PRIVATE bw_source)
+target_link_libraries(test_sim_vehicle PRIVATE PkgConfig::JANSSON)
