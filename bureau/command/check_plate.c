@@ -44,7 +44,7 @@ static const struct words EN = {
     "hours",
     "valid",
     "aboard",
-    ":  ",
+    ": ",
     " of ",
     " approved",
     "not known",
