@@ -37,10 +37,12 @@ struct mqtt {
     struct mosquitto
         *client; /* lives from mqtt_connect() to the failure or the disconnect: nothing outlives a session */
     enum state state;
-    bool writable;        /* the TCP connect has ended */
-    int64_t connected_by; /* monotonic ms: CONNACK must be here by then */
-    size_t in_flight;     /* published, no PUBACK yet */
-    int failure;          /* MOSQ_ERR_ of a call made between two steps; reported by the next step */
+    bool writable;           /* the TCP connect has ended */
+    int64_t connected_by;    /* monotonic ms: CONNACK must be here by then */
+    size_t in_flight;        /* published, no PUBACK yet */
+    int failure;             /* MOSQ_ERR_ of a call made between two steps; reported by the next step */
+    char detail[REASON_LEN]; /* libmosquitto's first error line since mqtt_connect(): all that it says about
+                                TLS */
     char reason[REASON_LEN];
 };
 
@@ -67,7 +69,9 @@ static int fail(struct mqtt *mqtt, int rc)
     const char *words = rc == MOSQ_ERR_ERRNO ? strerror(saved) : mosquitto_strerror(rc);
     if (rc == MOSQ_ERR_EAI)
         words = "the broker's name cannot be resolved";
-    (void)snprintf(mqtt->reason, sizeof mqtt->reason, "%s", words);
+    else if (rc == MOSQ_ERR_TLS && mqtt->detail[0] != '\0')
+        words = mqtt->detail;
+    (void)snprintf(mqtt->reason, sizeof mqtt->reason, "%s%s", rc == MOSQ_ERR_TLS ? "TLS: " : "", words);
 
     switch (rc) {
     case MOSQ_ERR_NOMEM:
@@ -130,6 +134,14 @@ static void on_message(struct mosquitto *client, void *context, const struct mos
     (void)client;
     mqtt->handlers.message(mqtt->handlers.context, message->topic, message->payload,
                            (size_t)message->payloadlen, message->retain);
+}
+
+static void on_log(struct mosquitto *client, void *context, int level, const char *line)
+{
+    struct mqtt *mqtt = context;
+    (void)client;
+    if (level == MOSQ_LOG_ERR && mqtt->detail[0] == '\0')
+        (void)snprintf(mqtt->detail, sizeof mqtt->detail, "%s", line);
 }
 
 /* A refused subscription means a session that can never do its work: end it, with the reason. */
@@ -224,6 +236,12 @@ static int set_up_client(struct mqtt *mqtt)
 {
     const struct mqtt_config *config = &mqtt->config;
     struct mosquitto *client = mqtt->client;
+    mosquitto_log_callback_set(client, on_log);
+    mosquitto_connect_callback_set(client, on_connect);
+    mosquitto_publish_callback_set(client, on_publish);
+    mosquitto_message_callback_set(client, on_message);
+    mosquitto_subscribe_callback_set(client, on_subscribe);
+
     int rc = mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1);
     if (rc == MOSQ_ERR_SUCCESS)
         rc = mosquitto_int_option(client, MOSQ_OPT_SEND_MAXIMUM, IN_FLIGHT_MAX);
@@ -235,22 +253,36 @@ static int set_up_client(struct mqtt *mqtt)
         if (rc == MOSQ_ERR_SUCCESS)
             rc = mosquitto_tls_opts_set(client, TLS_VERIFY_PEER, "tlsv1.2", NULL); /* 1.2 and later */
     }
-    mosquitto_connect_callback_set(client, on_connect);
-    mosquitto_publish_callback_set(client, on_publish);
-    mosquitto_message_callback_set(client, on_message);
-    mosquitto_subscribe_callback_set(client, on_subscribe);
     return rc;
+}
+
+/* libmosquitto would say "invalid arguments". */
+static int check_files(struct mqtt *mqtt)
+{
+    const char *const files[] = {mqtt->config.ca_file, mqtt->config.cert_file, mqtt->config.key_file};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if (files[i] == NULL || access(files[i], R_OK) == 0)
+            continue;
+        const int error = errno;
+        (void)snprintf(mqtt->reason, sizeof mqtt->reason, "%s: %s", files[i], strerror(error));
+        return -error;
+    }
+    return 0;
 }
 
 int mqtt_connect(struct mqtt *mqtt)
 {
     if (mqtt->client != NULL)
         return -EALREADY;
+    int rc = check_files(mqtt);
+    if (rc != 0)
+        return rc;
+    mqtt->detail[0] = '\0';
     mqtt->client = mosquitto_new(mqtt->config.client_id, mqtt->config.clean_session, mqtt);
     if (mqtt->client == NULL)
         return fail(mqtt, MOSQ_ERR_ERRNO);
 
-    int rc = set_up_client(mqtt);
+    rc = set_up_client(mqtt);
     if (rc == MOSQ_ERR_SUCCESS)
         rc = mosquitto_connect_async(mqtt->client, mqtt->config.host, mqtt->config.port,
                                      mqtt->config.keepalive_s);

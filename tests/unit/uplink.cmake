@@ -1,0 +1,1 @@
+unit_test(uplink uplink.c LIBS bw_uplink)
