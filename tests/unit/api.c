@@ -593,6 +593,21 @@ Test(api, a_vehicle_is_told_as_it_is_now_however_often_it_changed)
     hang_up(listener);
 }
 
+Test(api, a_new_listener_is_not_told_of_vehicles_that_changed_before)
+{
+    struct listener *first = listen_to("/v1/alerts/stream", "");
+    put_presence(7);
+    api_notify_vehicle(api, "bus-b");
+    expect_heard(first, "\"count\":7");
+    struct listener *second = listen_to("/v1/alerts/stream", "");
+    put_presence(8);
+    api_notify_vehicle(api, "bus-b");
+    expect_heard(second, "\"count\":8");
+    cr_expect_null(strstr(second->text, "\"count\":7"));
+    hang_up(first);
+    hang_up(second);
+}
+
 Test(api, silence_is_broken_by_a_comment)
 {
     struct listener *listener = listen_to("/v1/alerts/stream", "");
