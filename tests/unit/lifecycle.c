@@ -1,0 +1,75 @@
+/* The life of an alert (gateway/compliance/lifecycle.h). */
+#include <criterion/criterion.h>
+
+#include "gateway/compliance/lifecycle.h"
+
+enum { HOLD_MS = 3000, CLEAR_MS = 5000 };
+
+/* One step a line: when, what was seen, what must come of it. */
+struct row {
+    int64_t mono_ms;
+    enum bw_tri violated;
+    enum lifecycle_action action;
+    enum lifecycle_state state;
+};
+
+static void walk(const struct row *rows, size_t n)
+{
+    struct lifecycle life = {0};
+    for (size_t i = 0; i < n; i++) {
+        cr_expect_eq(lifecycle_step(&life, rows[i].violated, rows[i].mono_ms, HOLD_MS, CLEAR_MS),
+                     rows[i].action, "action of row %zu", i);
+        cr_expect_eq(life.state, rows[i].state, "state of row %zu", i);
+    }
+}
+#define WALK(...)                                                                                            \
+    do {                                                                                                     \
+        const struct row rows[] = {__VA_ARGS__};                                                             \
+        walk(rows, sizeof rows / sizeof rows[0]);                                                            \
+    } while (0)
+
+Test(lifecycle, raised_once_after_the_hold_and_ended_once_after_the_clear_time)
+{
+    WALK({1000, BW_NO, LIFECYCLE_NONE, LIFECYCLE_CLEAR}, {2000, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING},
+         {4999, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING}, {5000, BW_YES, LIFECYCLE_RAISE, LIFECYCLE_ACTIVE},
+         {6000, BW_YES, LIFECYCLE_NONE, LIFECYCLE_ACTIVE}, {7000, BW_NO, LIFECYCLE_NONE, LIFECYCLE_CLEARING},
+         {11999, BW_NO, LIFECYCLE_NONE, LIFECYCLE_CLEARING}, {12000, BW_NO, LIFECYCLE_END, LIFECYCLE_CLEAR},
+         {13000, BW_NO, LIFECYCLE_NONE, LIFECYCLE_CLEAR});
+}
+
+Test(lifecycle, a_short_violation_is_never_raised)
+{
+    WALK({0, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING}, {2999, BW_NO, LIFECYCLE_NONE, LIFECYCLE_CLEAR},
+         {3000, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING},
+         {5999, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING});
+}
+
+Test(lifecycle, unknown_forgets_a_pending_alert)
+{
+    WALK({0, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING}, {2000, BW_UNKNOWN, LIFECYCLE_NONE, LIFECYCLE_CLEAR},
+         {3000, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING});
+}
+
+Test(lifecycle, unknown_keeps_an_alert_open)
+{
+    WALK({0, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING}, {3000, BW_YES, LIFECYCLE_RAISE, LIFECYCLE_ACTIVE},
+         {4000, BW_UNKNOWN, LIFECYCLE_NONE, LIFECYCLE_ACTIVE},
+         {5000, BW_NO, LIFECYCLE_NONE, LIFECYCLE_CLEARING},
+         {9000, BW_UNKNOWN, LIFECYCLE_NONE, LIFECYCLE_ACTIVE},
+         {10000, BW_NO, LIFECYCLE_NONE, LIFECYCLE_CLEARING},
+         {14999, BW_NO, LIFECYCLE_NONE, LIFECYCLE_CLEARING}, {15000, BW_NO, LIFECYCLE_END, LIFECYCLE_CLEAR});
+}
+
+Test(lifecycle, a_relapse_while_clearing_is_the_same_alert)
+{
+    WALK({0, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING}, {3000, BW_YES, LIFECYCLE_RAISE, LIFECYCLE_ACTIVE},
+         {4000, BW_NO, LIFECYCLE_NONE, LIFECYCLE_CLEARING}, {5000, BW_YES, LIFECYCLE_NONE, LIFECYCLE_ACTIVE},
+         {6000, BW_NO, LIFECYCLE_NONE, LIFECYCLE_CLEARING}, {11000, BW_NO, LIFECYCLE_END, LIFECYCLE_CLEAR});
+}
+
+Test(lifecycle, no_hold_raises_at_once)
+{
+    struct lifecycle life = {0};
+    cr_expect_eq(lifecycle_step(&life, BW_YES, 7, 0, CLEAR_MS), LIFECYCLE_RAISE);
+    cr_expect_eq(life.state, LIFECYCLE_ACTIVE);
+}

@@ -1,0 +1,1 @@
+unit_test(topic topic.c LIBS bw_proto)

@@ -1,0 +1,1 @@
+unit_test(trackcodec trackcodec.c LIBS bw_proto)

@@ -1,0 +1,1 @@
+unit_test(utc utc.c LIBS bw_utc)

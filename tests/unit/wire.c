@@ -1,0 +1,209 @@
+/* Messages of the wire (proto/wire.h): what goes in comes out; what is no message is refused before it is
+ * allocated. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/wire.h"
+
+static struct bw_alert an_alert(void)
+{
+    return (struct bw_alert){.kind = BW_OVERLOAD,
+                             .phase = BW_UPDATED,
+                             .severity = BW_SERIOUS,
+                             .number = 3,
+                             .time_utc_ms = 1789425600250,
+                             .raised_utc_ms = 1789425590250,
+                             .has_position = true,
+                             .position = {29.1412345, 121.0312345, 4.5},
+                             .occupancy = {BW_QUALITY_DEGRADED, 22, 22, 25},
+                             .licence_version = 9,
+                             .evidence.overload = {.aboard = 22, .peak = 23, .capacity = 18}};
+}
+
+static struct wire_bytes encoded(const struct wire_body *body)
+{
+    struct wire_bytes bytes;
+    cr_assert_eq(wire_body_encode(body, &bytes), 0);
+    return bytes;
+}
+
+Test(wire, overload_comes_back)
+{
+    const struct wire_body body = {.type = WIRE_BODY_ALERT, .u.alert = an_alert()};
+    struct wire_bytes bytes = encoded(&body);
+    struct wire_body back;
+    cr_assert_eq(wire_body_decode(bytes.data, bytes.len, &back), 0);
+    const struct bw_alert *alert = &back.u.alert;
+    cr_assert_eq(back.type, WIRE_BODY_ALERT);
+    cr_expect_eq(alert->kind, BW_OVERLOAD);
+    cr_expect_eq(alert->phase, BW_UPDATED);
+    cr_expect_eq(alert->severity, BW_SERIOUS);
+    cr_expect_eq(alert->number, 3U);
+    cr_expect_eq(alert->time_utc_ms, 1789425600250);
+    cr_expect_eq(alert->raised_utc_ms, 1789425590250);
+    cr_expect_eq(alert->licence_version, 9U);
+    cr_expect(alert->has_position);
+    cr_expect_float_eq(alert->position.lat_deg, 29.1412345, 1e-9);
+    cr_expect_float_eq(alert->position.lon_deg, 121.0312345, 1e-9);
+    cr_expect_float_eq(alert->position.accuracy_m, 4.5, 1e-9);
+    cr_expect_eq(alert->occupancy.quality, BW_QUALITY_DEGRADED);
+    cr_expect_eq(alert->occupancy.low, 22);
+    cr_expect_eq(alert->occupancy.high, 25);
+    cr_expect_eq(alert->evidence.overload.peak, 23);
+    cr_expect_eq(alert->evidence.overload.capacity, 18);
+    wire_bytes_free(&bytes);
+}
+
+Test(wire, off_route_and_unlicensed_come_back)
+{
+    struct wire_body body = {.type = WIRE_BODY_ALERT, .u.alert = an_alert()}, back;
+    body.u.alert.kind = BW_OFF_ROUTE;
+    body.u.alert.has_position = false;
+    body.u.alert.evidence.off_route = (struct bw_evidence_off_route){.route_id = "r-1",
+                                                                     .distance_m = 77.7F,
+                                                                     .peak_distance_m = 120,
+                                                                     .half_width_m = 30,
+                                                                     .outside_ms = 4173,
+                                                                     .left_utc_ms = 1789425590000,
+                                                                     .entered = true};
+    struct wire_bytes bytes = encoded(&body);
+    cr_assert_eq(wire_body_decode(bytes.data, bytes.len, &back), 0);
+    cr_expect_str_eq(back.u.alert.evidence.off_route.route_id, "r-1");
+    cr_expect_float_eq(back.u.alert.evidence.off_route.distance_m, 77.7F, 1e-3F);
+    cr_expect_eq(back.u.alert.evidence.off_route.outside_ms, 4173U);
+    cr_expect(back.u.alert.evidence.off_route.entered);
+    cr_expect_not(back.u.alert.has_position);
+    wire_bytes_free(&bytes);
+    body.u.alert.kind = BW_UNLICENSED;
+    body.u.alert.evidence.unlicensed = (struct bw_evidence_unlicensed){
+        .reason = BW_PERMIT_EXPIRED, .permit_no = "p-1", .valid_until_day = 20000};
+    bytes = encoded(&body);
+    cr_assert_eq(wire_body_decode(bytes.data, bytes.len, &back), 0);
+    cr_expect_eq(back.u.alert.evidence.unlicensed.reason, BW_PERMIT_EXPIRED);
+    cr_expect_str_eq(back.u.alert.evidence.unlicensed.permit_no, "p-1");
+    cr_expect_eq(back.u.alert.evidence.unlicensed.valid_until_day, 20000);
+    wire_bytes_free(&bytes);
+}
+
+Test(wire, a_gap_must_have_an_end_behind_its_beginning)
+{
+    struct wire_body body = {.type = WIRE_BODY_GAP, .u.gap = {.first_seq = 5, .last_seq = 9}}, back;
+    memset(body.u.gap.tail_hash, 7, BW_HASH_LEN);
+    struct wire_bytes bytes = encoded(&body), none;
+    cr_assert_eq(wire_body_decode(bytes.data, bytes.len, &back), 0);
+    cr_expect_eq(back.type, WIRE_BODY_GAP);
+    cr_expect_eq(back.u.gap.last_seq, 9U);
+    cr_expect_eq(back.u.gap.tail_hash[15], 7);
+    wire_bytes_free(&bytes);
+    body.u.gap.first_seq = 10;
+    cr_expect_eq(wire_body_encode(&body, &none), -EINVAL);
+}
+
+Test(wire, records_and_their_limits)
+{
+    struct wire_record record = {.cls = BW_RECORD_TRACK, .seq = 12, .body_len = WIRE_BODY_MAX};
+    static struct wire_record back;
+    memset(record.body, 0x5a, sizeof record.body);
+    struct wire_bytes bytes;
+    cr_assert_eq(wire_record_encode(&record, &bytes), 0);
+    cr_assert_eq(wire_record_decode(bytes.data, bytes.len, &back), 0);
+    cr_expect_eq(back.seq, 12U);
+    cr_expect_eq(back.body_len, (size_t)WIRE_BODY_MAX);
+    cr_expect_eq(memcmp(back.body, record.body, WIRE_BODY_MAX), 0);
+    wire_bytes_free(&bytes);
+    uint8_t *large = calloc(1, 10 * 1024 * 1024);
+    cr_assert_not_null(large);
+    cr_expect_eq(wire_record_decode(large, 10 * 1024 * 1024, &back), -EMSGSIZE);
+    cr_expect_eq(wire_record_decode(large, 100, &back), -EBADMSG);
+    cr_expect_eq(wire_record_decode(large, 0, &back), -EBADMSG, "an empty message is no record");
+    free(large);
+}
+
+Test(wire, unknown_fields_are_tolerated)
+{
+    const struct wire_body body = {.type = WIRE_BODY_ALERT, .u.alert = an_alert()};
+    struct wire_bytes bytes = encoded(&body);
+    uint8_t extended[512];
+    struct wire_body back;
+    memcpy(extended, bytes.data, bytes.len);
+    memcpy(extended + bytes.len, "\xfa\x3f\x03new", 6); /* field 1023, 3 bytes */
+    cr_expect_eq(wire_body_decode(extended, bytes.len + 6, &back), 0);
+    cr_expect_eq(back.type, WIRE_BODY_ALERT);
+    wire_bytes_free(&bytes);
+    cr_expect_eq(wire_body_decode((const uint8_t *)"\xfa\x3f\x03new", 6, &back), 0);
+    cr_expect_eq(back.type, WIRE_BODY_UNKNOWN, "a body of a later version");
+}
+
+Test(wire, a_message_cannot_ask_for_more_memory_than_its_budget)
+{
+    /* Two bytes each: empty sub-messages of a licence, millions of them. */
+    const size_t n = 2 * 1024 * 1024;
+    uint8_t *bomb = malloc(n);
+    cr_assert_not_null(bomb);
+    for (size_t i = 0; i < n; i += 2)
+        memcpy(bomb + i, "\x6a\x00", 2); /* permits {} */
+    struct bw_licence licence;
+    cr_expect_eq(wire_licence_decode(bomb, n, &licence), -EBADMSG);
+    free(bomb);
+}
+
+Test(wire, presence_and_receipt_come_back)
+{
+    struct bw_presence presence = {.online = true,
+                                   .time_utc_ms = 5,
+                                   .licence_version = 2,
+                                   .software = "0.1.0",
+                                   .oldest_seq = {1, 4},
+                                   .next_seq = {3, 9},
+                                   .has_position = true,
+                                   .fix_utc_ms = 4,
+                                   .lat_deg = -1.5,
+                                   .lon_deg = 2.5,
+                                   .speed_mps = 13.37F,
+                                   .occupancy = {BW_QUALITY_GOOD, 5, 5, 5},
+                                   .capacity = 18},
+                       seen;
+    struct bw_receipt receipt = {.upto_seq = {7, 8}, .time_utc_ms = 9}, got;
+    memcpy(presence.stream, "stream-1", BW_STREAM_LEN);
+    memcpy(receipt.stream, "stream-1", BW_STREAM_LEN);
+    struct wire_bytes bytes;
+    cr_assert_eq(wire_presence_encode(&presence, &bytes), 0);
+    cr_assert_eq(wire_presence_decode(bytes.data, bytes.len, &seen), 0);
+    cr_expect(seen.online && seen.has_position);
+    cr_expect_eq(seen.next_seq[1], 9U);
+    cr_expect_float_eq(seen.speed_mps, 13.37F, 0.006F);
+    cr_expect_eq(seen.occupancy.count, 5);
+    wire_bytes_free(&bytes);
+    presence.speed_mps = NAN;
+    cr_assert_eq(wire_presence_encode(&presence, &bytes), 0);
+    cr_assert_eq(wire_presence_decode(bytes.data, bytes.len, &seen), 0);
+    cr_expect(isnan(seen.speed_mps), "unknown stays unknown");
+    wire_bytes_free(&bytes);
+    cr_assert_eq(wire_receipt_encode(&receipt, &bytes), 0);
+    cr_assert_eq(wire_receipt_decode(bytes.data, bytes.len, &got), 0);
+    cr_expect_eq(got.upto_seq[0], 7U);
+    cr_expect_eq(got.upto_seq[1], 8U);
+    wire_bytes_free(&bytes);
+}
+
+Test(wire, damaged_bodies_never_crash)
+{
+    const struct wire_body body = {.type = WIRE_BODY_ALERT, .u.alert = an_alert()};
+    struct wire_bytes bytes = encoded(&body);
+    unsigned seed = 4711;
+    for (unsigned round = 0; round < 50000; round++) {
+        uint8_t damaged[256];
+        struct wire_body back;
+        cr_assert_leq(bytes.len, sizeof damaged);
+        memcpy(damaged, bytes.data, bytes.len);
+        for (int flips = 1 + rand_r(&seed) % 3; flips > 0; flips--)
+            damaged[(size_t)rand_r(&seed) % bytes.len] = (uint8_t)rand_r(&seed);
+        const size_t len = (size_t)rand_r(&seed) % (bytes.len + 1);
+        if (wire_body_decode(damaged, len, &back) == 0 && back.type == WIRE_BODY_ALERT)
+            cr_assert(back.u.alert.kind > 0 && back.u.alert.kind < BW_KIND_COUNT);
+    }
+    wire_bytes_free(&bytes);
+}

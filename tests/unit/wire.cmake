@@ -1,0 +1,2 @@
+unit_test(wire wire.c LIBS bw_proto)
+unit_test(wire_licence wire_licence.c LIBS bw_proto)
