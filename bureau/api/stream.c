@@ -12,6 +12,8 @@
 #include <sys/queue.h>
 #include <time.h>
 
+/* event and change are the server's thread's; others look at them only while `suspended`, which is set and
+ * reset under the lock. */
 struct client {
     LIST_ENTRY(client) link;
     struct stream *stream;
@@ -40,7 +42,7 @@ struct stream {
     struct store *store; /* of the pacing thread */
     pthread_t thread;
     bool started;
-    pthread_mutex_t lock; /* guards all below, and every client's fields but those of its text */
+    pthread_mutex_t lock; /* guards all below, and of each client the flags and silent_s */
     pthread_cond_t stop;
     bool stopping;
     int64_t last_event;
