@@ -23,7 +23,8 @@ enum {
     TLS_VERIFY_PEER = 1,
     SUBACK_FAILURE = 0x80,
     REASON_LEN = 160,
-    KEPT_MAX = 7, /* pointers in struct mqtt_config */
+    DETAIL_LEN = REASON_LEN - 8, /* leaves room for "TLS: " */
+    KEPT_MAX = 7,                /* pointers in struct mqtt_config */
 };
 
 enum state { DOWN, CONNECTING, UP };
@@ -41,7 +42,7 @@ struct mqtt {
     int64_t connected_by;    /* monotonic ms: CONNACK must be here by then */
     size_t in_flight;        /* published, no PUBACK yet */
     int failure;             /* MOSQ_ERR_ of a call made between two steps; reported by the next step */
-    char detail[REASON_LEN]; /* libmosquitto's first error line since mqtt_connect(): all that it says about
+    char detail[DETAIL_LEN]; /* libmosquitto's first error line since mqtt_connect(): all that it says about
                                 TLS */
     char reason[REASON_LEN];
 };
