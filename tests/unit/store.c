@@ -387,6 +387,16 @@ Test(store, same_number_in_another_stream_or_vehicle_is_another_alert)
     cr_expect_eq(seen.n, 3);
 }
 
+Test(store, cleared_alert_stays_cleared)
+{
+    struct seen seen = {0};
+    apply("bus-a", 1, BW_RAISED, 1000);
+    apply("bus-a", 1, BW_CLEARED, 3000);
+    apply("bus-a", 1, BW_UPDATED, 4000);
+    cr_assert_eq(store_alerts(store, true, 0, 10, collect, &seen), 0);
+    cr_expect_eq(seen.n, 0);
+}
+
 Test(store, alert_first_seen_cleared_is_not_open)
 {
     struct seen seen = {0};
