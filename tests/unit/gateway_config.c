@@ -1,0 +1,85 @@
+/* The gateway's configuration file: every fault is named with file and line (gateway/config.h). */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/config.h"
+
+#define GOOD                                                                                                 \
+    "[vehicle]\nid = bus-a\ndivision = 331023\nkey = d.key\n[bureau]\nkey = b.pub\n[licence]\nfile = l.pb\n" \
+    "[outbox]\npath = o.db\n[status]\nsocket = s.sock\n"
+
+static struct gateway_config config;
+static char path[64], reason[SETTINGS_REASON_MAX];
+
+static int load(const char *text)
+{
+    (void)snprintf(path, sizeof path, "/tmp/config-XXXXXX");
+    const int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    (void)close(fd);
+    reason[0] = '\0';
+    const int error = config_load(path, &config, reason);
+    (void)unlink(path);
+    return error;
+}
+
+Test(gateway_config, defaults_fill_what_is_not_given)
+{
+    cr_assert_eq(load(GOOD), 0, "%s", reason);
+    cr_expect_str_eq(config.vehicle, "bus-a");
+    cr_expect_str_eq(config.gps_host, "127.0.0.1");
+    cr_expect_eq(config.gps_port, 2947);
+    cr_expect_eq(config.broker_port, 1883);
+    cr_expect_eq(config.presence_s, 10U);
+    cr_expect_str_eq(config.slcan_path, "");
+}
+
+Test(gateway_config, tls_changes_the_port)
+{
+    cr_assert_eq(load(GOOD "[broker]\nca = a\ncert = b\nkey = c\n"), 0, "%s", reason);
+    cr_expect_eq(config.broker_port, 8883);
+}
+
+Test(gateway_config, signals_are_free_names)
+{
+    cr_assert_eq(load(GOOD "[signals]\nseat.row3.left.occupied = SEAT_R3L_OCC\ndoor.front.open = D1\n"), 0,
+                 "%s", reason);
+    cr_assert_eq(config.n_signals, 2U);
+    cr_expect_str_eq(config.signals[0].place, "seat.row3.left.occupied");
+    cr_expect_str_eq(config.signals[1].signal, "D1");
+}
+
+Test(gateway_config, every_fault_is_named)
+{
+    static const struct {
+        const char *text, *expected;
+    } rows[] = {
+        {GOOD "[gps]\nport = 70000\n", ":14: [gps] port: not a port (1..65535)"},
+        {GOOD "[gps]\nprt = 2947\n", ":14: [gps] prt: no such setting"},
+        {GOOD "[gsp]\nport = 2947\n", ":14: [gsp] port: no such setting"},
+        {GOOD "[vehicle]\nid = other\n", ":14: [vehicle] id: given twice"},
+        {GOOD "nonsense\n", ":13: not a \"key = value\" line"},
+        {GOOD "[cabin]\nbitrate = 9\n", ":14: [cabin] bitrate: not a digit"},
+        {GOOD "[cabin]\nslcan = /dev/ttyACM0\n", ": [cabin] slcan and dbc: give both or none"},
+        {GOOD "[broker]\nca = a\n", ": [broker] ca, cert and key: give all three or none"},
+        {GOOD "[outbox]\nmax_track_records = 0\n", ":14: [outbox] max_track_records: not a whole number"},
+        {"[vehicle]\nid = Bus.A\n", ":2: [vehicle] id: only a-z"},
+        {"[vehicle]\nid = bus-a\n", ": [vehicle] division: missing"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cr_expect_eq(load(rows[i].text), -EINVAL, "row %zu", i);
+        cr_expect(strncmp(reason, path, strlen(path)) == 0, "row %zu: %s", i, reason);
+        cr_expect_not_null(strstr(reason, rows[i].expected), "row %zu: %s", i, reason);
+    }
+}
+
+Test(gateway_config, a_missing_file_is_named)
+{
+    cr_expect_eq(config_load("/nonexistent.conf", &config, reason), -ENOENT);
+    cr_expect_str_eq(reason, "/nonexistent.conf: No such file or directory");
+}

@@ -1,0 +1,210 @@
+/* The watch: on disk before it is announced, alerts across restarts, tracks within ten seconds
+ * (gateway/watch.h). */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateway/licencefile.h"
+#include "gateway/watch.h"
+#include "tests/unit/fixture_licence.h"
+
+static struct seal_key bureau, device;
+static char dir[32], licence_path[64], outbox_path[64];
+static struct watch *watch;
+static int64_t mono_ms;
+static size_t announced, announced_unsaved;
+static uint64_t waiting_when_announced;
+
+static uint64_t waiting(enum bw_record_class cls)
+{
+    struct outbox_depth depth;
+    cr_assert_eq(outbox_depth(watch_outbox(watch), cls, &depth), 0);
+    return depth.records;
+}
+
+static void on_alert(void *context, const struct bw_alert *alert, bool saved)
+{
+    (void)context;
+    (void)alert;
+    announced++;
+    announced_unsaved += !saved;
+    if (saved)
+        waiting_when_announced = waiting(BW_RECORD_ALERT);
+}
+
+static void open_watch(void)
+{
+    const struct watch_config config = {
+        .vehicle = "bus-a",
+        .division = "331023",
+        .licence_path = licence_path,
+        .bureau_key = bureau.public_key,
+        .outbox = {.path = outbox_path, .division = "331023", .vehicle = "bus-a", .key = &device},
+        .on_alert = on_alert};
+    char reason[256];
+    cr_assert_eq(watch_open(&config, &watch, reason), 0, "%s", reason);
+}
+
+static void set_up(void)
+{
+    cr_assert_eq(seal_init(), 0);
+    seal_key_generate(&bureau);
+    seal_key_generate(&device);
+    (void)snprintf(dir, sizeof dir, "/tmp/watch-XXXXXX");
+    cr_assert_not_null(mkdtemp(dir));
+    (void)snprintf(licence_path, sizeof licence_path, "%s/licence.pb", dir);
+    (void)snprintf(outbox_path, sizeof outbox_path, "%s/outbox.db", dir);
+    mono_ms = 1000;
+}
+
+static void tear_down(void)
+{
+    char command[64];
+    watch_close(watch);
+    (void)snprintf(command, sizeof command, "rm -rf %s", dir);
+    cr_expect_eq(system(command), 0);
+}
+TestSuite(watch, .init = set_up, .fini = tear_down);
+
+static void store_licence(uint64_t version, const struct seal_key *key)
+{
+    struct wire_bytes bytes = fixture_licence(version, key);
+    cr_assert_eq(licencefile_store(licence_path, bytes.data, bytes.len), 0);
+    wire_bytes_free(&bytes);
+}
+
+static bool feed(struct bw_event event)
+{
+    event.mono_ms = mono_ms;
+    event.utc_ms = 1789425600000 + mono_ms;
+    event.clock = BW_CLOCK_GNSS;
+    return watch_event(watch, &event);
+}
+
+static void cabin(uint16_t aboard)
+{
+    (void)feed((struct bw_event){
+        .type = BW_EVENT_CABIN,
+        .u.cabin = {.occupancy = {BW_QUALITY_GOOD, aboard, aboard, aboard}, .door_open = BW_NO}});
+}
+
+static bool fix(void)
+{
+    return feed((struct bw_event){
+        .type = BW_EVENT_FIX,
+        .u.fix = {.position = {29.11 + (double)mono_ms * 1e-7, 121.03, 4}, .speed_mps = 10}});
+}
+
+Test(watch, an_alert_is_on_disk_before_it_is_announced)
+{
+    store_licence(1, &bureau);
+    open_watch();
+    for (int i = 0; i < 5; i++, mono_ms += 1000)
+        cabin(20);
+    cr_expect_eq(announced, 1U);
+    cr_expect_eq(waiting_when_announced, 1U);
+    cr_expect_eq(announced_unsaved, 0U);
+}
+
+Test(watch, positions_are_on_disk_within_ten_seconds_even_from_a_slow_receiver)
+{
+    store_licence(1, &bureau);
+    open_watch();
+    for (int i = 0; i < 20; i++, mono_ms += 1000)
+        (void)fix();
+    cr_expect_eq(waiting(BW_RECORD_TRACK), 2U, "ten fixes a batch");
+    (void)fix();
+    mono_ms += 9000;
+    cr_expect(feed((struct bw_event){.type = BW_EVENT_TICK}));
+    cr_expect_eq(waiting(BW_RECORD_TRACK), 3U, "one fix alone, after nine seconds");
+}
+
+Test(watch, a_fast_receiver_is_thinned_out)
+{
+    open_watch();
+    for (int i = 0; i < 200; i++, mono_ms += 100)
+        (void)fix();
+    cr_expect_leq(waiting(BW_RECORD_TRACK), 2U);
+}
+
+Test(watch, an_open_alert_goes_on_after_a_restart)
+{
+    store_licence(1, &bureau);
+    open_watch();
+    for (int i = 0; i < 5; i++, mono_ms += 1000)
+        cabin(20);
+    watch_close(watch);
+    open_watch();
+    struct bw_alert open[ENGINE_ALERTS_MAX];
+    cr_assert_eq(watch_open_alerts(watch, open), 1U);
+    for (int i = 0; i < 5; i++, mono_ms += 1000)
+        cabin(20);
+    cr_expect_eq(announced, 1U, "not raised twice");
+    for (int i = 0; i < 7; i++, mono_ms += 1000)
+        cabin(10);
+    cr_expect_eq(announced, 2U, "cleared");
+    cr_expect_eq(watch_open_alerts(watch, open), 0U);
+}
+
+Test(watch, a_new_licence_keeps_open_alerts_and_a_bad_one_changes_nothing)
+{
+    store_licence(1, &bureau);
+    open_watch();
+    for (int i = 0; i < 5; i++, mono_ms += 1000)
+        cabin(20);
+    store_licence(2, &bureau);
+    cr_expect_eq(watch_reload_licence(watch), 0);
+    cr_expect_eq(watch_licence(watch)->version, 2U);
+    struct bw_alert open[ENGINE_ALERTS_MAX];
+    cr_expect_eq(watch_open_alerts(watch, open), 1U);
+    store_licence(3, &device);
+    cr_expect_eq(watch_reload_licence(watch), -EKEYREJECTED);
+    cr_expect_eq(watch_licence(watch)->version, 2U);
+    cr_expect_str_neq(watch_licence_fault(watch), "");
+}
+
+Test(watch, without_a_licence_the_watch_goes_on)
+{
+    open_watch();
+    cr_expect_null(watch_licence(watch));
+    cabin(10);
+    for (int i = 0; i < 15; i++, mono_ms += 1000)
+        (void)fix();
+    cr_expect_eq(announced, 1U, "UNLICENSED");
+    cr_expect_eq(waiting(BW_RECORD_ALERT), 1U);
+}
+
+Test(watch, a_foreign_licence_is_none)
+{
+    struct wire_bytes bytes = fixture_licence(1, &bureau);
+    cr_assert_eq(licencefile_store(licence_path, bytes.data, bytes.len), 0);
+    wire_bytes_free(&bytes);
+    const struct watch_config config = {
+        .vehicle = "bus-b",
+        .division = "331023",
+        .licence_path = licence_path,
+        .bureau_key = bureau.public_key,
+        .outbox = {.path = outbox_path, .division = "331023", .vehicle = "bus-b", .key = &device},
+        .on_alert = on_alert};
+    char reason[256];
+    cr_assert_eq(watch_open(&config, &watch, reason), 0, "%s", reason);
+    cr_expect_null(watch_licence(watch));
+    cr_expect_str_neq(watch_licence_fault(watch), "");
+}
+
+Test(watch, a_corrupt_outbox_is_set_aside_and_the_watch_starts)
+{
+    FILE *file = fopen(outbox_path, "w");
+    cr_assert_not_null(file);
+    for (int i = 0; i < 10000; i++)
+        (void)fputs("not a database ", file);
+    (void)fclose(file);
+    open_watch();
+    cr_expect_eq(watch_state(watch)->set_aside, 1U);
+    cabin(10);
+}
