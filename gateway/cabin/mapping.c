@@ -79,7 +79,10 @@ static char door_letter(char c)
 {
     if (c >= 'A' && c <= 'Z')
         return (char)(c - 'A' + 'a');
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ? c : '\0';
+    const bool allowed = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    if (!allowed)
+        return '\0';
+    return c;
 }
 
 static bool parse_door(const struct dialect *words, const char *at, char ret_name[CABIN_DOOR_NAME_LEN])
@@ -168,9 +171,8 @@ struct cabin_seat cabin_seat_of(double maximum, unsigned length_bits)
     const unsigned largest = all_ones > 1 ? all_ones - 1 : 1;
     const bool stated = maximum >= 1 && maximum <= all_ones;
     const unsigned capacity = stated ? (unsigned)maximum : largest;
-    const bool spare = capacity < all_ones && length_bits <= 8;
-    return (struct cabin_seat){
-        .capacity = (uint8_t)capacity,
-        .unknown_value = spare ? (int16_t)all_ones : CABIN_NO_UNKNOWN_VALUE,
-    };
+    struct cabin_seat seat = {.capacity = (uint8_t)capacity, .unknown_value = CABIN_NO_UNKNOWN_VALUE};
+    if (capacity < all_ones && length_bits <= 8)
+        seat.unknown_value = (int16_t)all_ones;
+    return seat;
 }

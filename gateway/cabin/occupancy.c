@@ -63,10 +63,10 @@ int cabin_update(struct cabin *cabin, struct cabin_slot slot, double value, int6
     return 0;
 }
 
-static int16_t value_now(const struct cabin *cabin, const struct cabin_signal *signal, int64_t mono_ms)
+static int value_now(const struct cabin *cabin, const struct cabin_signal *signal, int64_t mono_ms)
 {
     const bool fresh = mono_ms - signal->mono_ms <= cabin->config.freshness_ms;
-    return fresh ? signal->value : UNKNOWN_VALUE;
+    return fresh ? (int)signal->value : (int)UNKNOWN_VALUE;
 }
 
 static struct bw_occupancy occupancy(const struct cabin *cabin, int64_t mono_ms)
@@ -75,7 +75,7 @@ static struct bw_occupancy occupancy(const struct cabin *cabin, int64_t mono_ms)
     size_t n_unknown = 0;
     struct bw_occupancy result = {.quality = BW_QUALITY_GOOD};
     for (size_t i = 0; i < n; i++) {
-        const int16_t value = value_now(cabin, &cabin->seats[i], mono_ms);
+        const int value = value_now(cabin, &cabin->seats[i], mono_ms);
         n_unknown += value < 0;
         result.low = (uint16_t)(result.low + (value < 0 ? 0 : value));
         result.high = (uint16_t)(result.high + (value < 0 ? cabin->config.seats[i].capacity : value));
@@ -92,7 +92,7 @@ static enum bw_tri door_open(const struct cabin *cabin, int64_t mono_ms)
 {
     bool all_closed = cabin->config.n_doors > 0;
     for (size_t i = 0; i < cabin->config.n_doors; i++) {
-        const int16_t value = value_now(cabin, &cabin->doors[i], mono_ms);
+        const int value = value_now(cabin, &cabin->doors[i], mono_ms);
         if (value > 0)
             return BW_YES;
         if (value < 0)
@@ -103,7 +103,7 @@ static enum bw_tri door_open(const struct cabin *cabin, int64_t mono_ms)
 
 static enum bw_tri ignition_on(const struct cabin *cabin, int64_t mono_ms)
 {
-    const int16_t value = value_now(cabin, &cabin->ignition, mono_ms);
+    const int value = value_now(cabin, &cabin->ignition, mono_ms);
     if (value < 0)
         return BW_UNKNOWN;
     return value > 0 ? BW_YES : BW_NO;

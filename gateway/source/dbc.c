@@ -235,7 +235,7 @@ static int parse_bits(const struct parser *p, const char **at, unsigned message_
     signal->shown.length_bits = (uint8_t)length;
     /* Big endian signals give their most significant bit, numbered 7..0 15..8 and so on. */
     signal->first_bit = (uint16_t)(signal->big_endian ? start / 8 * 8 + (7 - start % 8) : start);
-    if (signal->first_bit + length > message_bytes * 8)
+    if (signal->first_bit + length > message_bytes * 8UL)
         return fail(p, -EINVAL, "SG_ %s: does not fit its message of %u bytes", name, message_bytes);
     return 0;
 }
@@ -426,25 +426,30 @@ static int parse_text(const char *name, char *text, size_t len, char ret_error[D
                       struct dbc **ret_dbc)
 {
     static const char BOM[] = "\xef\xbb\xbf";
-    struct parser p = {.name = name, .next = text, .next_line = 1, .line = 1, .error = ret_error};
-    p.dbc = calloc(1, sizeof *p.dbc);
+    struct dbc *dbc = calloc(1, sizeof *dbc);
+    struct parser p = {.name = name, .dbc = dbc, .next = text, .next_line = 1, .line = 1, .error = ret_error};
     int err;
-    if (p.dbc == NULL)
+    if (dbc == NULL) {
         err = fail(&p, -ENOMEM, "out of memory");
-    else if (strlen(text) != len)
-        err = fail(&p, -EINVAL, "a NUL byte in the text");
-    else {
-        if (strncmp(text, BOM, strlen(BOM)) == 0)
-            p.next += strlen(BOM);
-        err = parse_lines(&p);
+        goto done;
     }
-    if (err == 0)
-        err = check(&p);
+    if (strlen(text) != len) {
+        err = fail(&p, -EINVAL, "a NUL byte in the text");
+        goto done;
+    }
+    if (strncmp(text, BOM, strlen(BOM)) == 0)
+        p.next += strlen(BOM);
+    err = parse_lines(&p);
+    if (err < 0)
+        goto done;
+    err = check(&p);
+    if (err < 0)
+        goto done;
+    *ret_dbc = dbc;
+    dbc = NULL; /* handed over */
+done:
+    dbc_free(dbc);
     free(text);
-    if (err == 0)
-        *ret_dbc = p.dbc;
-    else
-        dbc_free(p.dbc);
     return err;
 }
 
@@ -465,7 +470,7 @@ int dbc_parse(const char *name, const char *text, size_t len, char ret_error[DBC
 /* The rest of `file` into *ret_text, NUL-terminated. */
 static int read_all(FILE *file, char **ret_text, size_t *ret_len)
 {
-    size_t room = 64 * 1024, len = 0;
+    size_t room = 65536, len = 0;
     char *text = malloc(room + 1);
     while (text != NULL) {
         len += fread(text + len, 1, room - len, file);
@@ -488,25 +493,27 @@ static int read_all(FILE *file, char **ret_text, size_t *ret_len)
     return -ENOMEM;
 }
 
-int dbc_load(const char *path, char ret_error[DBC_ERROR_LEN], struct dbc **ret_dbc)
+static int cannot_read(const char *path, int err, char ret_error[DBC_ERROR_LEN])
 {
-    char *text = NULL;
-    size_t len = 0;
-    int err = 0;
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        err = -errno;
-    } else {
-        err = read_all(file, &text, &len);
-        (void)fclose(file); /* nothing was written */
-    }
-    if (err == 0)
-        return parse_text(path, text, len, ret_error, ret_dbc);
     char reason[80];
     if (strerror_r(-err, reason, sizeof reason) != 0)
         (void)snprintf(reason, sizeof reason, "error %d", -err);
     (void)snprintf(ret_error, DBC_ERROR_LEN, "%.150s: %s", path, reason);
     return err;
+}
+
+int dbc_load(const char *path, char ret_error[DBC_ERROR_LEN], struct dbc **ret_dbc)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return cannot_read(path, -errno, ret_error);
+    const int err = read_all(file, &text, &len);
+    (void)fclose(file); /* nothing was written */
+    if (err < 0)
+        return cannot_read(path, err, ret_error);
+    return parse_text(path, text, len, ret_error, ret_dbc);
 }
 
 void dbc_free(struct dbc *dbc)

@@ -8,17 +8,17 @@ static const char CR = '\r', BEL = '\a', LF = '\n';
 static const size_t TIMESTAMP_DIGITS = 4;
 
 struct form {
-    char letter;
     size_t id_digits;
     uint32_t id_max;
+    char letter;
     bool extended, remote;
 };
 
 static const struct form forms[] = {
-    {'t', 3, 0x7ff, false, false},
-    {'T', 8, 0x1fffffff, true, false},
-    {'r', 3, 0x7ff, false, true},
-    {'R', 8, 0x1fffffff, true, true},
+    {3, 0x7ff, 't', false, false},
+    {8, 0x1fffffff, 'T', true, false},
+    {3, 0x7ff, 'r', false, true},
+    {8, 0x1fffffff, 'R', true, true},
 };
 
 void slcan_init(struct slcan *slcan)

@@ -43,7 +43,9 @@ static bool fault(struct scanner *s, const char *reason)
 
 static char peek(const struct scanner *s)
 {
-    return s->at < s->end ? *s->at : '\0'; /* NUL is no JSON, so it may stand for the end */
+    if (s->at == s->end)
+        return '\0'; /* no JSON, so it may stand for the end */
+    return *s->at;
 }
 
 static void spaces(struct scanner *s)
