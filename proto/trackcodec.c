@@ -130,9 +130,11 @@ int trackcodec_encode(const struct bw_track *track, uint8_t ret[TRACKCODEC_MAX],
 int trackcodec_decode(const uint8_t *data, size_t len, struct bw_track *ret)
 {
     struct reader in = {.data = data, .n = len};
-    const bool known = get(&in) == VERSION;
+    const uint64_t version = get(&in);
+    if (!in.bad && version > VERSION)
+        return -EPROTONOSUPPORT;
     const uint64_t n = get(&in);
-    if (in.bad || !known || n == 0 || n > BW_TRACK_FIXES_MAX)
+    if (in.bad || version != VERSION || n == 0 || n > BW_TRACK_FIXES_MAX)
         return -EBADMSG;
     struct bw_track track = {.n = (size_t)n};
     struct cell cell = {.time = (int64_t)get(&in), .lat = get_signed(&in), .lon = 0};

@@ -9,7 +9,8 @@ enum { TRACKCODEC_MAX = 4096 }; /* largest batch: BW_TRACK_FIXES_MAX fixes at th
 
 /* 0 and the length, or -EINVAL: no fix, too many, times that go back, or a value out of range. */
 int trackcodec_encode(const struct bw_track *track, uint8_t ret[TRACKCODEC_MAX], size_t *ret_len);
-/* 0, or -EBADMSG for anything the encoder would not have made. Never reads past len. */
+/* 0; -EPROTONOSUPPORT for a batch of a later version; -EBADMSG for anything else the encoder would not have
+ * made. Never reads past len. */
 int trackcodec_decode(const uint8_t *data, size_t len, struct bw_track *ret);
 
 #endif

@@ -275,6 +275,19 @@ static int encode_gap(const struct bw_gap *gap, struct wire_bytes *ret)
     return wire_pack(&body.base, WIRE_BODY_MAX, ret);
 }
 
+static int take_track(const Buswarden__V1__Track *from, struct wire_body *ret)
+{
+    struct bw_track track;
+    const int error = trackcodec_decode(from->batch.data, from->batch.len, &track);
+    if (error == -EPROTONOSUPPORT)
+        ret->type = WIRE_BODY_UNKNOWN;
+    else if (error != 0)
+        return error;
+    else
+        *ret = (struct wire_body){.type = WIRE_BODY_TRACK, .u.track = track};
+    return 0;
+}
+
 static int take_gap(const Buswarden__V1__Gap *from, struct wire_body *ret)
 {
     struct bw_gap gap = {.first_seq = from->first_seq, .last_seq = from->last_seq};
@@ -313,15 +326,9 @@ int wire_body_decode(const uint8_t *data, size_t len, struct wire_body *ret)
     case BUSWARDEN__V1__BODY__BODY_ALERT:
         error = take_alert(message->alert, ret);
         break;
-    case BUSWARDEN__V1__BODY__BODY_TRACK: {
-        struct bw_track track;
-        error = trackcodec_decode(message->track->batch.data, message->track->batch.len, &track);
-        if (error == 0) {
-            ret->type = WIRE_BODY_TRACK;
-            ret->u.track = track;
-        }
+    case BUSWARDEN__V1__BODY__BODY_TRACK:
+        error = take_track(message->track, ret);
         break;
-    }
     case BUSWARDEN__V1__BODY__BODY_GAP:
         error = take_gap(message->gap, ret);
         break;

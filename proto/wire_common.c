@@ -19,6 +19,7 @@ void wire_bytes_free(struct wire_bytes *bytes)
  * The budget caps the sum for one message. */
 struct budget {
     size_t left;
+    bool short_of_memory; /* not of budget */
 };
 
 static void *budget_alloc(void *context, size_t size)
@@ -27,7 +28,9 @@ static void *budget_alloc(void *context, size_t size)
     if (size > budget->left)
         return NULL;
     budget->left -= size;
-    return malloc(size);
+    void *memory = malloc(size);
+    budget->short_of_memory |= memory == NULL;
+    return memory;
 }
 
 static void budget_free(void *context, void *memory)
@@ -47,7 +50,7 @@ int wire_unpack(const ProtobufCMessageDescriptor *type, const uint8_t *data, siz
     ProtobufCAllocator allocator = {.alloc = budget_alloc, .free = budget_free, .allocator_data = &state};
     ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, len, data);
     if (message == NULL)
-        return -EBADMSG;
+        return state.short_of_memory ? -ENOMEM : -EBADMSG;
     *ret = message;
     return 0;
 }

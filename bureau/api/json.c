@@ -333,6 +333,7 @@ json_t *apijson_broker(const struct ingest_stats *stats)
         uint64_t value;
     } counts[] = {
         {"accepted", stats->accepted},
+        {"unread", stats->unread},
         {"presence", stats->presence},
         {"duplicate", stats->duplicate},
         {"out_of_order", stats->out_of_order},

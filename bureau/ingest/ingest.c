@@ -40,7 +40,7 @@ struct ingest {
 
     pthread_mutex_t mutex; /* guards what follows */
     bool connected;
-    uint64_t counts[VERDICT_COUNT], receipts, licences;
+    uint64_t counts[VERDICT_COUNT], unread, receipts, licences;
     char reason[BATCH_REASON_LEN];
 };
 
@@ -62,6 +62,16 @@ static void count_refusal(struct ingest *ingest, const struct topic *topic, enum
     else
         (void)snprintf(ingest->reason, sizeof ingest->reason, "%s/%s %s: %s", topic->division, topic->vehicle,
                        topic_channel_name(topic->channel), verdict_text(verdict));
+    (void)pthread_mutex_unlock(&ingest->mutex);
+}
+
+/* Accepted as evidence, but this build cannot read what it says. */
+static void count_unread(struct ingest *ingest, const struct topic *topic)
+{
+    (void)pthread_mutex_lock(&ingest->mutex);
+    ingest->unread++;
+    (void)snprintf(ingest->reason, sizeof ingest->reason, "%s/%s %s: signed, but not understood",
+                   topic->division, topic->vehicle, topic_channel_name(topic->channel));
     (void)pthread_mutex_unlock(&ingest->mutex);
 }
 
@@ -166,6 +176,8 @@ static void on_message(void *context, const char *topic, const uint8_t *payload,
         return;
     }
     item->retained = retained;
+    if (verdict == VERDICT_ACCEPTED && item->body.type == WIRE_BODY_UNKNOWN)
+        count_unread(ingest, &item->topic);
     if (batch_count(ingest->batch) == 0)
         ingest->batch_due_ms = clock_ms(CLOCK_MONOTONIC) + ingest->config.batch_ms;
     batch_keep(ingest->batch);
@@ -363,6 +375,7 @@ void ingest_stats(struct ingest *ingest, struct ingest_stats *ret)
     const uint64_t *counts = ingest->counts;
     *ret = (struct ingest_stats){.connected = ingest->connected,
                                  .accepted = counts[VERDICT_ACCEPTED],
+                                 .unread = ingest->unread,
                                  .presence = counts[VERDICT_PRESENCE],
                                  .duplicate = counts[VERDICT_DUPLICATE],
                                  .out_of_order = counts[VERDICT_OUT_OF_ORDER],

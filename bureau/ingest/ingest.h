@@ -37,7 +37,9 @@ struct ingest_stats {
     uint64_t bad_signature;
     uint64_t unknown_vehicle; /* not registered, or no key enrolled */
     uint64_t bad_topic;       /* no topic of ours, or not of the division where the vehicle is registered */
-    uint64_t bad_message;     /* not a valid record, or wrong class for its channel */
+    uint64_t
+        unread; /* of the accepted: kept as evidence, but of a kind or form that this build cannot read */
+    uint64_t bad_message; /* not a valid record, or wrong class for its channel */
     uint64_t too_large;
     uint64_t dropped;  /* the store or memory failed: nothing was receipted, the vehicles send again */
     uint64_t receipts; /* sent */

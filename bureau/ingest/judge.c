@@ -102,9 +102,13 @@ enum verdict judge_record(const struct topic *topic, const struct judge_vehicle 
     if (!seal_record_verify(ret_record, topic->division, topic->vehicle, vehicle->key))
         return VERDICT_BAD_SIGNATURE;
     error = wire_body_decode(ret_record->body, ret_record->body_len, ret_body);
-    if (error != 0)
-        return decode_failure(error);
-    return body_fits(ret_body, ret_record) ? VERDICT_ACCEPTED : VERDICT_BAD_MESSAGE;
+    if (error == -ENOMEM)
+        return VERDICT_DROPPED;
+    /* Signed, so it is the vehicle's word and evidence, readable or not; refusing it would stop its chain for
+     * ever. */
+    if (error != 0 || !body_fits(ret_body, ret_record))
+        ret_body->type = WIRE_BODY_UNKNOWN;
+    return VERDICT_ACCEPTED;
 }
 
 static bool same_bytes(const struct wire_bytes *a, const struct wire_bytes *b)

@@ -2,21 +2,24 @@
  *
  * Decided by accumulated evidence, never by one fix. Beyond the corridor's edge each fix adds
  *     weight * clamp((excess - margin) / sigma, -2, 2) * seconds
- * to a score (a one-sided CUSUM, E. S. Page, Biometrika 41, 1954). What tells a departure from a bad position
- * is movement: a receiver's speed and course come from Doppler shifts and hold where multipath throws the
- * position to the side. So `outward_m` integrates the movement away from the route since the edge; when it
- * accounts for the excess, the fix has full weight, else a small one. Standing still has none. docs/rules.md
- * has the table of constants. */
+ * to a score (a one-sided CUSUM, E. S. Page, Biometrika 41, 1954). What tells a departure from a bad position is
+ * movement: a receiver's speed and course come from Doppler shifts and hold where multipath throws the position to the
+ * side. `outward_m` integrates the movement away from the route since the edge. While it accounts for the excess and
+ * goes on, or the excess is large, a fix has full weight; beside the route, on a parallel course, a small one; standing
+ * still, none. docs/rules.md has the table of constants. */
 #include "gateway/compliance/rule.h"
 
 #include <math.h>
 #include <string.h>
 
-static const double SIGMA_DEFAULT_M = 6, SIGMA_MIN_M = 3, SIGMA_MAX_M = 40;
+static const double SIGMA_DEFAULT_M = 6, SIGMA_MIN_M = 3, SIGMA_MAX_M = 20;
+static const double SAID_SIGMAS = 2.45;      /* gpsd's eph is meant to hold 95 % of a circular normal error */
 static const double MODEL_SIGMA_M = 4;       /* of the drawn line itself */
 static const double SUPPORTED_SHARE = 0.5;   /* of the excess that movement must account for */
-static const double SUPPORTED_MARGIN = 0.66; /* of the margin, once movement accounts for the excess */
-static const double UNSUPPORTED_WEIGHT = 0.3;
+static const double LEAVING_MPS = 1;         /* movement away from the route, faster than drift */
+static const double FAR_M = 50;              /* beyond this excess a parallel course is no excuse */
+static const double LEAVING_MARGIN = 0.66;   /* of the margin, while movement accounts for the excess */
+static const double BESIDE_WEIGHT = 0.15;    /* parallel to the route, or without movement that explains the place */
 static const double DERIVED_WEIGHT = 0.6; /* speed from positions: not independent of them */
 static const double RATE_MAX = 2;         /* most that a second may add */
 static const double STEP_MAX_S = 3;       /* a longer gap between fixes is no more evidence than this */
@@ -39,7 +42,7 @@ static double clamp(double value, double low, double high)
 static double sigma_m(const struct inputs *in)
 {
     const double said = in->fix.position.accuracy_m;
-    const double receiver = isfinite(said) ? clamp(said, SIGMA_MIN_M, SIGMA_MAX_M) : SIGMA_DEFAULT_M;
+    const double receiver = isfinite(said) ? clamp(said / SAID_SIGMAS, SIGMA_MIN_M, SIGMA_MAX_M) : SIGMA_DEFAULT_M;
     return sqrt(receiver * receiver + MODEL_SIGMA_M * MODEL_SIGMA_M);
 }
 
@@ -99,14 +102,16 @@ static void add_evidence(struct rule_off_route *rule, const struct inputs *in, d
 {
     if (in->fix.speed_mps < STANDING_MPS)
         return; /* drift of a standing vehicle is no movement */
-    rule->outward_m += outward_step_m(in, seconds);
+    const double outward_m = outward_step_m(in, seconds);
+    rule->outward_m += outward_m;
     rule->travelled_m += in->fix.speed_mps * seconds;
     rule->fixes_outside += seconds > 0; /* gpsd may report one instant twice */
     if (rule->settling > 0)
         return;
     const bool supported = rule->outward_m >= SUPPORTED_SHARE * excess_m;
-    const double margin = in->thresholds->off_route_margin_m * (supported ? SUPPORTED_MARGIN : 1);
-    const double weight = !supported ? UNSUPPORTED_WEIGHT : in->speed_derived ? DERIVED_WEIGHT : 1;
+    const bool leaving = supported && (outward_m > LEAVING_MPS * seconds || excess_m >= FAR_M);
+    const double margin = in->thresholds->off_route_margin_m * (leaving ? LEAVING_MARGIN : 1);
+    const double weight = !leaving ? BESIDE_WEIGHT : in->speed_derived ? DERIVED_WEIGHT : 1;
     const double rate = clamp((excess_m - margin) / sigma, -RATE_MAX, RATE_MAX) * weight;
     rule->score = rule->score + rate * seconds > 0 ? rule->score + rate * seconds : 0;
 }
