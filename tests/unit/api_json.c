@@ -348,6 +348,7 @@ Test(api_json, every_count_of_ingest_is_told)
     const struct ingest_stats stats = {
         .connected = true,
         .accepted = 1,
+        .unread = 14,
         .presence = 2,
         .duplicate = 3,
         .out_of_order = 4,
@@ -362,11 +363,11 @@ Test(api_json, every_count_of_ingest_is_told)
         .licences = 13,
         .reason = "nothing",
     };
-    expect(
-        apijson_broker(&stats),
-        "{\"connected\":true,\"accepted\":1,\"presence\":2,\"duplicate\":3,\"out_of_order\":4,\"conflict\":5,"
-        "\"bad_signature\":6,\"unknown_vehicle\":7,\"bad_topic\":8,\"bad_message\":9,\"too_large\":10,"
-        "\"dropped\":11,\"receipts\":12,\"licences\":13,\"reason\":\"nothing\"}");
+    expect(apijson_broker(&stats),
+           "{\"connected\":true,\"accepted\":1,\"unread\":14,\"presence\":2,\"duplicate\":3,\"out_of_order\":"
+           "4,\"conflict\":5,"
+           "\"bad_signature\":6,\"unknown_vehicle\":7,\"bad_topic\":8,\"bad_message\":9,\"too_large\":10,"
+           "\"dropped\":11,\"receipts\":12,\"licences\":13,\"reason\":\"nothing\"}");
 }
 
 Test(api_json, nothing_in_is_nothing_out)
