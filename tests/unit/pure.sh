@@ -10,7 +10,7 @@ math='a?(sin|cos|tan)h?|atan2|sincos|exp|exp2|expm1|log|log2|log10|log1p|pow|sqr
 # Memory and strings of the caller; the checked forms are those of _FORTIFY_SOURCE.
 string='mem(cpy|set|move|cmp|chr)|str(cmp|ncmp|len|nlen|chr|rchr|spn|cspn|str)'
 # What compilers add: stack protector, assertions, sanitizers, coverage, position independence.
-compiler='__stack_chk_fail|__assert_fail|__(asan|ubsan|sanitizer)_.*|_GLOBAL_OFFSET_TABLE_'
+compiler='__stack_chk_fail|__assert_fail|__(asan|ubsan|sanitizer|sancov)_.*|__st(art|op)___sancov_.*|_GLOBAL_OFFSET_TABLE_'
 allowed="^(($math)f?|$string|__mem(cpy|set|move)_chk|$compiler)\$"
 
 [ $# -gt 0 ] || { echo "usage: $0 LIBRARY..." >&2; exit 2; }
