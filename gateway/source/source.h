@@ -20,7 +20,9 @@ struct can_frame_in {
 struct source_sink {
     void *context;
     /* A report of the receiver. mode >= 2 has passed gps_accept(); mode < 2 means: no position (fix is
-     * unset). utc_ms is 0 when the report carried no believable date. */
+     * unset). utc_ms is 0 when the report carried no believable date; with mode < 2 it is the receiver's own
+     * clock, which may be years off within the window: good for ordering recorded reports, never for setting
+     * a clock. */
     void (*gps)(void *context, int mode, const struct bw_fix *fix, int64_t utc_ms);
     void (*can)(void *context, const struct can_frame_in *frame);
 };
