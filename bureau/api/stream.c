@@ -42,8 +42,8 @@ struct stream {
     struct store *store; /* of the pacing thread */
     pthread_t thread;
     bool started;
-    pthread_mutex_t lock; /* guards all below, and of each client the flags and silent_s */
-    pthread_cond_t stop;
+    pthread_mutex_t lock;         /* guards all below, and of each client the flags and silent_s */
+    pthread_cond_t changed_state; /* `stopping` was set, or a client has left */
     bool stopping;
     int64_t last_event;
     int64_t last_change;
@@ -186,6 +186,7 @@ static void free_client(void *context)
     (void)pthread_mutex_lock(&stream->lock);
     LIST_REMOVE(client, link);
     stream->n_clients--;
+    (void)pthread_cond_broadcast(&stream->changed_state);
     (void)pthread_mutex_unlock(&stream->lock);
     free(client->text);
     free(client);
@@ -376,16 +377,27 @@ static void turn(struct stream *stream)
     (void)pthread_mutex_unlock(&stream->lock);
 }
 
+static struct timespec in_ms(long delay_ms)
+{
+    struct timespec when;
+    (void)clock_gettime(CLOCK_MONOTONIC, &when);
+    when.tv_sec += delay_ms / 1000;
+    when.tv_nsec += delay_ms % 1000 * 1000000;
+    if (when.tv_nsec >= 1000000000) {
+        when.tv_sec++;
+        when.tv_nsec -= 1000000000;
+    }
+    return when;
+}
+
 /* False when it is time to stop. */
 static bool sleep_a_second(struct stream *stream)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec++;
+    const struct timespec until = in_ms(1000);
     int rc = 0;
     (void)pthread_mutex_lock(&stream->lock);
     while (!stream->stopping && rc == 0)
-        rc = pthread_cond_timedwait(&stream->stop, &stream->lock, &until);
+        rc = pthread_cond_timedwait(&stream->changed_state, &stream->lock, &until);
     const bool go_on = !stream->stopping;
     (void)pthread_mutex_unlock(&stream->lock);
     return go_on;
@@ -418,7 +430,7 @@ int stream_create(const char *store_path, struct stream **ret)
     pthread_condattr_t monotonic;
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&stream->stop, &monotonic);
+    (void)pthread_cond_init(&stream->changed_state, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
     (void)pthread_mutex_init(&stream->lock, NULL);
     *ret = stream;
@@ -434,10 +446,14 @@ int stream_start(struct stream *stream)
 
 void stream_stop(struct stream *stream)
 {
+    const struct timespec until = in_ms(STREAM_FAREWELL_MS);
+    int rc = 0;
     (void)pthread_mutex_lock(&stream->lock);
     stream->stopping = true;
     wake_clients(stream);
-    (void)pthread_cond_signal(&stream->stop);
+    (void)pthread_cond_broadcast(&stream->changed_state);
+    while (stream->n_clients > 0 && rc == 0)
+        rc = pthread_cond_timedwait(&stream->changed_state, &stream->lock, &until);
     (void)pthread_mutex_unlock(&stream->lock);
     if (stream->started)
         (void)pthread_join(stream->thread, NULL);
@@ -455,7 +471,7 @@ void stream_destroy(struct stream *stream)
         free(vehicle->text);
         free(vehicle);
     }
-    (void)pthread_cond_destroy(&stream->stop);
+    (void)pthread_cond_destroy(&stream->changed_state);
     (void)pthread_mutex_destroy(&stream->lock);
     store_close(stream->store);
     free(stream);

@@ -17,6 +17,7 @@ enum {
     STREAM_VEHICLES_MAX = 32768, /* a province; vehicles beyond are not streamed (stream_stats) */
     STREAM_BATCH_MAX = 16,       /* events of each kind that a client has in memory at once */
     STREAM_HEARTBEAT_S = 15,     /* a comment after this long in silence: finds dead connections */
+    STREAM_FAREWELL_MS = 500,    /* at stop: for listeners to take the end; who does not read is cut off */
 };
 
 struct stream;
@@ -29,7 +30,8 @@ struct stream_stats {
 /* Opens a store handle of its own. */
 int stream_create(const char *store_path, struct stream **ret);
 int stream_start(struct stream *stream);
-/* Every client's stream ends, new ones end at once; must come before MHD_stop_daemon(). */
+/* Every client's stream ends, new ones end at once; must come before MHD_stop_daemon(), which knows no
+ * goodbye. */
 void stream_stop(struct stream *stream);
 void stream_destroy(struct stream *stream); /* NULL is fine */
 

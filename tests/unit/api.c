@@ -651,6 +651,8 @@ Test(api, stopping_ends_every_stream)
     api_stop(api);
     cr_expect(read_until(idle->fd, idle->text, NULL));
     cr_expect(read_until(other->fd, other->text, NULL));
+    cr_expect(strstr(idle->text, "\r\n0\r\n\r\n"), "the last chunk comes, nothing is broken off");
+    cr_expect(strstr(other->text, "\r\n0\r\n\r\n"));
     api_notify_events(api, 1); /* ingest may still be at work */
     api_notify_vehicle(api, "bus-b");
     hang_up(idle);
