@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/exitcode.h"
 #include "proto/utc.h"
 #include "sim/can.h"
 #include "sim/run.h"
-
-enum { EXIT_DONE = 0, EXIT_USE = 2, EXIT_COULD_NOT = 3 };
 
 static const char HELP[] =
     "NAME\n"
@@ -81,7 +80,7 @@ static int catch_signals(void)
 static int wrong_use(const char *why)
 {
     (void)fprintf(stderr, "buswarden-sim: %s; see buswarden-sim --help\n", why);
-    return EXIT_USE;
+    return EXIT_USAGE;
 }
 
 struct run_arguments {
@@ -180,12 +179,12 @@ static int command_run(int argc, char **argv)
     if (rc == 0)
         return EXIT_DONE;
     (void)fprintf(stderr, "buswarden-sim: %s\n", reason);
-    return rc == -EINVAL || rc == -ENOENT ? EXIT_USE : EXIT_COULD_NOT;
+    return rc == -EINVAL || rc == -ENOENT ? EXIT_USAGE : EXIT_CANNOT;
 }
 
 static int finish_stdout(void)
 {
-    return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_COULD_NOT;
+    return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_CANNOT;
 }
 
 static int command_dbc(int argc, char **argv)

@@ -49,9 +49,9 @@ __attribute__((format(printf, 2, 3))) static void sentence(char ret[NMEA_LINE_LE
 static void without_fix(const char *time, const char *date, struct nmea_cycle *ret)
 {
     sentence(ret->line[0], "GPGSA,A,1,,,,,,,,,,,,,99.99,99.99,99.99");
-    sentence(ret->line[1], "GPGGA,%s,,,,,0,00,99.99,,,,,,", time);
+    sentence(ret->line[1], "GPGST,%s,,,,,,,", time);
     sentence(ret->line[2], "GPRMC,%s,V,,,,,,,%s,,,N", time, date);
-    sentence(ret->line[3], "GPGST,%s,,,,,,,", time);
+    sentence(ret->line[3], "GPGGA,%s,,,,,0,00,99.99,,,,,,", time);
 }
 
 static void gsa(const struct gnss_fix *fix, char ret[NMEA_LINE_LEN])
@@ -86,12 +86,12 @@ void nmea_cycle(const struct gnss_fix *fix, int64_t utc_ms, double altitude_m, s
         (void)snprintf(course, sizeof course, "%.2f", fix->course_deg);
     double sigma_m = SIGMA_PER_HDOP_M * fix->hdop;
     gsa(fix, ret->line[0]);
-    sentence(ret->line[1], "GPGGA,%s,%s,%s,1,%02u,%.2f,%.1f,M,%.1f,M,,", time, lat, lon, fix->satellites,
-             fix->hdop, altitude_m, GEOID_SEPARATION_M);
+    sentence(ret->line[1], "GPGST,%s,%.1f,%.1f,%.1f,0.0,%.1f,%.1f,%.1f", time, sigma_m, sigma_m, sigma_m,
+             sigma_m, sigma_m, sigma_m * VDOP_PER_HDOP);
     sentence(ret->line[2], "GPRMC,%s,A,%s,%s,%.3f,%s,%s,,,A", time, lat, lon, fix->speed_mps * KNOTS_PER_MPS,
              course, date);
-    sentence(ret->line[3], "GPGST,%s,%.1f,%.1f,%.1f,0.0,%.1f,%.1f,%.1f", time, sigma_m, sigma_m, sigma_m,
-             sigma_m, sigma_m, sigma_m * VDOP_PER_HDOP);
+    sentence(ret->line[3], "GPGGA,%s,%s,%s,1,%02u,%.2f,%.1f,M,%.1f,M,,", time, lat, lon, fix->satellites,
+             fix->hdop, altitude_m, GEOID_SEPARATION_M);
 }
 
 static double rounded_deg(double deg)

@@ -6,8 +6,10 @@
 
 enum { NMEA_LINES = 4, NMEA_LINE_LEN = 96, NMEA_TPV_LEN = 512 };
 
-/* GSA, GGA, RMC and GST in this order: gpsd takes the DOP values before the position that they belong to.
- * Each line ends in CR LF. */
+/* GSA, GST, RMC and GGA. The order is what gpsd 3.22 makes one TPV a second of: it takes the DOP values
+ * before the position that they belong to; and as it reads no time from a GGA without a fix, an RMC after a
+ * GGA makes it take each of them for the end of a cycle once there has been an outage. Each line ends in CR
+ * LF. */
 struct nmea_cycle {
     char line[NMEA_LINES][NMEA_LINE_LEN];
 };

@@ -21,11 +21,11 @@ Test(sim_nmea, a_cycle_is_four_sentences)
     struct nmea_cycle cycle;
     nmea_cycle(&FIX, UTC_MS, 180, &cycle);
     cr_expect_str_eq(cycle.line[0], "$GPGSA,A,3,02,05,07,09,13,15,20,26,29,,,,1.70,1.00,1.40*02\r\n");
-    cr_expect_str_eq(cycle.line[1],
-                     "$GPGGA,224007.00,2908.40000,N,12101.80000,E,1,09,1.00,180.0,M,12.0,M,,*51\r\n");
+    cr_expect_str_eq(cycle.line[1], "$GPGST,224007.00,4.0,4.0,4.0,0.0,4.0,4.0,5.6*53\r\n");
     cr_expect_str_eq(cycle.line[2],
                      "$GPRMC,224007.00,A,2908.40000,N,12101.80000,E,19.438,87.50,140926,,,A*64\r\n");
-    cr_expect_str_eq(cycle.line[3], "$GPGST,224007.00,4.0,4.0,4.0,0.0,4.0,4.0,5.6*53\r\n");
+    cr_expect_str_eq(cycle.line[3],
+                     "$GPGGA,224007.00,2908.40000,N,12101.80000,E,1,09,1.00,180.0,M,12.0,M,,*51\r\n");
 }
 
 Test(sim_nmea, a_cycle_without_a_fix_says_so_in_each)
@@ -33,7 +33,8 @@ Test(sim_nmea, a_cycle_without_a_fix_says_so_in_each)
     struct nmea_cycle cycle;
     nmea_cycle(&(struct gnss_fix){.valid = false}, UTC_MS, 180, &cycle);
     cr_expect_eq(strncmp(cycle.line[0], "$GPGSA,A,1,", 11), 0);
-    cr_expect_eq(strncmp(cycle.line[1], "$GPGGA,224007.00,,,,,0,00,", 26), 0);
+    cr_expect_eq(strncmp(cycle.line[1], "$GPGST,224007.00,,", 18), 0);
+    cr_expect_eq(strncmp(cycle.line[3], "$GPGGA,224007.00,,,,,0,00,", 26), 0);
     cr_expect_eq(strncmp(cycle.line[2], "$GPRMC,224007.00,V,,,,,,,140926,", 32), 0);
 }
 
@@ -64,7 +65,7 @@ Test(sim_nmea, minutes_of_arc_never_round_up_to_sixty)
     fix.at = (struct bw_point){.lat_deg = 28.99999999999, .lon_deg = -179.99999999999};
     struct nmea_cycle cycle;
     nmea_cycle(&fix, UTC_MS, 180, &cycle);
-    cr_expect_not_null(strstr(cycle.line[1], ",2900.00000,N,18000.00000,W,"), "%s", cycle.line[1]);
+    cr_expect_not_null(strstr(cycle.line[3], ",2900.00000,N,18000.00000,W,"), "%s", cycle.line[3]);
 }
 
 Test(sim_nmea, tpv_is_what_gpsd_makes_of_the_cycle)
