@@ -1,5 +1,5 @@
 /* One MQTT 3.1.1 client on the caller's own thread: the only code that touches libmosquitto, in the vehicle
- * and at the bureau (docs/decisions/0002). No hidden thread, so a client that died is seen by its return
+ * and at the bureau (docs/decisions/0001). No hidden thread, so a client that died is seen by its return
  * code; nothing is ever queued here for a later connection: publishing while not connected fails, and what a
  * broken connection had not delivered is gone.
  *

@@ -31,7 +31,7 @@ static const struct bw_thresholds defaults = {
     .overload_hold_ms = 3000,
     .overload_clear_ms = 5000,
     .off_route_margin_m = 12,
-    .off_route_evidence_milli = 5000,
+    .off_route_evidence_milli = 4000,
     .off_route_clear_ms = 5000,
     .unlicensed_hold_ms = 10000,
     .update_interval_ms = 10000,
@@ -123,13 +123,19 @@ static void note_movement(struct inputs *in, const struct bw_fix *before, double
 {
     double lat_m, lon_m;
     corridor_scale((in->fix.position.lat_deg + before->position.lat_deg) / 2, &lat_m, &lon_m);
-    const double y = (in->fix.position.lat_deg - before->position.lat_deg) * lat_m;
-    const double x = corridor_lon_difference(in->fix.position.lon_deg, before->position.lon_deg) * lon_m;
+    const struct motion_step step = {
+        .seconds = step_s,
+        .east_m = corridor_lon_difference(in->fix.position.lon_deg, before->position.lon_deg) * lon_m,
+        .north_m = (in->fix.position.lat_deg - before->position.lat_deg) * lat_m,
+        .speed_mps = in->fix.speed_mps,
+        .course_deg = in->fix.course_deg,
+    };
     in->step_s = step_s;
-    in->moved_m = sqrt(x * x + y * y);
-    in->moved_deg = atan2(x, y) * 57.29577951308232;
-    if (in->speed_derived && step_s > 0)
-        in->fix.speed_mps = in->moved_m / step_s;
+    in->speed_derived = !isfinite(in->fix.speed_mps) || !isfinite(in->fix.course_deg);
+    motion_update(&in->motion, &step);
+    if (!isfinite(in->fix.speed_mps))
+        in->fix.speed_mps =
+            sqrt(in->motion.east_mps * in->motion.east_mps + in->motion.north_mps * in->motion.north_mps);
 }
 
 /* The licensed route whose corridor is nearest, counted from its edge. */
@@ -155,12 +161,10 @@ static void take_fix(struct engine *engine, const struct bw_fix *fix)
     struct inputs *in = &engine->in;
     const struct bw_fix before = in->fix;
     in->fix = *fix;
-    in->speed_derived = !isfinite(fix->speed_mps);
     in->new_fix = true;
     in->has_fix = true;
-    in->step_s = in->moved_m = in->moved_deg = NAN;
-    if (engine->seen_fix)
-        note_movement(in, &before, (double)(in->mono_ms - engine->fix_mono_ms) / 1000);
+    note_movement(in, &before,
+                  engine->seen_fix ? (double)(in->mono_ms - engine->fix_mono_ms) / 1000 : (double)NAN);
     engine->seen_fix = true;
     engine->fix_mono_ms = in->mono_ms;
     find_route(engine);

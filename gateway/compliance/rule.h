@@ -6,6 +6,7 @@
 #include "gateway/compliance/corridor.h"
 #include "gateway/compliance/event.h"
 #include "gateway/compliance/lifecycle.h"
+#include "gateway/compliance/motion.h"
 
 enum {
     FIX_FRESH_MS = 5000,    /* an older position says nothing about now */
@@ -21,8 +22,7 @@ struct inputs {
     struct bw_fix fix;  /* the last one; speed_mps is filled from positions when the receiver does not say */
     bool speed_derived; /* it was */
     double step_s;      /* since the fix before; NaN for the first */
-    double moved_m;     /* since the fix before; NaN for the first */
-    double moved_deg;   /* bearing of that movement */
+    struct motion motion;             /* the vehicle's, and how far the position strayed from it */
     struct bw_cabin cabin;            /* all unknown when stale */
     const struct bw_licence *licence; /* NULL = none held */
     const struct bw_thresholds *thresholds;
@@ -46,7 +46,6 @@ struct rule_off_route {
     double last_distance_m;
     double peak_m;
     unsigned fixes_outside;
-    unsigned settling;   /* fixes still distrusted after a jump */
     double outside_s;    /* since the edge was crossed, or since the last approach while never entered */
     int64_t left_utc_ms; /* when the edge was crossed; 0 = never entered */
 };

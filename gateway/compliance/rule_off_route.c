@@ -2,36 +2,36 @@
  *
  * Decided by accumulated evidence, never by one fix. Beyond the corridor's edge each fix adds
  *     weight * clamp((excess - margin) / sigma, -2, 2) * seconds
- * to a score (a one-sided CUSUM, E. S. Page, Biometrika 41, 1954). What tells a departure from a bad position is
- * movement: a receiver's speed and course come from Doppler shifts and hold where multipath throws the position to the
- * side. `outward_m` integrates the movement away from the route since the edge. While it accounts for the excess and
- * goes on, or the excess is large, a fix has full weight; beside the route, on a parallel course, a small one; standing
- * still, none. docs/rules.md has the table of constants. */
+ * to a score (a one-sided CUSUM, E. S. Page, Biometrika 41, 1954). What tells a departure from a bad position
+ * is movement: a receiver's speed and course come from Doppler shifts and hold where multipath throws the
+ * position to the side. `outward_m` integrates the movement away from the route since the edge. While it
+ * accounts for the excess and goes on, or the excess is large, a fix has full weight; beside the route, on a
+ * parallel course, a small one; standing still, none. docs/rules.md has the table of constants. */
 #include "gateway/compliance/rule.h"
 
 #include <math.h>
 #include <string.h>
 
 static const double SIGMA_DEFAULT_M = 6, SIGMA_MIN_M = 3, SIGMA_MAX_M = 20;
-static const double SAID_SIGMAS = 2.45;      /* gpsd's eph is meant to hold 95 % of a circular normal error */
-static const double MODEL_SIGMA_M = 4;       /* of the drawn line itself */
-static const double SUPPORTED_SHARE = 0.5;   /* of the excess that movement must account for */
-static const double LEAVING_MPS = 1;         /* movement away from the route, faster than drift */
-static const double FAR_M = 50;              /* beyond this excess a parallel course is no excuse */
-static const double LEAVING_MARGIN = 0.66;   /* of the margin, while movement accounts for the excess */
-static const double BESIDE_WEIGHT = 0.15;    /* parallel to the route, or without movement that explains the place */
+static const double SAID_SIGMAS = 2.45;    /* gpsd's eph is meant to hold 95 % of a circular normal error */
+static const double MODEL_SIGMA_M = 4;     /* of the drawn line itself */
+static const double SUPPORTED_SHARE = 0.5; /* of the excess that movement must account for */
+static const double LEAVING_MPS = 1;       /* movement away from the route, faster than drift */
+static const double FAR_M = 50;            /* beyond this excess a parallel course is no excuse */
+static const double LEAVING_MARGIN = 0.5;  /* of the margin, while movement accounts for the excess */
+static const double BESIDE_WEIGHT =
+    0.15; /* parallel to the route, or without movement that explains the place */
 static const double DERIVED_WEIGHT = 0.6; /* speed from positions: not independent of them */
 static const double RATE_MAX = 2;         /* most that a second may add */
 static const double STEP_MAX_S = 3;       /* a longer gap between fixes is no more evidence than this */
 static const double INSIDE_DECAY = 2;     /* score a second */
 static const double STANDING_MPS = 1;
-static const double TRAVELLED_MIN_M = 15; /* beyond the edge */
-static const double JUMP_SLACK_M = 15;
+static const double TRAVELLED_MIN_M = 15;  /* beyond the edge */
 static const double APPROACH_M = 100;      /* nearer by this: on its way to the route */
 static const double NEVER_ENTERED_M = 500; /* driven without getting nearer */
 static const double NEVER_ENTERED_S = 60;
 static const double GAP_S = 600; /* without a fix: a new start */
-enum { FIXES_OUTSIDE_MIN = 3, SPARSE_FIXES_OUTSIDE_MIN = 2, SETTLING_FIXES = 3 };
+enum { FIXES_OUTSIDE_MIN = 3, SPARSE_FIXES_OUTSIDE_MIN = 2 };
 static const double SPARSE_S = 5; /* one fix in this time or longer is a sparse receiver */
 
 static double clamp(double value, double low, double high)
@@ -42,26 +42,17 @@ static double clamp(double value, double low, double high)
 static double sigma_m(const struct inputs *in)
 {
     const double said = in->fix.position.accuracy_m;
-    const double receiver = isfinite(said) ? clamp(said / SAID_SIGMAS, SIGMA_MIN_M, SIGMA_MAX_M) : SIGMA_DEFAULT_M;
+    const double receiver =
+        isfinite(said) ? clamp(said / SAID_SIGMAS, SIGMA_MIN_M, SIGMA_MAX_M) : SIGMA_DEFAULT_M;
     return sqrt(receiver * receiver + MODEL_SIGMA_M * MODEL_SIGMA_M);
 }
 
-/* The position moved farther than the vehicle can have driven. */
-static bool jumped(const struct inputs *in, double sigma)
-{
-    if (in->speed_derived || !isfinite(in->moved_m) || !isfinite(in->fix.speed_mps))
-        return false;
-    return in->moved_m > 1.5 * in->fix.speed_mps * in->step_s + 3 * sigma + JUMP_SLACK_M;
-}
-
-/* Metres moved away from the route in this step, by the receiver's speed and course, or else by its
- * positions. */
+/* Metres moved away from the route in this step, as the vehicle moves, not as its position does. */
 static double outward_step_m(const struct inputs *in, double seconds)
 {
     static const double RAD = 0.017453292519943295;
-    if (!in->speed_derived && isfinite(in->fix.course_deg) && isfinite(in->fix.speed_mps))
-        return in->fix.speed_mps * seconds * cos((in->fix.course_deg - in->hit.away_deg) * RAD);
-    return isfinite(in->moved_m) ? in->moved_m * cos((in->moved_deg - in->hit.away_deg) * RAD) : 0;
+    const double away_rad = in->hit.away_deg * RAD;
+    return (in->motion.east_mps * sin(away_rad) + in->motion.north_mps * cos(away_rad)) * seconds;
 }
 
 /* After a long silence the vehicle may have been anywhere; an alert that is open stays so. */
@@ -96,24 +87,24 @@ static void go_outside(struct rule_off_route *rule, const struct inputs *in, dou
     rule->peak_m = 0;
 }
 
-/* Adds one fix beyond the edge to the score. */
-static void add_evidence(struct rule_off_route *rule, const struct inputs *in, double excess_m, double sigma,
+/* Adds one fix beyond the edge to the score. True when it speaks for a departure. */
+static bool add_evidence(struct rule_off_route *rule, const struct inputs *in, double excess_m, double sigma,
                          double seconds)
 {
     if (in->fix.speed_mps < STANDING_MPS)
-        return; /* drift of a standing vehicle is no movement */
+        return false; /* drift of a standing vehicle is no movement */
     const double outward_m = outward_step_m(in, seconds);
     rule->outward_m += outward_m;
     rule->travelled_m += in->fix.speed_mps * seconds;
     rule->fixes_outside += seconds > 0; /* gpsd may report one instant twice */
-    if (rule->settling > 0)
-        return;
     const bool supported = rule->outward_m >= SUPPORTED_SHARE * excess_m;
     const bool leaving = supported && (outward_m > LEAVING_MPS * seconds || excess_m >= FAR_M);
     const double margin = in->thresholds->off_route_margin_m * (leaving ? LEAVING_MARGIN : 1);
     const double weight = !leaving ? BESIDE_WEIGHT : in->speed_derived ? DERIVED_WEIGHT : 1;
-    const double rate = clamp((excess_m - margin) / sigma, -RATE_MAX, RATE_MAX) * weight;
+    const double sure_m = excess_m - motion_stray_m(&in->motion);
+    const double rate = clamp((sure_m - margin) / sigma, -RATE_MAX, RATE_MAX) * weight;
     rule->score = rule->score + rate * seconds > 0 ? rule->score + rate * seconds : 0;
+    return rate > 0;
 }
 
 static bool departed(const struct rule_off_route *rule, const struct inputs *in)
@@ -144,9 +135,9 @@ static enum bw_tri judge_outside(struct rule_off_route *rule, const struct input
         rule->outside_s += isfinite(in->step_s) ? in->step_s : 0;
     else
         go_outside(rule, in, excess_m);
-    add_evidence(rule, in, excess_m, sigma, seconds);
+    const bool leaving = add_evidence(rule, in, excess_m, sigma, seconds);
     rule->peak_m = fmax(rule->peak_m, in->hit.distance_m);
-    return departed(rule, in) || never_entered(rule, in) ? BW_YES : BW_UNKNOWN;
+    return (leaving && departed(rule, in)) || never_entered(rule, in) ? BW_YES : BW_UNKNOWN;
 }
 
 static enum bw_tri judge(struct rule_off_route *rule, const struct inputs *in)
@@ -154,10 +145,9 @@ static enum bw_tri judge(struct rule_off_route *rule, const struct inputs *in)
     const double sigma = sigma_m(in), excess_m = in->hit.distance_m - in->route->half_width_m;
     const double seconds = isfinite(in->step_s) ? clamp(in->step_s, 0, STEP_MAX_S) : 0;
     enum bw_tri violated = BW_UNKNOWN;
-    rule->settling = jumped(in, sigma) ? SETTLING_FIXES : rule->settling > 0 ? rule->settling - 1 : 0;
     if (excess_m > 0) {
         violated = judge_outside(rule, in, excess_m, sigma, seconds);
-    } else if (rule->settling == 0) {
+    } else {
         go_inside(rule, seconds);
         violated = BW_NO;
     }

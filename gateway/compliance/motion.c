@@ -1,0 +1,105 @@
+#include "gateway/compliance/motion.h"
+
+#include <math.h>
+
+static const double FADE_S = 60; /* longer than a reflection lasts */
+static const double GAP_S = 60;  /* without a fix: nothing is known of the movement in between */
+static const double TURN_SHARE_PER_S =
+    0.1;                        /* of the way, a second of step: what a bend between two fixes explains */
+static const double JUMP_M = 8; /* positions alone: more than their noise, */
+static const double ACCELERATION_MPS2 = 4; /* and more than any bus can accelerate, brake or turn */
+
+static void stray_by(struct motion *motion, double east_m, double north_m)
+{
+    motion->stray_east_m += east_m;
+    motion->stray_north_m += north_m;
+}
+
+/* Speed and course given: what the mean of the two velocities does not explain is stray. */
+static void by_doppler(struct motion *motion, const struct motion_step *step, double east_mps,
+                       double north_mps)
+{
+    const double east_m = step->east_m - (motion->east_mps + east_mps) / 2 * step->seconds;
+    const double north_m = step->north_m - (motion->north_mps + north_mps) / 2 * step->seconds;
+    const double rest_m = sqrt(east_m * east_m + north_m * north_m);
+    const double bend_m = TURN_SHARE_PER_S * step->seconds * step->speed_mps * step->seconds;
+    if (rest_m > bend_m)
+        stray_by(motion, east_m * (1 - bend_m / rest_m), north_m * (1 - bend_m / rest_m));
+}
+
+/* Whether a vehicle at this velocity, and any acceleration of a bus, can have made the step. */
+static bool explains(double east_mps, double north_mps, const struct motion_step *step, double *ret_east_m,
+                     double *ret_north_m)
+{
+    *ret_east_m = step->east_m - east_mps * step->seconds;
+    *ret_north_m = step->north_m - north_mps * step->seconds;
+    return sqrt(*ret_east_m * *ret_east_m + *ret_north_m * *ret_north_m) <=
+           JUMP_M + ACCELERATION_MPS2 / 2 * step->seconds * step->seconds;
+}
+
+static void follow(struct motion *motion, double east_mps, double north_mps)
+{
+    motion->east_mps = (motion->east_mps + east_mps) / 2;
+    motion->north_mps = (motion->north_mps + north_mps) / 2;
+}
+
+/* Positions alone: a step that no bus can have made is stray, until the next step shows that it was a turn
+ * after all. */
+static void by_position(struct motion *motion, const struct motion_step *step)
+{
+    double east_m, north_m, unused;
+    const double east_mps = step->east_m / step->seconds, north_mps = step->north_m / step->seconds;
+    if (explains(motion->east_mps, motion->north_mps, step, &east_m, &north_m)) {
+        follow(motion, east_mps, north_mps);
+        motion->doubtful = false;
+        return;
+    }
+    if (motion->doubtful &&
+        explains(motion->doubt_east_mps, motion->doubt_north_mps, step, &unused, &unused)) {
+        stray_by(motion, -motion->doubt_east_m, -motion->doubt_north_m);
+        motion->east_mps = east_mps;
+        motion->north_mps = north_mps;
+        motion->doubtful = false;
+        return;
+    }
+    stray_by(motion, east_m, north_m);
+    motion->doubtful = true;
+    motion->doubt_east_mps = east_mps;
+    motion->doubt_north_mps = north_mps;
+    motion->doubt_east_m = east_m;
+    motion->doubt_north_m = north_m;
+}
+
+static void start(struct motion *motion, double east_mps, double north_mps)
+{
+    *motion = (struct motion){.started = true, .east_mps = east_mps, .north_mps = north_mps};
+}
+
+void motion_update(struct motion *motion, const struct motion_step *step)
+{
+    static const double RAD = 0.017453292519943295;
+    const bool doppler = isfinite(step->speed_mps) && isfinite(step->course_deg);
+    const double east_mps = doppler ? step->speed_mps * sin(step->course_deg * RAD) : 0;
+    const double north_mps = doppler ? step->speed_mps * cos(step->course_deg * RAD) : 0;
+    if (!motion->started || !isfinite(step->seconds) || step->seconds > GAP_S) {
+        start(motion, east_mps, north_mps);
+        return;
+    }
+    if (step->seconds <= 0)
+        return; /* one instant reported twice */
+    const double keep = FADE_S / (FADE_S + step->seconds);
+    motion->stray_east_m *= keep;
+    motion->stray_north_m *= keep;
+    if (!doppler) {
+        by_position(motion, step);
+        return;
+    }
+    by_doppler(motion, step, east_mps, north_mps);
+    motion->east_mps = east_mps;
+    motion->north_mps = north_mps;
+}
+
+double motion_stray_m(const struct motion *motion)
+{
+    return sqrt(motion->stray_east_m * motion->stray_east_m + motion->stray_north_m * motion->stray_north_m);
+}

@@ -1,0 +1,32 @@
+/* Does the position move as the vehicle does? Pure.
+ *
+ * A receiver's speed and course come from Doppler shifts, its position from ranges: where buildings and
+ * slopes reflect, the position jumps or slides aside while speed and course hold. `stray` sums, fading over a
+ * minute, the part of the position's movement that the vehicle's own movement does not explain: how far aside
+ * the position may have been carried lately. It goes back to nothing when the position comes back. Slow drift
+ * stays below it, as it must. */
+#ifndef BUSWARDEN_MOTION_H
+#define BUSWARDEN_MOTION_H
+
+#include <stdbool.h>
+
+struct motion {
+    bool started;
+    double east_mps, north_mps; /* of the vehicle */
+    double stray_east_m, stray_north_m;
+    /* Positions alone: a step that looked like a jump, until the next one tells whether it was a turn. */
+    bool doubtful;
+    double doubt_east_mps, doubt_north_mps, doubt_east_m, doubt_north_m;
+};
+
+/* What one fix tells. speed and course NaN = the receiver does not say: then movement is taken from
+ * positions, and only what no vehicle could have driven counts as stray. */
+struct motion_step {
+    double seconds;         /* since the fix before; NaN for the first */
+    double east_m, north_m; /* moved since the fix before */
+    double speed_mps, course_deg;
+};
+void motion_update(struct motion *motion, const struct motion_step *step);
+double motion_stray_m(const struct motion *motion);
+
+#endif
