@@ -16,7 +16,8 @@ static const struct message {
     [POWERTRAIN] = {"POWERTRAIN", 0x330, 8},
 };
 
-/* Intel byte order, unsigned. 7 lies beyond a bench's maximum: that is how a reader knows it for "unknown". The benches come first, in the order of cabin_bench_names. */
+/* Intel byte order, unsigned. 7 lies beyond a bench's maximum: that is how a reader knows it for "unknown".
+ * The benches come first, in the order of cabin_bench_names. */
 enum signal_index { DOOR_FRONT = CABIN_BENCHES, DOOR_REAR, IGNITION, SPEED, SIGNALS };
 static const struct signal {
     const char *name;

@@ -110,6 +110,7 @@ Test(sim_scenario, every_fault_has_file_line_and_reason)
         {HEAD BUS "broken_bench = R1R\n", 8, "broken_bench: the name of a bench"},
         {HEAD BUS "\n; fine\nno equals sign\n", 10, "syntax: neither a [section] nor key = value"},
         {HEAD BUS "colour = yellow\nno equals sign\n", 8, "colour: unknown key"},
+        {HEAD BUS "colour = yellow\nshape = round\n", 8, "colour: unknown key"},
         {"[simulation]\nstart = tomorrow\n", 2, "start: a whole second"},
         {"[simulation]\nstart = 2026-09-14T22:40:00.5Z\n", 2, "start: a whole second"},
         {"[simulation]\nroutes = r\n", 1, "[simulation]: start is missing"},

@@ -144,6 +144,34 @@ Test(sim_vehicle, nobody_boards_while_it_moves_or_the_door_is_shut)
     clean(folder, 3, buses);
 }
 
+/* The second of the truth at or next before an instant of it (both RFC 3339, so that text order is time
+ * order). */
+static json_int_t aboard_at(const json_t *truth, const char *time)
+{
+    json_int_t aboard = -1;
+    json_t *second;
+    size_t k;
+    json_array_foreach(json_object_get(truth, "seconds"), k, second)
+    {
+        if (strcmp(json_string_value(json_object_get(second, "time")), time) <= 0)
+            aboard = json_integer_value(json_object_get(second, "aboard"));
+    }
+    return aboard;
+}
+
+Test(sim_vehicle, an_overload_is_due_from_the_19th_pupil_until_18_are_left)
+{
+    static const char *const buses[] = {"bus-a", "bus-b", "bus-c"};
+    char folder[] = "/tmp/buswarden-over-XXXXXX";
+    play("morning", folder, 0);
+    json_t *truth = truth_of(folder, "bus-b");
+    const json_t *overload = json_array_get(json_object_get(truth, "expected"), 0);
+    cr_expect_leq(aboard_at(truth, json_string_value(json_object_get(overload, "raised_after"))), 18);
+    cr_expect_gt(aboard_at(truth, json_string_value(json_object_get(overload, "cleared_after"))), 18);
+    json_decref(truth);
+    clean(folder, 3, buses);
+}
+
 Test(sim_vehicle, the_same_seed_gives_the_same_bytes_and_another_does_not)
 {
     static const char *const buses[] = {"bus-a", "bus-b", "bus-c"};
