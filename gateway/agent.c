@@ -305,7 +305,7 @@ static void on_tick(uv_timer_t *timer)
     else if (agent->uplink == NULL)
         (void)start_uplink(agent); /* has said why; the next tick tries again */
     const bool due =
-        agent->presence_due || mono_ms - agent->presence_mono_ms >= agent->config->presence_s * 1000;
+        agent->presence_due || mono_ms - agent->presence_mono_ms >= agent->config->presence_s * INT64_C(1000);
     if (agent->uplink != NULL && due)
         send_presence(agent, mono_ms);
 }

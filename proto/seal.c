@@ -152,8 +152,8 @@ int seal_public_parse(const char *hex, uint8_t ret[BW_PUBLIC_KEY_LEN])
 static size_t put_text(uint8_t *at, const char *text)
 {
     const size_t n = strlen(text);
-    at[0] = (uint8_t)n; /* ids are shorter than 256 by model.h */
-    memcpy(at + 1, text, n);
+    at[0] = (uint8_t)n;      /* ids are shorter than 256 by model.h */
+    memcpy(at + 1, text, n); /* NOLINT(bugprone-not-null-terminated-result): the length stands before it */
     return n + 1;
 }
 

@@ -108,7 +108,7 @@ int utc_parse(const char *text, int64_t *ret_utc_ms)
     }
     if (!literal(&text, 'Z') || *text != '\0')
         return -EINVAL;
-    *ret_utc_ms = days * UTC_MS_PER_DAY + ((int64_t)hour * 3600 + minute * 60 + second) * 1000 + ms;
+    *ret_utc_ms = days * UTC_MS_PER_DAY + ((int64_t)hour * 3600 + (int64_t)minute * 60 + second) * 1000 + ms;
     return 0;
 }
 

@@ -23,7 +23,7 @@ static void fill_position(Buswarden__V1__Position *to, double lat_deg, double lo
 
 static bool take_position(const Buswarden__V1__Position *from, struct bw_position *ret)
 {
-    if (!wire_e7_valid(from->lat_e7, from->lon_e7))
+    if (from == NULL || !wire_e7_valid(from->lat_e7, from->lon_e7))
         return false;
     ret->lat_deg = from->lat_e7 / 1e7;
     ret->lon_deg = from->lon_e7 / 1e7;

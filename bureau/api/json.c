@@ -332,20 +332,13 @@ json_t *apijson_broker(const struct ingest_stats *stats)
         const char *name;
         uint64_t value;
     } counts[] = {
-        {"accepted", stats->accepted},
-        {"unread", stats->unread},
-        {"presence", stats->presence},
-        {"duplicate", stats->duplicate},
-        {"out_of_order", stats->out_of_order},
-        {"conflict", stats->conflict},
-        {"bad_signature", stats->bad_signature},
-        {"unknown_vehicle", stats->unknown_vehicle},
-        {"bad_topic", stats->bad_topic},
-        {"bad_message", stats->bad_message},
-        {"too_large", stats->too_large},
-        {"dropped", stats->dropped},
-        {"receipts", stats->receipts},
-        {"licences", stats->licences},
+        {"accepted", stats->accepted},           {"unread", stats->unread},
+        {"presence", stats->presence},           {"duplicate", stats->duplicate},
+        {"out_of_order", stats->out_of_order},   {"conflict", stats->conflict},
+        {"bad_signature", stats->bad_signature}, {"unknown_vehicle", stats->unknown_vehicle},
+        {"bad_topic", stats->bad_topic},         {"bad_message", stats->bad_message},
+        {"too_large", stats->too_large},         {"dropped", stats->dropped},
+        {"receipts", stats->receipts},           {"licences", stats->licences},
     };
     json_t *json = json_object();
     put(&json, "connected", json_boolean(stats->connected));
