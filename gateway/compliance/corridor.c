@@ -4,10 +4,13 @@
 #include <string.h>
 
 enum {
-    LEAF_SEGMENTS = 8, /* tested one by one: fewer boxes, and still inside two cache lines */
+    LEAF_SEGMENTS = 8,   /* tested one by one: fewer boxes, and still inside two cache lines */
+    WINDOW_SEGMENTS = 4, /* on either side of the nearest one */
 };
 
 static const double E7 = 1e7;
+static const double REACH_M = 100; /* how far a search looks for what else comes near */
+static const double SLACK_M = 0.5; /* more than the scale changes between two latitudes that near */
 
 /* A vertex relative to the route's first longitude. Doubles of whole 1e-7 degrees: exact, as the licence
  * carries them. */
@@ -26,6 +29,9 @@ struct corridor {
     uint32_t n_leaves;
     uint32_t first_leaf; /* index of the first leaf's box in the implicit tree, a power of two minus one */
     uint32_t hint;       /* segment that was nearest before */
+    /* From a search at (x, y): no segment outside window_start .. window_end - 1 was nearer than clear_m. */
+    uint32_t window_start, window_end;
+    double x_e7, y_e7, clear_m;
     struct vertex *vertices;
     double *progress_m; /* of each vertex */
     uint8_t *joined;    /* joined[i]: a segment runs from vertex i to i + 1 */
@@ -37,8 +43,9 @@ struct query {
     double x_e7, y_e7;       /* the point, in vertex coordinates */
     double scale_x, scale_y; /* metres per 1e-7 degree */
     double best_m2;
-    uint32_t best; /* segment */
-    double best_t; /* 0..1 along it */
+    uint32_t best;                 /* segment */
+    double best_t;                 /* 0..1 along it */
+    uint32_t skip_start, skip_end; /* segments not to be tried: skip_start .. skip_end - 1 */
 };
 
 void corridor_scale(double lat_deg, double *ret_lat_m, double *ret_lon_m)
@@ -204,12 +211,17 @@ static double box_m2(const struct query *q, const struct box *box)
     return x * x + y * y;
 }
 
+static void search_range(const struct corridor *c, struct query *q, uint32_t start, uint32_t end)
+{
+    for (uint32_t s = start; s < end; s++)
+        if (s < q->skip_start || s >= q->skip_end)
+            try_segment(c, q, s);
+}
+
 static void search_leaf(const struct corridor *c, struct query *q, uint32_t leaf)
 {
-    const uint32_t start = leaf * LEAF_SEGMENTS;
-    const uint32_t end = start + LEAF_SEGMENTS < c->n_segments ? start + LEAF_SEGMENTS : c->n_segments;
-    for (uint32_t s = start; s < end; s++)
-        try_segment(c, q, s);
+    const uint32_t start = leaf * LEAF_SEGMENTS, end = start + LEAF_SEGMENTS;
+    search_range(c, q, start, end < c->n_segments ? end : c->n_segments);
 }
 
 /* Depth first, the nearer child first. The stack is bounded by the depth: one sibling a level, 2^32 leaves at
@@ -248,10 +260,43 @@ static void search(const struct corridor *c, struct query *q)
     }
 }
 
-static double bearing_deg(double x_m, double y_m)
+/* What else comes near, beside the segments around the nearest one. Far from the route there is nothing to
+ * gain. */
+static void note_window(struct corridor *c, const struct query *found)
 {
-    const double deg = atan2(x_m, y_m) * 57.29577951308232;
-    return deg < 0 ? deg + 360 : deg;
+    const uint32_t start = found->best > WINDOW_SEGMENTS ? found->best - WINDOW_SEGMENTS : 0;
+    const uint32_t end = found->best + WINDOW_SEGMENTS + 1;
+    struct query rest = *found;
+    c->clear_m = 0;
+    if (found->best_m2 >= REACH_M * REACH_M)
+        return;
+    rest.best_m2 = REACH_M * REACH_M;
+    rest.best = UINT32_MAX;
+    rest.skip_start = c->window_start = start;
+    rest.skip_end = c->window_end = end < c->n_segments ? end : c->n_segments;
+    search(c, &rest);
+    c->clear_m = sqrt(rest.best_m2);
+    c->x_e7 = found->x_e7;
+    c->y_e7 = found->y_e7;
+}
+
+/* Whether what the window holds is nearest, by the triangle inequality: nothing else was nearer than clear_m,
+ * and by as much as the query has moved it can have come nearer. */
+static bool search_window(const struct corridor *c, struct query *q)
+{
+    const double x_m = (q->x_e7 - c->x_e7) * q->scale_x, y_m = (q->y_e7 - c->y_e7) * q->scale_y;
+    const double left_m = c->clear_m - SLACK_M - sqrt(x_m * x_m + y_m * y_m);
+    if (left_m <= 0)
+        return false;
+    search_range(c, q, c->window_start, c->window_end);
+    return q->best_m2 < left_m * left_m;
+}
+
+static void unit_vector(double x, double y, double *ret_x, double *ret_y)
+{
+    const double length = sqrt(x * x + y * y);
+    *ret_x = length > 0 ? x / length : 0;
+    *ret_y = length > 0 ? y / length : 0;
 }
 
 void corridor_nearest(struct corridor *c, double lat_deg, double lon_deg, struct corridor_hit *ret)
@@ -261,15 +306,18 @@ void corridor_nearest(struct corridor *c, double lat_deg, double lon_deg, struct
     q.scale_y /= E7;
     q.scale_x /= E7;
     q.x_e7 = corridor_lon_difference(lon_deg, c->origin_lon_deg) * E7;
-    try_segment(c, &q, c->hint);
-    search(c, &q);
+    if (!search_window(c, &q)) {
+        try_segment(c, &q, c->hint);
+        search(c, &q);
+        note_window(c, &q);
+    }
     c->hint = q.best;
     const struct vertex *a = &c->vertices[q.best], *b = a + 1;
-    const double dx = (b->x_e7 - a->x_e7) * q.scale_x, dy = ((double)b->y_e7 - a->y_e7) * q.scale_y;
+    const double dx = ((double)b->x_e7 - a->x_e7) * q.scale_x, dy = ((double)b->y_e7 - a->y_e7) * q.scale_y;
     const double length_m = c->progress_m[q.best + 1] - c->progress_m[q.best];
     ret->distance_m = sqrt(q.best_m2);
     ret->progress_m = c->progress_m[q.best] + q.best_t * length_m;
-    ret->heading_deg = bearing_deg(dx, dy);
-    ret->away_deg = bearing_deg((q.x_e7 - a->x_e7) * q.scale_x - q.best_t * dx,
-                                (q.y_e7 - a->y_e7) * q.scale_y - q.best_t * dy);
+    unit_vector(dx, dy, &ret->along_east, &ret->along_north);
+    unit_vector((q.x_e7 - a->x_e7) * q.scale_x - q.best_t * dx,
+                (q.y_e7 - a->y_e7) * q.scale_y - q.best_t * dy, &ret->away_east, &ret->away_north);
 }

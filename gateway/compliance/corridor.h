@@ -2,7 +2,8 @@
  *
  * A route's segments are put under an implicit binary tree of boxes. Consecutive segments lie near each
  * other, so the order of the route is already a good tree order (a bounding volume hierarchy without
- * sorting). A query starts from the segment that was nearest before, which prunes nearly everything.
+ * sorting). A search also finds how near anything comes but the few segments around the nearest one: until
+ * the vehicle has moved that far, only those few can be nearest, and only they are looked at.
  *
  * Geometry: differences of degrees scaled to metres at the query's own latitude with the WGS-84 radii of
  * curvature, so distances are right near the query at every latitude; longitudes are kept relative to the
@@ -20,12 +21,14 @@ size_t corridor_size(const struct bw_route *route);
 struct corridor *corridor_init(void *memory, const struct bw_route *route);
 
 struct corridor_hit {
-    double distance_m;  /* from the route's line; never negative */
-    double progress_m;  /* along the route from its first vertex to the nearest point; parts count on */
-    double heading_deg; /* of the nearest segment in drawing direction, 0..360 */
-    double away_deg;    /* bearing from the nearest point to the query, 0..360; meaningless at distance 0 */
+    double distance_m; /* from the route's line; never negative */
+    double progress_m; /* along the route from its first vertex to the nearest point; parts count on */
+    /* Unit vectors: the nearest segment's drawing direction, and from the nearest point to the query (0 at
+     * distance 0). */
+    double along_east, along_north, away_east, away_north;
 };
-/* Deterministic: of equally near segments the first wins. The hint inside changes the cost, never the answer.
+/* Deterministic: of equally near segments the first wins. What the corridor remembers changes the cost, never
+ * the answer.
  */
 void corridor_nearest(struct corridor *corridor, double lat_deg, double lon_deg, struct corridor_hit *ret);
 

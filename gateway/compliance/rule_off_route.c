@@ -50,9 +50,7 @@ static double sigma_m(const struct inputs *in)
 /* Metres moved away from the route in this step, as the vehicle moves, not as its position does. */
 static double outward_step_m(const struct inputs *in, double seconds)
 {
-    static const double RAD = 0.017453292519943295;
-    const double away_rad = in->hit.away_deg * RAD;
-    return (in->motion.east_mps * sin(away_rad) + in->motion.north_mps * cos(away_rad)) * seconds;
+    return (in->motion.east_mps * in->hit.away_east + in->motion.north_mps * in->hit.away_north) * seconds;
 }
 
 /* After a long silence the vehicle may have been anywhere; an alert that is open stays so. */

@@ -94,8 +94,9 @@ Test(corridor, distance_progress_and_bearings_of_a_straight_road)
     corridor_nearest(corridor, 29.145, 121.031, &hit);
     cr_expect_float_eq(hit.distance_m, lon_m * 0.001, 1e-3);
     cr_expect_float_eq(hit.progress_m, lat_m * 0.005, 0.01);
-    cr_expect_float_eq(hit.heading_deg, 0, 1e-6);
-    cr_expect_float_eq(hit.away_deg, 90, 1e-3);
+    cr_expect_float_eq(hit.along_north, 1, 1e-9);
+    cr_expect_float_eq(hit.along_east, 0, 1e-9);
+    cr_expect_float_eq(hit.away_east, 1, 1e-6);
     corridor_nearest(corridor, 29.16, 121.03, &hit);
     cr_expect_float_eq(hit.distance_m, lat_m * 0.01, 0.1);
     cr_expect_float_eq(hit.progress_m, lat_m * 0.01, 0.1);
