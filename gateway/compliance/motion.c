@@ -4,9 +4,10 @@
 
 static const double FADE_S = 60; /* longer than a reflection lasts */
 static const double GAP_S = 60;  /* without a fix: nothing is known of the movement in between */
-static const double TURN_SHARE_PER_S =
-    0.1;                        /* of the way, a second of step: what a bend between two fixes explains */
-static const double JUMP_M = 8; /* positions alone: more than their noise, */
+static const double BEND_SHARE_PER_S =
+    0.1; /* of the way, a second of step: what a bend between two fixes explains, */
+static const double BEND_SHARE_MAX = 0.5;  /* up to half of the way */
+static const double JUMP_M = 8;            /* positions alone: more than their noise, */
 static const double ACCELERATION_MPS2 = 4; /* and more than any bus can accelerate, brake or turn */
 
 static void stray_by(struct motion *motion, double east_m, double north_m)
@@ -22,7 +23,8 @@ static void by_doppler(struct motion *motion, const struct motion_step *step, do
     const double east_m = step->east_m - (motion->east_mps + east_mps) / 2 * step->seconds;
     const double north_m = step->north_m - (motion->north_mps + north_mps) / 2 * step->seconds;
     const double rest_m = sqrt(east_m * east_m + north_m * north_m);
-    const double bend_m = TURN_SHARE_PER_S * step->seconds * step->speed_mps * step->seconds;
+    const double bend_m =
+        fmin(BEND_SHARE_PER_S * step->seconds, BEND_SHARE_MAX) * step->speed_mps * step->seconds;
     if (rest_m > bend_m)
         stray_by(motion, east_m * (1 - bend_m / rest_m), north_m * (1 - bend_m / rest_m));
 }
