@@ -5,7 +5,7 @@
 
 enum {
     LEAF_SEGMENTS = 8,   /* tested one by one: fewer boxes, and still inside two cache lines */
-    WINDOW_SEGMENTS = 4, /* on either side of the nearest one */
+    WINDOW_SEGMENTS = 8, /* on either side of the nearest one */
 };
 
 static const double E7 = 1e7;
@@ -48,13 +48,17 @@ struct query {
     uint32_t skip_start, skip_end; /* segments not to be tried: skip_start .. skip_end - 1 */
 };
 
-void corridor_scale(double lat_deg, double *ret_lat_m, double *ret_lon_m)
+struct corridor_place corridor_place(double lat_deg, double lon_deg)
 {
     static const double A_M = 6378137.0, E2 = 6.69437999014e-3, RAD = 0.017453292519943295; /* WGS-84 */
     const double phi = lat_deg * RAD, s = sin(phi);
     const double w2 = 1.0 - E2 * s * s, w = sqrt(w2);
-    *ret_lat_m = RAD * A_M * (1.0 - E2) / (w2 * w); /* meridian radius of curvature */
-    *ret_lon_m = RAD * A_M / w * cos(phi);          /* prime vertical radius */
+    return (struct corridor_place){
+        .lat_deg = lat_deg,
+        .lon_deg = lon_deg,
+        .lat_m = RAD * A_M * (1.0 - E2) / (w2 * w), /* meridian radius of curvature */
+        .lon_m = RAD * A_M / w * cos(phi),          /* prime vertical radius */
+    };
 }
 
 double corridor_lon_difference(double a_deg, double b_deg)
@@ -116,10 +120,9 @@ static void place_vertices(struct corridor *c, const struct bw_route *route)
         c->vertices[i] = (struct vertex){(int32_t)lround(x * E7), (int32_t)lround(p->lat_deg * E7)};
         if (i > 0 && c->joined[i - 1]) {
             const struct bw_point *q = &route->points[i - 1];
-            double lat_m, lon_m;
-            corridor_scale((p->lat_deg + q->lat_deg) / 2, &lat_m, &lon_m);
-            const double dx = corridor_lon_difference(p->lon_deg, q->lon_deg) * lon_m;
-            const double dy = (p->lat_deg - q->lat_deg) * lat_m;
+            const struct corridor_place middle = corridor_place((p->lat_deg + q->lat_deg) / 2, p->lon_deg);
+            const double dx = corridor_lon_difference(p->lon_deg, q->lon_deg) * middle.lon_m;
+            const double dy = (p->lat_deg - q->lat_deg) * middle.lat_m;
             progress_m += sqrt(dx * dx + dy * dy);
         }
         c->progress_m[i] = progress_m;
@@ -177,6 +180,16 @@ struct corridor *corridor_init(void *memory, const struct bw_route *route)
     return c;
 }
 
+static void keep_nearer(struct query *q, uint32_t s, double m2, double t)
+{
+    if (m2 < q->best_m2 || (m2 == q->best_m2 && s < q->best)) {
+        q->best_m2 = m2;
+        q->best = s;
+        q->best_t = t;
+    }
+}
+
+/* Divides only for a segment whose inside is nearer than anything before: most are not. */
 static void try_segment(const struct corridor *c, struct query *q, uint32_t s)
 {
     if (!c->joined[s])
@@ -184,15 +197,14 @@ static void try_segment(const struct corridor *c, struct query *q, uint32_t s)
     const struct vertex *a = &c->vertices[s], *b = a + 1;
     const double ax = (a->x_e7 - q->x_e7) * q->scale_x, ay = (a->y_e7 - q->y_e7) * q->scale_y;
     const double bx = (b->x_e7 - q->x_e7) * q->scale_x, by = (b->y_e7 - q->y_e7) * q->scale_y;
-    const double dx = bx - ax, dy = by - ay, len2 = dx * dx + dy * dy;
-    double t = len2 > 0 ? -(ax * dx + ay * dy) / len2 : 0;
-    t = t < 0 ? 0 : t > 1 ? 1 : t;
-    const double x = ax + t * dx, y = ay + t * dy, m2 = x * x + y * y;
-    if (m2 < q->best_m2 || (m2 == q->best_m2 && s < q->best)) {
-        q->best_m2 = m2;
-        q->best = s;
-        q->best_t = t;
-    }
+    const double dx = bx - ax, dy = by - ay, len2 = dx * dx + dy * dy, dot = -(ax * dx + ay * dy);
+    const double cross = ax * dy - ay * dx;
+    if (dot <= 0)
+        keep_nearer(q, s, ax * ax + ay * ay, 0);
+    else if (dot >= len2)
+        keep_nearer(q, s, bx * bx + by * by, 1);
+    else if (cross * cross <= q->best_m2 * len2)
+        keep_nearer(q, s, cross * cross / len2, dot / len2);
 }
 
 static double box_m2(const struct query *q, const struct box *box)
@@ -299,13 +311,14 @@ static void unit_vector(double x, double y, double *ret_x, double *ret_y)
     *ret_y = length > 0 ? y / length : 0;
 }
 
-void corridor_nearest(struct corridor *c, double lat_deg, double lon_deg, struct corridor_hit *ret)
+void corridor_nearest(struct corridor *c, const struct corridor_place *place, struct corridor_hit *ret)
 {
-    struct query q = {.y_e7 = lat_deg * E7, .best_m2 = INFINITY, .best = UINT32_MAX};
-    corridor_scale(lat_deg, &q.scale_y, &q.scale_x);
-    q.scale_y /= E7;
-    q.scale_x /= E7;
-    q.x_e7 = corridor_lon_difference(lon_deg, c->origin_lon_deg) * E7;
+    struct query q = {.x_e7 = corridor_lon_difference(place->lon_deg, c->origin_lon_deg) * E7,
+                      .y_e7 = place->lat_deg * E7,
+                      .scale_x = place->lon_m / E7,
+                      .scale_y = place->lat_m / E7,
+                      .best_m2 = INFINITY,
+                      .best = UINT32_MAX};
     if (!search_window(c, &q)) {
         try_segment(c, &q, c->hint);
         search(c, &q);

@@ -20,6 +20,12 @@ size_t corridor_size(const struct bw_route *route);
 /* `memory` is aligned as malloc aligns and outlives the corridor; the route itself is not kept. */
 struct corridor *corridor_init(void *memory, const struct bw_route *route);
 
+/* A place on the WGS-84 ellipsoid, with the metres that a degree of latitude and of longitude has there. */
+struct corridor_place {
+    double lat_deg, lon_deg, lat_m, lon_m;
+};
+struct corridor_place corridor_place(double lat_deg, double lon_deg);
+
 struct corridor_hit {
     double distance_m; /* from the route's line; never negative */
     double progress_m; /* along the route from its first vertex to the nearest point; parts count on */
@@ -30,10 +36,9 @@ struct corridor_hit {
 /* Deterministic: of equally near segments the first wins. What the corridor remembers changes the cost, never
  * the answer.
  */
-void corridor_nearest(struct corridor *corridor, double lat_deg, double lon_deg, struct corridor_hit *ret);
+void corridor_nearest(struct corridor *corridor, const struct corridor_place *place,
+                      struct corridor_hit *ret);
 
-/* Metres per degree of latitude and of longitude at a latitude (WGS-84). */
-void corridor_scale(double lat_deg, double *ret_lat_m, double *ret_lon_m);
 /* Longitude difference a - b, wrapped to [-180, 180). */
 double corridor_lon_difference(double a_deg, double b_deg);
 

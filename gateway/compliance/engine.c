@@ -121,12 +121,11 @@ uint64_t engine_next_number(const struct engine *engine)
 /* Movement since the fix before, and a speed from it when the receiver gives none. */
 static void note_movement(struct inputs *in, const struct bw_fix *before, double step_s)
 {
-    double lat_m, lon_m;
-    corridor_scale((in->fix.position.lat_deg + before->position.lat_deg) / 2, &lat_m, &lon_m);
+    const struct corridor_place *here = &in->place;
     const struct motion_step step = {
         .seconds = step_s,
-        .east_m = corridor_lon_difference(in->fix.position.lon_deg, before->position.lon_deg) * lon_m,
-        .north_m = (in->fix.position.lat_deg - before->position.lat_deg) * lat_m,
+        .east_m = corridor_lon_difference(in->fix.position.lon_deg, before->position.lon_deg) * here->lon_m,
+        .north_m = (in->fix.position.lat_deg - before->position.lat_deg) * here->lat_m,
         .speed_mps = in->fix.speed_mps,
         .course_deg = in->fix.course_deg,
     };
@@ -146,7 +145,7 @@ static void find_route(struct engine *engine)
     in->route = NULL;
     for (size_t i = 0; i < engine->n_routes; i++) {
         struct corridor_hit hit;
-        corridor_nearest(engine->corridors[i], in->fix.position.lat_deg, in->fix.position.lon_deg, &hit);
+        corridor_nearest(engine->corridors[i], &in->place, &hit);
         const double excess_m = hit.distance_m - in->licence->routes[i].half_width_m;
         if (excess_m >= best_m)
             continue;
@@ -161,6 +160,7 @@ static void take_fix(struct engine *engine, const struct bw_fix *fix)
     struct inputs *in = &engine->in;
     const struct bw_fix before = in->fix;
     in->fix = *fix;
+    in->place = corridor_place(fix->position.lat_deg, fix->position.lon_deg);
     in->new_fix = true;
     in->has_fix = true;
     note_movement(in, &before,

@@ -17,11 +17,12 @@ enum {
 struct inputs {
     int64_t mono_ms, utc_ms;
     enum bw_clock clock;
-    bool new_fix;       /* this event is a fix */
-    bool has_fix;       /* fix is not older than FIX_FRESH_MS */
-    struct bw_fix fix;  /* the last one; speed_mps is filled from positions when the receiver does not say */
-    bool speed_derived; /* it was */
-    double step_s;      /* since the fix before; NaN for the first */
+    bool new_fix;      /* this event is a fix */
+    bool has_fix;      /* fix is not older than FIX_FRESH_MS */
+    struct bw_fix fix; /* the last one; speed_mps is filled from positions when the receiver does not say */
+    struct corridor_place place;      /* of the fix */
+    bool speed_derived;               /* it was */
+    double step_s;                    /* since the fix before; NaN for the first */
     struct motion motion;             /* the vehicle's, and how far the position strayed from it */
     struct bw_cabin cabin;            /* all unknown when stale */
     const struct bw_licence *licence; /* NULL = none held */

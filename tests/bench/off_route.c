@@ -87,9 +87,9 @@ static struct xy normal_at(const struct road *road, size_t i)
 /* What somebody drew on a map: every 10-30 m a point, off by a few metres that change slowly. */
 static struct bw_route draw_route(const struct road *road, struct bw_point *points, uint32_t *part_start)
 {
-    double lat_m, lon_m, off = 0;
+    double off = 0;
     const double sigma = between(0, 4);
-    corridor_scale(LAT0, &lat_m, &lon_m);
+    const struct corridor_place place = corridor_place(LAT0, 0);
     struct bw_route route = {.route_id = "r",
                              .half_width_m = HALF_WIDTH_M,
                              .points = points,
@@ -98,8 +98,8 @@ static struct bw_route draw_route(const struct road *road, struct bw_point *poin
     for (size_t i = 0; i < road->n; i += 2 + rng_below(&rng, 5)) {
         const struct xy n = normal_at(road, i);
         off = off * 0.9 + sigma * 0.436 * rng_normal(&rng);
-        points[route.n_points++] = (struct bw_point){LAT0 + (road->at[i].y + off * n.y) / lat_m,
-                                                     LON0 + (road->at[i].x + off * n.x) / lon_m};
+        points[route.n_points++] = (struct bw_point){LAT0 + (road->at[i].y + off * n.y) / place.lat_m,
+                                                     LON0 + (road->at[i].x + off * n.x) / place.lon_m};
     }
     part_start[0] = 0;
     part_start[1] = (uint32_t)route.n_points;
@@ -290,11 +290,11 @@ static bool advance(struct drive *drive, struct state *s, double dt_s, struct xy
 
 static struct bw_fix make_fix(const struct receiver *r, const struct state *s, struct xy at)
 {
-    double lat_m, lon_m;
-    corridor_scale(LAT0, &lat_m, &lon_m);
-    struct bw_fix fix = {.position = {LAT0 + at.y / lat_m, LON0 + at.x / lon_m, r->said_accuracy_m},
-                         .speed_mps = NAN,
-                         .course_deg = NAN};
+    const struct corridor_place place = corridor_place(LAT0, 0);
+    struct bw_fix fix = {
+        .position = {LAT0 + at.y / place.lat_m, LON0 + at.x / place.lon_m, r->said_accuracy_m},
+        .speed_mps = NAN,
+        .course_deg = NAN};
     if (r->doppler) {
         fix.speed_mps = fmax(0, s->speed_mps + 0.2 * rng_normal(&rng));
         fix.course_deg = fmod(s->course_deg + (1 + 15 / (s->speed_mps + 0.5)) * rng_normal(&rng) + 720, 360);
@@ -304,10 +304,11 @@ static struct bw_fix make_fix(const struct receiver *r, const struct state *s, s
 
 static double distance_of(struct corridor *corridor, struct xy at)
 {
-    double lat_m, lon_m;
     struct corridor_hit hit;
-    corridor_scale(LAT0, &lat_m, &lon_m);
-    corridor_nearest(corridor, LAT0 + at.y / lat_m, LON0 + at.x / lon_m, &hit);
+    const struct corridor_place place = corridor_place(LAT0, 0);
+    const struct corridor_place at_place =
+        corridor_place(LAT0 + at.y / place.lat_m, LON0 + at.x / place.lon_m);
+    corridor_nearest(corridor, &at_place, &hit);
     return hit.distance_m;
 }
 

@@ -97,7 +97,8 @@ static double corridor_ns(const struct bw_route *route, size_t steps, const stru
     const double start_s = now_s();
     for (size_t i = 0; i < steps; i++) {
         const struct bw_point p = drive[i];
-        corridor_nearest(corridor, p.lat_deg, p.lon_deg, &hit);
+        const struct corridor_place at_place = corridor_place(p.lat_deg, p.lon_deg);
+        corridor_nearest(corridor, &at_place, &hit);
         sum += hit.distance_m;
     }
     const double ns = (now_s() - start_s) / (double)steps * 1e9;
@@ -114,17 +115,17 @@ static double geos_ns(const struct bw_route *route, size_t steps, const struct b
 {
     initGEOS(no_notice, no_notice);
     GEOSCoordSequence *line = GEOSCoordSeq_create((unsigned)route->n_points, 2);
-    double lat_m, lon_m, sum = 0;
-    corridor_scale(29.14, &lat_m, &lon_m);
+    double sum = 0;
+    const struct corridor_place place = corridor_place(29.14, 0);
     for (size_t i = 0; i < route->n_points; i++)
-        GEOSCoordSeq_setXY(line, (unsigned)i, route->points[i].lon_deg * lon_m,
-                           route->points[i].lat_deg * lat_m);
+        GEOSCoordSeq_setXY(line, (unsigned)i, route->points[i].lon_deg * place.lon_m,
+                           route->points[i].lat_deg * place.lat_m);
     GEOSGeometry *geometry = GEOSGeom_createLineString(line);
     const GEOSPreparedGeometry *prepared = GEOSPrepare(geometry);
     const double start_s = now_s();
     for (size_t i = 0; i < steps; i++) {
         const struct bw_point p = drive[i];
-        GEOSGeometry *point = GEOSGeom_createPointFromXY(p.lon_deg * lon_m, p.lat_deg * lat_m);
+        GEOSGeometry *point = GEOSGeom_createPointFromXY(p.lon_deg * place.lon_m, p.lat_deg * place.lat_m);
         double distance = 0;
         GEOSPreparedDistance(prepared, point, &distance);
         GEOSGeom_destroy(point);

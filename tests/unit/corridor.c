@@ -15,20 +15,28 @@ static struct corridor *build(const struct bw_route *route)
 /* The plain way: every segment in turn. */
 static double plain_distance_m(const struct bw_route *route, double lat_deg, double lon_deg)
 {
-    double lat_m, lon_m, best = INFINITY;
-    corridor_scale(lat_deg, &lat_m, &lon_m);
+    double best = INFINITY;
+    const struct corridor_place place = corridor_place(lat_deg, 0);
     for (size_t part = 0; part < route->n_parts; part++)
         for (size_t i = route->part_start[part]; i + 1 < route->part_start[part + 1]; i++) {
             const struct bw_point *a = &route->points[i], *b = a + 1;
-            const double ax = corridor_lon_difference(a->lon_deg, lon_deg) * lon_m,
-                         ay = (a->lat_deg - lat_deg) * lat_m;
-            const double bx = corridor_lon_difference(b->lon_deg, lon_deg) * lon_m,
+            const double ax = corridor_lon_difference(a->lon_deg, lon_deg) * place.lon_m,
+                         ay = (a->lat_deg - lat_deg) * place.lat_m;
+            const double bx = corridor_lon_difference(b->lon_deg, lon_deg) * place.lon_m,
                          by = (b->lat_deg - lat_deg) * lat_m;
             const double dx = bx - ax, dy = by - ay, len2 = dx * dx + dy * dy;
             const double t = len2 > 0 ? fmax(0, fmin(1, -(ax * dx + ay * dy) / len2)) : 0;
             best = fmin(best, hypot(ax + t * dx, ay + t * dy));
         }
     return best;
+}
+
+static struct corridor_hit nearest(struct corridor *corridor, double lat_deg, double lon_deg)
+{
+    const struct corridor_place place = corridor_place(lat_deg, lon_deg);
+    struct corridor_hit hit;
+    corridor_nearest(corridor, &place, &hit);
+    return hit;
 }
 
 static double uniform(unsigned *seed)
@@ -73,8 +81,7 @@ Test(corridor, agrees_with_trying_every_segment)
             const double spread = rand_r(&seed) % 10 == 0 ? 0.5 : 0.002;
             const double lat = near->lat_deg + (uniform(&seed) - 0.5) * spread;
             const double lon = corridor_lon_difference(near->lon_deg + (uniform(&seed) - 0.5) * spread, 0);
-            struct corridor_hit hit;
-            corridor_nearest(corridor, lat, lon, &hit);
+            const struct corridor_hit hit = nearest(corridor, lat, lon);
             cr_assert_float_eq(hit.distance_m, plain_distance_m(&route, lat, lon), 1e-3, "seed %u point %d",
                                round, i);
         }
@@ -89,17 +96,16 @@ Test(corridor, distance_progress_and_bearings_of_a_straight_road)
     const struct bw_route route = {.n_points = 2, .points = points, .n_parts = 1, .part_start = part_start};
     struct corridor *corridor = build(&route);
     struct corridor_hit hit;
-    double lat_m, lon_m;
-    corridor_scale(29.145, &lat_m, &lon_m);
-    corridor_nearest(corridor, 29.145, 121.031, &hit);
-    cr_expect_float_eq(hit.distance_m, lon_m * 0.001, 1e-3);
-    cr_expect_float_eq(hit.progress_m, lat_m * 0.005, 0.01);
+    const struct corridor_place place = corridor_place(29.145, 0);
+    hit = nearest(corridor, 29.145, 121.031);
+    cr_expect_float_eq(hit.distance_m, place.lon_m * 0.001, 1e-3);
+    cr_expect_float_eq(hit.progress_m, place.lat_m * 0.005, 0.01);
     cr_expect_float_eq(hit.along_north, 1, 1e-9);
     cr_expect_float_eq(hit.along_east, 0, 1e-9);
     cr_expect_float_eq(hit.away_east, 1, 1e-6);
-    corridor_nearest(corridor, 29.16, 121.03, &hit);
-    cr_expect_float_eq(hit.distance_m, lat_m * 0.01, 0.1);
-    cr_expect_float_eq(hit.progress_m, lat_m * 0.01, 0.1);
+    hit = nearest(corridor, 29.16, 121.03);
+    cr_expect_float_eq(hit.distance_m, place.lat_m * 0.01, 0.1);
+    cr_expect_float_eq(hit.progress_m, place.lat_m * 0.01, 0.1);
     free(corridor);
 }
 
@@ -110,8 +116,7 @@ Test(corridor, parts_are_not_joined)
     uint32_t part_start[] = {0, 2, 4};
     const struct bw_route route = {.n_points = 4, .points = points, .n_parts = 2, .part_start = part_start};
     struct corridor *corridor = build(&route);
-    struct corridor_hit hit;
-    corridor_nearest(corridor, 29.109, 121.01, &hit);
+    const struct corridor_hit hit = nearest(corridor, 29.109, 121.01);
     cr_expect_float_eq(hit.distance_m, 998, 3);
     free(corridor);
 }
@@ -123,9 +128,8 @@ Test(corridor, scale_is_that_of_the_ellipsoid)
     } rows[] = {
         {0, 110574.3, 111319.5}, {30, 110852.4, 96486.3}, {60, 111412.3, 55800.0}}; /* published tables */
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        double lat_m, lon_m;
-        corridor_scale(rows[i].lat_deg, &lat_m, &lon_m);
-        cr_expect_float_eq(lat_m, rows[i].lat_m, 0.5, "%g", rows[i].lat_deg);
-        cr_expect_float_eq(lon_m, rows[i].lon_m, 0.5, "%g", rows[i].lat_deg);
+        const struct corridor_place place = corridor_place(rows[i].lat_deg, 0);
+        cr_expect_float_eq(place.lat_m, rows[i].lat_m, 0.5, "%g", rows[i].lat_deg);
+        cr_expect_float_eq(place.lon_m, rows[i].lon_m, 0.5, "%g", rows[i].lat_deg);
     }
 }

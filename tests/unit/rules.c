@@ -98,11 +98,10 @@ static void cabin(unsigned low, unsigned high, enum bw_tri door)
 
 static void fix(void)
 {
-    double lat_m, lon_m;
-    corridor_scale(29.1, &lat_m, &lon_m);
+    const struct corridor_place place = corridor_place(29.1, 0);
     feed((struct bw_event){.type = BW_EVENT_FIX,
-                           .u.fix = {.position = {29.10 + bench.north_m / lat_m,
-                                                  121.03 + bench.east_m / lon_m, bench.accuracy_m},
+                           .u.fix = {.position = {29.10 + bench.north_m / place.lat_m,
+                                                  121.03 + bench.east_m / place.lon_m, bench.accuracy_m},
                                      .speed_mps = bench.speed_mps,
                                      .course_deg = bench.course_deg}});
 }
