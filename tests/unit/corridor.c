@@ -23,7 +23,7 @@ static double plain_distance_m(const struct bw_route *route, double lat_deg, dou
             const double ax = corridor_lon_difference(a->lon_deg, lon_deg) * place.lon_m,
                          ay = (a->lat_deg - lat_deg) * place.lat_m;
             const double bx = corridor_lon_difference(b->lon_deg, lon_deg) * place.lon_m,
-                         by = (b->lat_deg - lat_deg) * lat_m;
+                         by = (b->lat_deg - lat_deg) * place.lat_m;
             const double dx = bx - ax, dy = by - ay, len2 = dx * dx + dy * dy;
             const double t = len2 > 0 ? fmax(0, fmin(1, -(ax * dx + ay * dy) / len2)) : 0;
             best = fmin(best, hypot(ax + t * dx, ay + t * dy));
