@@ -9,6 +9,7 @@
 
 #include "gateway/cabinbus.h"
 #include "gateway/compliance/engine.h"
+#include "gateway/explain.h"
 #include "gateway/licencefile.h"
 #include "gateway/source/candump.h"
 #include "gateway/source/tpv.h"
@@ -23,6 +24,7 @@ static const char usage[] =
     "SYNOPSIS\n"
     "    buswarden-gateway replay --licence FILE [--key PUB] --gps TPV.json\n"
     "                             [--cabin CANDUMP.log --dbc FILE [--config FILE] | --aboard N]\n"
+    "                             [--explain [--lang en|zh]]\n"
     "\n"
     "DESCRIPTION\n"
     "    Reads what `gpspipe -w` and `candump -L` wrote, merges both in order of time and prints one JSON "
@@ -39,13 +41,16 @@ static const char usage[] =
     "    --cabin FILE     CAN frames, one a line\n"
     "    --dbc FILE       DBC file that they are decoded by\n"
     "    --config FILE    gateway configuration whose [signals] section maps them to seats and doors\n"
+    "    --explain        no JSON: each alert in words, with the positions and the evidence that led to it\n"
+    "    --lang en|zh     the language of it (default: zh when LANG says so, else en)\n"
     "    --aboard N       no cabin log: N persons are aboard all the time (0 to 1000)\n"
     "\n"
     "EXIT STATUS\n"
     "    0  judged   2  wrong use or bad input   3  could not run\n";
 
 struct options {
-    const char *licence, *key, *gps, *cabin, *dbc, *config;
+    const char *licence, *key, *gps, *cabin, *dbc, *config, *lang;
+    bool explain;
     int aboard; /* -1 = not given */
 };
 
@@ -206,9 +211,10 @@ static int read_file(const char *path, struct reader *reader, const char *unit,
 
 struct judging {
     struct engine *engine;
-    struct cabinbus *bus;  /* NULL: none */
-    int aboard;            /* -1: not given */
-    struct bw_cabin cabin; /* as last told to the engine */
+    struct cabinbus *bus;    /* NULL: none */
+    struct explain *explain; /* NULL: JSON */
+    int aboard;              /* -1: not given */
+    struct bw_cabin cabin;   /* as last told to the engine */
     int64_t cabin_mono_ms;
 };
 
@@ -226,9 +232,14 @@ static int judge_event(struct judging *judging, const struct bw_event *event)
 {
     struct bw_alert alerts[ENGINE_ALERTS_MAX];
     const size_t n = engine_step(judging->engine, event, alerts);
-    for (size_t i = 0; i < n; i++)
-        if (print_alert(&alerts[i]) != 0)
+    if (judging->explain != NULL)
+        explain_event(judging->explain, judging->engine, event);
+    for (size_t i = 0; i < n; i++) {
+        if (judging->explain != NULL)
+            explain_alert(judging->explain, &alerts[i]);
+        else if (print_alert(&alerts[i]) != 0)
             return -EIO;
+    }
     return 0;
 }
 
@@ -277,7 +288,7 @@ static int judge_log(struct judging *judging, const struct log *log)
         if (error != 0)
             return error;
     }
-    return fflush(stdout) != 0 ? -EIO : 0;
+    return fflush(stdout) != 0 || ferror(stdout) != 0 ? -EIO : 0;
 }
 
 /* --- the command --- */
@@ -305,18 +316,20 @@ static int parse_options(int argc, char **argv, struct options *ret)
         {"licence", required_argument, NULL, 'l'}, {"key", required_argument, NULL, 'k'},
         {"gps", required_argument, NULL, 'g'},     {"cabin", required_argument, NULL, 'c'},
         {"dbc", required_argument, NULL, 'd'},     {"config", required_argument, NULL, 'f'},
-        {"aboard", required_argument, NULL, 'a'},  {NULL, 0, NULL, 0},
+        {"aboard", required_argument, NULL, 'a'},  {"explain", no_argument, NULL, 'e'},
+        {"lang", required_argument, NULL, 'L'},    {NULL, 0, NULL, 0},
     };
     for (int option; (option = getopt_long(argc, argv, "", table, NULL)) != -1;) {
         const struct {
             int option;
             const char **target;
-        } texts[] = {{'l', &ret->licence}, {'k', &ret->key}, {'g', &ret->gps},
-                     {'c', &ret->cabin},   {'d', &ret->dbc}, {'f', &ret->config}};
+        } texts[] = {{'l', &ret->licence}, {'k', &ret->key},    {'g', &ret->gps}, {'c', &ret->cabin},
+                     {'d', &ret->dbc},     {'f', &ret->config}, {'L', &ret->lang}};
         if (option == '?')
             return wrong_use("wrong option");
         if (option == 'a' && !parse_aboard(optarg, &ret->aboard))
             return wrong_use("--aboard: not a number from 0 to 1000");
+        ret->explain |= option == 'e';
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
             if (texts[i].option == option)
                 *texts[i].target = optarg;
@@ -327,6 +340,8 @@ static int parse_options(int argc, char **argv, struct options *ret)
         return wrong_use("--licence and --gps are needed");
     if ((ret->cabin != NULL) != (ret->dbc != NULL))
         return wrong_use("--cabin and --dbc go together");
+    if (ret->lang != NULL && strcmp(ret->lang, "en") != 0 && strcmp(ret->lang, "zh") != 0)
+        return wrong_use("--lang: en or zh");
     if (ret->cabin != NULL && ret->aboard >= 0)
         return wrong_use("--cabin or --aboard, not both");
     return EXIT_DONE;
@@ -366,20 +381,28 @@ static int load_bus(const struct options *options, struct cabinbus **ret)
     return EXIT_DONE;
 }
 
+static enum explain_language language(const struct options *options)
+{
+    const char *lang = options->lang != NULL ? options->lang : getenv("LANG");
+    return lang != NULL && strncmp(lang, "zh", 2) == 0 ? EXPLAIN_ZH : EXPLAIN_EN;
+}
+
 static int run_engine(const struct options *options, const struct bw_licence *licence, struct cabinbus *bus,
                       const struct log *log)
 {
+    struct judging judging = {.bus = bus, .aboard = options->aboard};
     void *memory = malloc(engine_size(licence));
-    if (memory == NULL) {
-        (void)fprintf(stderr, "buswarden-gateway replay: %s\n", strerror(ENOMEM));
-        return EXIT_CANNOT;
+    if (options->explain)
+        judging.explain = explain_create(licence, language(options), stdout);
+    int error = memory == NULL || (options->explain && judging.explain == NULL) ? -ENOMEM : 0;
+    if (error == 0) {
+        judging.engine = engine_init(memory, licence, 1);
+        error = judge_log(&judging, log);
     }
-    struct judging judging = {
-        .engine = engine_init(memory, licence, 1), .bus = bus, .aboard = options->aboard};
-    const int error = judge_log(&judging, log);
+    explain_destroy(judging.explain);
     free(memory);
     if (error != 0)
-        (void)fprintf(stderr, "standard output: %s\n", strerror(-error));
+        (void)fprintf(stderr, "buswarden-gateway replay: %s\n", strerror(-error));
     return error != 0 ? EXIT_CANNOT : EXIT_DONE;
 }
 

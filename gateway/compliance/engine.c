@@ -116,6 +116,18 @@ uint64_t engine_next_number(const struct engine *engine)
     return engine->next_number;
 }
 
+struct engine_view engine_view(const struct engine *engine)
+{
+    const struct rule_off_route *rule = &engine->rules.off_route;
+    return (struct engine_view){
+        .outside = engine->in.route != NULL && (rule->outside || !rule->entered),
+        .distance_m = engine->in.hit.distance_m,
+        .stray_m = motion_stray_m(&engine->in.motion),
+        .score = rule->score,
+        .raise_at = engine->thresholds.off_route_evidence_milli / 1000.0,
+    };
+}
+
 /* --- what the rules see --- */
 
 /* Movement since the fix before, and a speed from it when the receiver gives none. */

@@ -29,6 +29,16 @@ size_t engine_step(struct engine *engine, const struct bw_event *event, struct b
 size_t engine_open(const struct engine *engine, struct bw_alert *ret_alerts);
 uint64_t engine_next_number(const struct engine *engine);
 
+/* What OFF_ROUTE made of the last fix, so that an alert can be explained. */
+struct engine_view {
+    bool outside;      /* beyond the corridor's edge, or no route entered yet */
+    double distance_m; /* from the nearest licensed route's line */
+    double stray_m;    /* of it that the position may have strayed (motion.h) */
+    double score;      /* evidence so far */
+    double raise_at;   /* at which it is raised */
+};
+struct engine_view engine_view(const struct engine *engine);
+
 /* Thresholds in force: the licence's, with the defaults of docs/rules.md where it says 0. */
 struct bw_thresholds engine_thresholds(const struct bw_licence *licence);
 
