@@ -96,7 +96,7 @@ json_t *modeljson_occupancy(const struct bw_occupancy *aboard)
 static json_t *overload(const struct bw_alert *alert)
 {
     const struct bw_evidence_overload *evidence = &alert->evidence.overload;
-    const int over = evidence->peak - evidence->capacity;
+    const int over = evidence->aboard - evidence->capacity;
     return json_pack("{s:i, s:i, s:i, s:i, s:s}", "aboard", evidence->aboard, "peak", evidence->peak,
                      "capacity", evidence->capacity, "over", over > 0 ? over : 0, "band",
                      modeljson_severity(alert->severity));

@@ -33,6 +33,7 @@ static struct store_alert alert_row(enum bw_kind kind)
         .alert = {.kind = kind,
                   .phase = BW_RAISED,
                   .severity = BW_MINOR,
+                  .number = 4,
                   .time_utc_ms = MORNING_UTC_MS,
                   .raised_utc_ms = MORNING_UTC_MS,
                   .has_position = true,
@@ -47,16 +48,16 @@ Test(api_json, an_open_overload_has_every_field)
 {
     struct store_alert row = alert_row(BW_OVERLOAD);
     row.alert.evidence.overload = (struct bw_evidence_overload){.aboard = 20, .peak = 21, .capacity = 18};
-    expect(
-        apijson_alert(&row),
-        "{\"id\":7,\"event\":12,\"vehicle_id\":\"bus-b\",\"plate\":\"浙J12345\",\"school\":\"外坑小学\","
-        "\"division\":\"331023\",\"kind\":\"OVERLOAD\",\"severity\":\"minor\",\"phase\":\"RAISED\","
-        "\"time\":\"2026-09-14T22:30:00.250Z\",\"raised_at\":\"2026-09-14T22:30:00.250Z\",\"cleared_at\":"
-        "null,"
-        "\"received_at\":\"2026-09-14T22:30:01.250Z\",\"late\":false,\"lat\":29.1412345,\"lon\":121.0312345,"
-        "\"accuracy_m\":4.3,\"aboard\":{\"quality\":\"good\",\"low\":20,\"count\":20,\"high\":20},"
-        "\"licence_version\":3,"
-        "\"evidence\":{\"aboard\":20,\"peak\":21,\"capacity\":18,\"over\":2,\"band\":\"minor\"}}");
+    expect(apijson_alert(&row),
+           "{\"id\":7,\"event\":12,\"vehicle_id\":\"bus-b\",\"plate\":\"浙J12345\",\"school\":\"外坑小学\","
+           "\"division\":\"331023\",\"cleared_at\":null,\"received_at\":\"2026-09-14T22:30:01.250Z\","
+           "\"late\":false,"
+           "\"time\":\"2026-09-14T22:30:00.250Z\",\"kind\":\"OVERLOAD\",\"phase\":\"RAISED\",\"severity\":"
+           "\"minor\","
+           "\"number\":4,\"raised_at\":\"2026-09-14T22:30:00.250Z\",\"lat\":29.1412345,\"lon\":121.0312345,"
+           "\"accuracy_m\":4.3,\"aboard\":{\"quality\":\"good\",\"low\":20,\"count\":20,\"high\":20},"
+           "\"licence_version\":3,"
+           "\"evidence\":{\"aboard\":20,\"peak\":21,\"capacity\":18,\"over\":2,\"band\":\"minor\"}}");
 }
 
 Test(api_json, what_is_not_known_is_null)
@@ -373,4 +374,26 @@ Test(api_json, every_count_of_ingest_is_told)
 Test(api_json, nothing_in_is_nothing_out)
 {
     cr_expect_null(apijson_text(NULL));
+}
+
+Test(api_json, a_word_that_the_broker_repeats_is_as_old_as_it_is)
+{
+    struct store_vehicle row = {.vehicle = "bus-a",
+                                .plate = "",
+                                .school = "",
+                                .division = "331023",
+                                .seen = true,
+                                .received_utc_ms = MORNING_UTC_MS,
+                                .presence = {.online = true,
+                                             .time_utc_ms = MORNING_UTC_MS - 3600000,
+                                             .speed_mps = NAN,
+                                             .occupancy = {BW_QUALITY_GOOD, 5, 5, 5}}};
+    json_t *json = apijson_vehicle(&row);
+    cr_expect_str_eq(json_string_value(json_object_get(json, "seen_at")), "2026-09-14T21:30:00.250Z");
+    json_decref(json);
+    const struct registry registry = {0};
+    const struct registry_answer answer = {0};
+    json = apijson_plate(&registry, "", &answer, &row, MORNING_UTC_MS);
+    cr_expect(json_is_null(json_object_get(json, "aboard")), "an hour old is not now");
+    json_decref(json);
 }
