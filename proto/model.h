@@ -53,7 +53,7 @@ enum bw_kind {
 enum bw_phase { BW_PHASE_NONE = 0, BW_RAISED = 1, BW_UPDATED = 2, BW_CLEARED = 3 };
 
 /* How grave. NOTICE is no accusation: e.g. off the route with nobody aboard (Art. 30 speaks of carrying
- * pupils). MINOR, SERIOUS, CRIMINAL are the overload bands of ../shared domain rules (Art. 34; 刑法 133-1).
+ * pupils). MINOR, SERIOUS, CRIMINAL are the overload bands (docs/rules.md; Art. 34; 刑法 133-1).
  */
 enum bw_severity { BW_SEVERITY_NONE = 0, BW_NOTICE = 1, BW_MINOR = 2, BW_SERIOUS = 3, BW_CRIMINAL = 4 };
 
@@ -70,7 +70,7 @@ struct bw_occupancy {
 
 struct bw_position {
     double lat_deg, lon_deg;
-    double accuracy_m; /* 68 % horizontal; NaN when the receiver does not say */
+    double accuracy_m; /* horizontal, as the receiver says (gpsd: 95 %); NaN when it does not */
 };
 
 /* Why UNLICENSED was raised. */

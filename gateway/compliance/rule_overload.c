@@ -42,7 +42,7 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
     return action;
 }
 
-/* domain.md, in integers: 5·over >= c is 20 %. The criminal line depends on the class of the vehicle. */
+/* docs/rules.md, in integers: 5·over >= c is 20 %. The criminal line depends on the class of the vehicle. */
 static enum bw_severity band(uint32_t aboard, uint32_t capacity, enum bw_vehicle_class vehicle_class)
 {
     if (aboard <= capacity)
