@@ -349,6 +349,35 @@ Test(off_route, a_position_that_jumps_aside_while_driving_on_is_no_departure)
     cr_expect_eq(bench.n, 0U);
 }
 
+Test(off_route, a_reflection_of_half_a_minute_is_no_departure)
+{
+    on_the_way();
+    for (int i = 0; i < 5; i++) {
+        bench.east_m = 50; /* at once, and the course stays that of the road */
+        drive(40);
+        bench.east_m = 0;
+        drive(60);
+    }
+    cr_expect_eq(bench.n, 0U);
+}
+
+Test(off_route, driving_beside_the_route_is_weak_evidence_that_sums_up_all_the_same)
+{
+    on_the_way();
+    for (double offset = 1; offset <= 42; offset++) { /* slower than anybody turns off */
+        bench.east_m = offset;
+        drive(10);
+    }
+    for (double offset = 43; offset <= 45; offset++) {
+        bench.east_m = offset;
+        drive(20);
+    }
+    cr_expect_eq(bench.n, 0U);
+    bench.east_m = 75;
+    drive(200);
+    cr_expect_eq(count(BW_OFF_ROUTE, BW_RAISED), 1U);
+}
+
 Test(off_route, a_tunnel_and_a_night_are_no_departure)
 {
     on_the_way();
