@@ -19,12 +19,11 @@ static const double SUPPORTED_SHARE = 0.5; /* of the excess that movement must a
 static const double LEAVING_MPS = 1;       /* movement away from the route, faster than drift */
 static const double FAR_M = 50;            /* beyond this excess a parallel course is no excuse */
 static const double LEAVING_MARGIN = 0.5;  /* of the margin, while movement accounts for the excess */
-static const double BESIDE_WEIGHT =
-    0.15; /* parallel to the route, or moved there by no movement of the vehicle */
-static const double DERIVED_WEIGHT = 0.6; /* speed from positions: not independent of them */
-static const double RATE_MAX = 2;         /* most that a second may add */
-static const double STEP_MAX_S = 3;       /* a longer gap between fixes is no more evidence than this */
-static const double INSIDE_DECAY = 2;     /* score a second */
+static const double BESIDE_WEIGHT = 0.15;  /* beside the route, or carried there */
+static const double DERIVED_WEIGHT = 0.6;  /* speed from positions: not independent of them */
+static const double RATE_MAX = 2;          /* most that a second may add */
+static const double STEP_MAX_S = 3;        /* a longer gap between fixes is no more evidence than this */
+static const double INSIDE_DECAY = 2;      /* score a second */
 static const double STANDING_MPS = 1;
 static const double TRAVELLED_MIN_M = 15;  /* beyond the edge */
 static const double APPROACH_M = 100;      /* nearer by this: on its way to the route */
