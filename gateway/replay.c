@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "gateway/cabinbus.h"
 #include "gateway/compliance/engine.h"
 #include "gateway/explain.h"
 #include "gateway/licencefile.h"
+#include "gateway/progress.h"
 #include "gateway/source/candump.h"
 #include "gateway/source/tpv.h"
 #include "proto/exitcode.h"
@@ -55,6 +57,8 @@ struct options {
 };
 
 enum { ENTRIES_MAX = 50000000, LINE_MAX_BYTES = 65536 };
+/* Less is done before anybody wonders. */
+enum { BYTES_WORTH_SHOWING = 32 * 1024 * 1024, ENTRIES_WORTH_SHOWING = 500000 };
 
 /* One line of input that means something. */
 struct entry {
@@ -184,13 +188,19 @@ static int read_file(const char *path, struct reader *reader, const char *unit,
     char *line = NULL;
     size_t size = 0;
     int error = 0;
+    struct stat status = {0};
+    (void)fstat(fileno(file), &status); /* a size of 0 only means that no progress is shown */
+    struct progress progress = progress_begin("reading", (uint64_t)status.st_size, BYTES_WORTH_SHOWING);
+    uint64_t bytes = 0;
     for (ssize_t n; error == 0 && (n = getline(&line, &size, file)) > 0;) {
         tally.lines++;
+        progress_at(&progress, bytes += (uint64_t)n);
         if (n > LINE_MAX_BYTES)
             refuse(&tally, "line too long");
         else
             error = take(reader, line, (size_t)n, &tally);
     }
+    progress_end(&progress);
     if (error == 0 && ferror(file) != 0)
         error = -EIO;
     free(line);
@@ -278,7 +288,9 @@ static int judge_can(struct judging *judging, const struct entry *entry, struct 
 
 static int judge_log(struct judging *judging, const struct log *log)
 {
+    struct progress progress = progress_begin("judging", log->n, ENTRIES_WORTH_SHOWING);
     for (size_t i = 0; i < log->n; i++) {
+        progress_at(&progress, i);
         const struct entry *entry = &log->entries[i];
         const struct bw_event event = {.mono_ms = entry->utc_ms - log->entries[0].utc_ms + 1,
                                        .utc_ms = entry->utc_ms,
@@ -286,8 +298,9 @@ static int judge_log(struct judging *judging, const struct log *log)
         const int error =
             entry->type == ENTRY_GPS ? judge_gps(judging, entry, event) : judge_can(judging, entry, event);
         if (error != 0)
-            return error;
+            return error; /* nobody reads on: the line of progress may stay */
     }
+    progress_end(&progress);
     return fflush(stdout) != 0 || ferror(stdout) != 0 ? -EIO : 0;
 }
 
