@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -369,9 +370,18 @@ static void on_status_client(uv_stream_t *server, int status)
     uv_close((uv_handle_t *)&client->pipe, on_client_closed);
 }
 
+/* The socket is also what keeps a second gateway from judging and recording the same vehicle again. libuv
+ * would cut a path that is too long, and listen somewhere else. */
 static int listen_status(struct agent *agent)
 {
     const char *path = agent->config->status_path;
+    const int other = status_dial(path);
+    if (other >= 0)
+        (void)close(other);
+    if (other >= 0 || other == -EAGAIN) /* -EAGAIN: it listens, but hangs */
+        return -EADDRINUSE;
+    if (other == -ENAMETOOLONG)
+        return other;
     int error = uv_pipe_init(&agent->loop, &agent->status, 0);
     if (error != 0)
         return error;
@@ -508,22 +518,24 @@ static void close_handle(uv_handle_t *handle, void *argument)
 /* In the reverse order of the start. */
 static void shut_down(struct agent *agent)
 {
-    uplink_stop(agent->uplink); /* no more licences come from its thread */
-    uv_walk(&agent->loop, close_handle, NULL);
-    (void)uv_run(&agent->loop, UV_RUN_DEFAULT); /* lets the handles close */
-    (void)uv_loop_close(&agent->loop);
+    uplink_stop(agent->uplink);                     /* no more licences come from its thread */
+    if (agent->loop.data != NULL) {                 /* it was begun */
+        uv_walk(&agent->loop, close_handle, NULL);  /* removes our status socket as well */
+        (void)uv_run(&agent->loop, UV_RUN_DEFAULT); /* lets the handles close */
+        (void)uv_loop_close(&agent->loop);
+    }
     source_destroy(agent->can.source);
     source_destroy(agent->gps.source);
     cabinbus_destroy(agent->bus);
     watch_close(agent->watch);
     seal_key_wipe(&agent->key);
-    (void)unlink(agent->config->status_path);
 }
 
 int agent_run(const struct gateway_config *config)
 {
     static struct agent agent; /* one a process; libuv handles keep their addresses */
     agent.config = config;
+    (void)umask(0027); /* where the vehicle was and how many were aboard is nobody else's business */
     (void)signal(SIGPIPE,
                  SIG_IGN); /* libgps and sockets: a write to a closed peer is an error, not a death */
     int code = load_keys(&agent);

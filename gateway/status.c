@@ -196,8 +196,7 @@ static const char usage[] =
 
 enum { ANSWER_MAX = 256 * 1024 };
 
-/* A connected socket, or a negative errno. */
-static int dial(const char *path)
+int status_dial(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path)
@@ -208,6 +207,8 @@ static int dial(const char *path)
         return -errno;
     const struct timeval patience = {.tv_sec = 5};
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) !=
+            0 || /* connect() heeds this one */
         connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
         const int error = -errno;
         (void)close(fd);
@@ -220,7 +221,7 @@ static int dial(const char *path)
 static json_t *ask(const char *path)
 {
     static char answer[ANSWER_MAX];
-    const int fd = dial(path);
+    const int fd = status_dial(path);
     size_t len = 0;
     ssize_t n = fd;
     while (fd >= 0 && len < sizeof answer && (n = read(fd, answer + len, sizeof answer - len)) > 0)

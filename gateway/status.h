@@ -25,6 +25,10 @@ struct status_parts {
  * outbox, uplink, and faults: an array of {"part","reason"}, empty when all is well. */
 json_t *status_json(const struct status_parts *parts);
 
+/* A descriptor connected to the control socket, or a negative errno: -ENAMETOOLONG for a path that no socket
+ * can have, -ENOENT and -ECONNREFUSED when nobody listens there. Waits 5 s at most, also for each read. */
+int status_dial(const char *path);
+
 /* The subcommand; argv[0] is its name. Returns the exit code. */
 int status_main(int argc, char **argv);
 
