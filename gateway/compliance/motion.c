@@ -33,9 +33,11 @@ static void by_doppler(struct motion *motion, const struct motion_step *step, do
 static bool explains(double east_mps, double north_mps, const struct motion_step *step, double *ret_east_m,
                      double *ret_north_m)
 {
-    *ret_east_m = step->east_m - east_mps * step->seconds;
-    *ret_north_m = step->north_m - north_mps * step->seconds;
-    return sqrt(*ret_east_m * *ret_east_m + *ret_north_m * *ret_north_m) <=
+    const double east_m = step->east_m - east_mps * step->seconds;
+    const double north_m = step->north_m - north_mps * step->seconds;
+    *ret_east_m = east_m;
+    *ret_north_m = north_m;
+    return sqrt(east_m * east_m + north_m * north_m) <=
            JUMP_M + ACCELERATION_MPS2 / 2 * step->seconds * step->seconds;
 }
 
