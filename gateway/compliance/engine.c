@@ -87,15 +87,15 @@ struct engine *engine_init(void *memory, const struct bw_licence *licence, uint6
     return engine;
 }
 
-static bool is_open(const struct slot *slot)
+static bool is_open(const struct bw_alert *alert)
 {
-    return slot->alert.phase == BW_RAISED || slot->alert.phase == BW_UPDATED;
+    return alert->phase == BW_RAISED || alert->phase == BW_UPDATED;
 }
 
 void engine_resume(struct engine *engine, const struct bw_alert *open)
 {
     for (size_t i = 0; i < RULES; i++) {
-        if (table[i]->kind != open->kind || open->phase == BW_CLEARED)
+        if (table[i]->kind != open->kind || !is_open(open))
             continue;
         engine->slots[i].alert = *open;
         table[i]->resume(&engine->rules, open);
@@ -106,7 +106,7 @@ size_t engine_open(const struct engine *engine, struct bw_alert *ret_alerts)
 {
     size_t n = 0;
     for (size_t i = 0; i < RULES; i++)
-        if (is_open(&engine->slots[i]))
+        if (is_open(&engine->slots[i].alert))
             ret_alerts[n++] = engine->slots[i].alert;
     return n;
 }
@@ -233,12 +233,12 @@ static bool step_rule(struct engine *engine, size_t i, struct bw_alert *ret)
     const struct rule *rule = table[i];
     struct slot *slot = &engine->slots[i];
     const enum lifecycle_action action = rule->step(&engine->rules, &engine->in);
-    const bool open = is_open(slot);
+    const bool open = is_open(&slot->alert);
     if (action == LIFECYCLE_NONE && (!open || engine->in.mono_ms - slot->reported_mono_ms <
                                                   (int64_t)engine->thresholds.update_interval_ms))
         return false;
     struct bw_alert alert = slot->alert;
-    if (action == LIFECYCLE_RAISE && !open)
+    if (action == LIFECYCLE_RAISE)
         alert = (struct bw_alert){
             .kind = rule->kind, .number = engine->next_number++, .raised_utc_ms = engine->in.utc_ms};
     rule->describe(&engine->rules, &engine->in, &alert);

@@ -18,7 +18,7 @@ size_t engine_size(const struct bw_licence *licence);
  * ... */
 struct engine *engine_init(void *memory, const struct bw_licence *licence, uint64_t next_number);
 /* Go on with an alert that was open when the process or the licence before ended. Before the first step.
- * Kinds that this build does not judge, and phases CLEARED, are ignored. */
+ * Kinds that this build does not judge, and alerts that are not open, are ignored. */
 void engine_resume(struct engine *engine, const struct bw_alert *open);
 
 /* Judge one event; ret_alerts holds ENGINE_ALERTS_MAX. Returns how many phases were written, in the order of

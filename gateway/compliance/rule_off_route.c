@@ -74,8 +74,7 @@ static void go_inside(struct rule_off_route *rule, double seconds)
 static void go_outside(struct rule_off_route *rule, const struct inputs *in, double excess_m)
 {
     const double rise_m = in->hit.distance_m - rule->last_distance_m;
-    double back_s = isfinite(in->step_s) && rise_m > excess_m ? in->step_s * excess_m / rise_m : 0;
-    back_s = clamp(back_s, 0, STEP_MAX_S);
+    const double back_s = rise_m > excess_m ? fmin(in->step_s * excess_m / rise_m, STEP_MAX_S) : 0;
     rule->outside = true;
     if (rule->life.state != LIFECYCLE_CLEAR)
         return; /* out again before the alert was cleared: still the same departure */
@@ -116,7 +115,7 @@ static bool never_entered(struct rule_off_route *rule, const struct inputs *in)
 {
     if (rule->entered)
         return false;
-    if (rule->nearest_m - in->hit.distance_m >= APPROACH_M || !isfinite(rule->nearest_m)) {
+    if (rule->nearest_m - in->hit.distance_m >= APPROACH_M) { /* infinity before the first */
         rule->nearest_m = in->hit.distance_m;
         rule->travelled_m = 0;
         rule->outside_s = 0;
@@ -173,7 +172,7 @@ static void describe(const struct rules *rules, const struct inputs *in, struct 
     evidence->half_width_m = (float)in->route->half_width_m;
     evidence->distance_m = (float)in->hit.distance_m;
     evidence->peak_distance_m = (float)rule->peak_m;
-    evidence->outside_ms = (uint32_t)(rule->outside_s * 1000);
+    evidence->outside_ms = (uint32_t)fmin(rule->outside_s * 1000, UINT32_MAX); /* of 49 days */
     evidence->entered = rule->entered;
     evidence->left_utc_ms = rule->left_utc_ms;
     const enum bw_severity severity = rule_known_empty(&in->cabin.occupancy) ? BW_NOTICE : BW_MINOR;
