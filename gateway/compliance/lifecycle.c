@@ -15,13 +15,18 @@ static const enum lifecycle_state next[4][3] = {
 
 static void enter(struct lifecycle *life, enum lifecycle_state state, int64_t mono_ms)
 {
-    if (life->state != state)
-        *life = (struct lifecycle){.state = state, .since_mono_ms = mono_ms};
+    if (life->state == state)
+        return;
+    life->state = state;
+    life->since_mono_ms = mono_ms;
 }
 
 enum lifecycle_action lifecycle_step(struct lifecycle *life, enum bw_tri violated, int64_t mono_ms,
                                      uint32_t hold_ms, uint32_t clear_ms)
 {
+    if (life->state == LIFECYCLE_PENDING && mono_ms - life->seen_mono_ms > LIFECYCLE_SILENCE_MS)
+        enter(life, LIFECYCLE_CLEAR, mono_ms);
+    life->seen_mono_ms = mono_ms;
     enter(life, next[life->state][violated], mono_ms);
     const int64_t held_ms = mono_ms - life->since_mono_ms;
     if (life->state == LIFECYCLE_PENDING && held_ms >= hold_ms) {

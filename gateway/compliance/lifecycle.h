@@ -11,11 +11,15 @@ enum lifecycle_action { LIFECYCLE_NONE, LIFECYCLE_RAISE, LIFECYCLE_END };
 struct lifecycle {
     enum lifecycle_state state;
     int64_t since_mono_ms; /* of the present state */
+    int64_t seen_mono_ms;  /* of the last step */
 };
+
+/* A violation seen before a longer silence and after it did not hold in between. */
+enum { LIFECYCLE_SILENCE_MS = 60000 };
 
 /* violated: YES, NO, or UNKNOWN when the inputs do not tell. Unknown never raises (a pending alert is
  * forgotten) and never clears (a clearing one is active again). A violation is raised after hold_ms, ended
- * after clear_ms. */
+ * after clear_ms. After LIFECYCLE_SILENCE_MS without a step the hold begins anew. */
 enum lifecycle_action lifecycle_step(struct lifecycle *life, enum bw_tri violated, int64_t mono_ms,
                                      uint32_t hold_ms, uint32_t clear_ms);
 

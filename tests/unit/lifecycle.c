@@ -50,6 +50,21 @@ Test(lifecycle, unknown_forgets_a_pending_alert)
          {3000, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING});
 }
 
+Test(lifecycle, what_nobody_watched_held_for_no_time)
+{
+    WALK({0, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING}, {60001, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING},
+         {63000, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING},
+         {63001, BW_YES, LIFECYCLE_RAISE, LIFECYCLE_ACTIVE});
+    WALK({0, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING},
+         {60000, BW_YES, LIFECYCLE_RAISE, LIFECYCLE_ACTIVE}); /* a slow source is still a watch */
+}
+
+Test(lifecycle, nor_does_a_silence_reopen_or_prolong_an_alert_that_is_clearing)
+{
+    WALK({0, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING}, {3000, BW_YES, LIFECYCLE_RAISE, LIFECYCLE_ACTIVE},
+         {4000, BW_NO, LIFECYCLE_NONE, LIFECYCLE_CLEARING}, {90000, BW_NO, LIFECYCLE_END, LIFECYCLE_CLEAR});
+}
+
 Test(lifecycle, unknown_keeps_an_alert_open)
 {
     WALK({0, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING}, {3000, BW_YES, LIFECYCLE_RAISE, LIFECYCLE_ACTIVE},
