@@ -110,18 +110,19 @@ static bool departed(const struct rule_off_route *rule, const struct inputs *in)
            rule->score * 1000 >= in->thresholds->off_route_evidence_milli;
 }
 
-/* A start away from the route is normal on the way to it. Driving on without getting nearer is not. */
+/* A start away from the route is normal on the way to it, and empty it may go anywhere. Driving on without
+ * getting nearer is not. */
 static bool never_entered(struct rule_off_route *rule, const struct inputs *in)
 {
-    if (rule->entered)
+    if (rule->entered || rule->life.state != LIFECYCLE_CLEAR)
         return false;
-    if (rule->nearest_m - in->hit.distance_m >= APPROACH_M) { /* infinity before the first */
+    if (rule->nearest_m - in->hit.distance_m >= APPROACH_M || /* infinity before the first */
+        rule_known_empty(&in->cabin.occupancy)) {
         rule->nearest_m = in->hit.distance_m;
         rule->travelled_m = 0;
         rule->outside_s = 0;
     }
-    return rule->travelled_m >= NEVER_ENTERED_M && rule->outside_s >= NEVER_ENTERED_S &&
-           !rule_known_empty(&in->cabin.occupancy);
+    return rule->travelled_m >= NEVER_ENTERED_M && rule->outside_s >= NEVER_ENTERED_S;
 }
 
 static enum bw_tri judge_outside(struct rule_off_route *rule, const struct inputs *in, double excess_m,
@@ -162,6 +163,13 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
     return lifecycle_step(&rule->life, violated, in->mono_ms, 0, in->thresholds->off_route_clear_ms);
 }
 
+/* A notice stays one while nobody is aboard for certain: sensors that fall silent accuse nobody. */
+static enum bw_severity severity(const struct bw_occupancy *aboard, enum bw_severity before)
+{
+    const bool empty = rule_known_empty(aboard) || (before == BW_NOTICE && aboard->low == 0);
+    return empty ? BW_NOTICE : BW_MINOR;
+}
+
 static void describe(const struct rules *rules, const struct inputs *in, struct bw_alert *alert)
 {
     const struct rule_off_route *rule = &rules->off_route;
@@ -175,9 +183,9 @@ static void describe(const struct rules *rules, const struct inputs *in, struct 
     evidence->outside_ms = (uint32_t)fmin(rule->outside_s * 1000, UINT32_MAX); /* of 49 days */
     evidence->entered = rule->entered;
     evidence->left_utc_ms = rule->left_utc_ms;
-    const enum bw_severity severity = rule_known_empty(&in->cabin.occupancy) ? BW_NOTICE : BW_MINOR;
-    if (severity > alert->severity)
-        alert->severity = severity;
+    const enum bw_severity now = severity(&in->cabin.occupancy, alert->severity);
+    if (now > alert->severity)
+        alert->severity = now;
 }
 
 /* Half as far again, and by more than a street's width. */

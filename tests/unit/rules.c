@@ -285,6 +285,64 @@ Test(off_route, an_empty_bus_is_a_notice_and_no_violation)
     cr_expect_eq(bench.alerts[0].severity, BW_NOTICE);
 }
 
+/* Sensors that fall silent carry no pupils; the first pupil who is certain does. */
+Test(off_route, a_notice_becomes_a_violation_with_the_first_certain_pupil_only)
+{
+    on_the_way();
+    cabin(0, 0, BW_NO);
+    bench.course_deg = 90;
+    drive(20);
+    cr_assert_eq(last()->severity, BW_NOTICE);
+    bench.cabin = (struct bw_cabin){0};
+    drive(60);
+    cabin(0, 4, BW_NO);
+    drive(60);
+    for (size_t i = 0; i < bench.n; i++)
+        cr_expect_eq(bench.alerts[i].severity, BW_NOTICE);
+    cabin(1, 1, BW_NO);
+    drive(15);
+    cr_expect_eq(last()->severity, BW_MINOR);
+}
+
+Test(off_route, seats_that_are_not_known_are_no_excuse)
+{
+    on_the_way();
+    bench.cabin = (struct bw_cabin){0};
+    bench.course_deg = 90;
+    drive(20);
+    cr_assert_gt(bench.n, 0U);
+    cr_expect_eq(bench.alerts[0].severity, BW_MINOR);
+}
+
+/* Empty from the depot, away from the route: only what was driven with pupils, or not known to be without,
+ * counts. */
+Test(off_route, what_was_driven_empty_is_no_evidence_when_pupils_get_on)
+{
+    bench.east_m = 3000;
+    cabin(0, 0, BW_NO);
+    drive(300);
+    cr_expect_eq(bench.n, 0U);
+    bench.cabin = (struct bw_cabin){0};
+    drive(49);
+    cr_expect_eq(bench.n, 0U, "seats unknown for a while");
+    cabin(5, 5, BW_NO);
+    drive(15);
+    cr_expect_eq(count(BW_OFF_ROUTE, BW_RAISED), 1U);
+}
+
+Test(off_route, time_outside_goes_on_when_the_pupils_have_got_off)
+{
+    bench.east_m = 3000;
+    cabin(5, 5, BW_NO);
+    drive(70);
+    cr_assert_eq(count(BW_OFF_ROUTE, BW_RAISED), 1U);
+    cabin(0, 0, BW_NO);
+    bench.course_deg = 90;
+    drive(200);
+    cr_assert_eq(last()->phase, BW_UPDATED);
+    cr_expect_gt(last()->evidence.off_route.outside_ms, 200000U);
+}
+
 Test(off_route, a_start_away_from_the_route_is_silent_on_the_way_to_it)
 {
     cabin(10, 10, BW_NO);
