@@ -75,27 +75,6 @@ static void on_alert(void *context, const struct bw_alert *alert, bool saved)
     agent->presence_due = true;
 }
 
-static void on_gps(void *context, int mode, const struct bw_fix *fix, int64_t utc_ms)
-{
-    struct agent *agent = context;
-    const int64_t mono_ms = clock_mono_ms();
-    if (utc_ms > 0 && mode >= 2)
-        clock_set(&agent->clock, utc_ms, mono_ms);
-    struct bw_event event = event_now(agent, mode >= 2 ? BW_EVENT_FIX : BW_EVENT_NO_FIX);
-    if (mode >= 2) {
-        event.u.fix = *fix;
-        event.utc_ms = utc_ms; /* of the fix itself, not of its arrival */
-    }
-    submit(agent, &event);
-}
-
-static void on_can(void *context, const struct can_frame_in *frame)
-{
-    struct agent *agent = context;
-    cabinbus_frame(agent->bus, frame, clock_mono_ms());
-    agent->cabin_heard = true;
-}
-
 /* Tell the watch of the cabin: when it changed, and as a confirmation when `confirm`. */
 static void judge_cabin(struct agent *agent, bool confirm)
 {
@@ -110,6 +89,28 @@ static void judge_cabin(struct agent *agent, bool confirm)
     agent->presence_due |= !same;
     agent->cabin = event.u.cabin;
     submit(agent, &event);
+}
+
+static void on_gps(void *context, int mode, const struct bw_fix *fix, int64_t utc_ms)
+{
+    struct agent *agent = context;
+    const int64_t mono_ms = clock_mono_ms();
+    if (utc_ms > 0 && mode >= 2)
+        clock_set(&agent->clock, utc_ms, mono_ms);
+    struct bw_event event = event_now(agent, mode >= 2 ? BW_EVENT_FIX : BW_EVENT_NO_FIX);
+    if (mode >= 2) {
+        event.u.fix = *fix;
+        event.utc_ms = utc_ms; /* of the fix itself, not of its arrival */
+    }
+    judge_cabin(agent, false); /* the bus may have fallen silent since */
+    submit(agent, &event);
+}
+
+static void on_can(void *context, const struct can_frame_in *frame)
+{
+    struct agent *agent = context;
+    cabinbus_frame(agent->bus, frame, clock_mono_ms());
+    agent->cabin_heard = true;
 }
 
 /* --- feeds --- */

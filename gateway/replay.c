@@ -262,8 +262,20 @@ static int judge_cabin(struct judging *judging, const struct bw_cabin *cabin, st
     return judge_event(judging, &event);
 }
 
+/* Tell the engine of the cabin: when it changed, and as a confirmation when `confirm`. */
+static int judge_bus(struct judging *judging, struct bw_event event, bool confirm)
+{
+    struct bw_cabin cabin;
+    cabinbus_estimate(judging->bus, event.mono_ms, &cabin);
+    if (cabinbus_same(&cabin, &judging->cabin) && !confirm)
+        return 0;
+    return judge_cabin(judging, &cabin, event);
+}
+
 static int judge_gps(struct judging *judging, const struct entry *entry, struct bw_event event)
 {
+    if (judging->bus != NULL && judge_bus(judging, event, false) != 0) /* it may have fallen silent */
+        return -EIO;
     if (judging->aboard >= 0) {
         const uint16_t aboard = (uint16_t)judging->aboard;
         const struct bw_cabin cabin = {.occupancy = {BW_QUALITY_GOOD, aboard, aboard, aboard}};
@@ -275,15 +287,10 @@ static int judge_gps(struct judging *judging, const struct entry *entry, struct 
     return judge_event(judging, &event);
 }
 
-/* The engine hears of the cabin when it changed, and once a second. */
 static int judge_can(struct judging *judging, const struct entry *entry, struct bw_event event)
 {
-    struct bw_cabin cabin;
     cabinbus_frame(judging->bus, &entry->u.frame, event.mono_ms);
-    cabinbus_estimate(judging->bus, event.mono_ms, &cabin);
-    if (cabinbus_same(&cabin, &judging->cabin) && event.mono_ms - judging->cabin_mono_ms < 1000)
-        return 0;
-    return judge_cabin(judging, &cabin, event);
+    return judge_bus(judging, event, event.mono_ms - judging->cabin_mono_ms >= 1000); /* once a second */
 }
 
 static int judge_log(struct judging *judging, const struct log *log)
@@ -394,6 +401,45 @@ static int load_bus(const struct options *options, struct cabinbus **ret)
     return EXIT_DONE;
 }
 
+struct span {
+    int64_t first_utc_ms, last_utc_ms;
+};
+
+static struct span span_of(const struct entry *entries, size_t n)
+{
+    struct span span = {INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < n; i++) {
+        if (entries[i].utc_ms < span.first_utc_ms)
+            span.first_utc_ms = entries[i].utc_ms;
+        if (entries[i].utc_ms > span.last_utc_ms)
+            span.last_utc_ms = entries[i].utc_ms;
+    }
+    return span;
+}
+
+/* Positions carry the receiver's time, frames that of whatever computer recorded them. The first n_gps
+ * entries are the positions. */
+static bool other_clock(const struct log *log, size_t n_gps)
+{
+    static const int64_t APART_MS = 3600000; /* less may be a bus that was switched on late */
+    if (n_gps == 0 || n_gps == log->n)
+        return false;
+    const struct span gps = span_of(log->entries, n_gps);
+    const struct span can = span_of(log->entries + n_gps, log->n - n_gps);
+    return can.first_utc_ms - gps.last_utc_ms > APART_MS || gps.first_utc_ms - can.last_utc_ms > APART_MS;
+}
+
+static int read_cabin(const struct options *options, struct reader *reader)
+{
+    const size_t n_gps = reader->log->n;
+    const int code = read_file(options->cabin, reader, "frames", take_can_line);
+    if (code != EXIT_DONE || !other_clock(reader->log, n_gps))
+        return code;
+    (void)fprintf(stderr, "%s: recorded more than an hour before or after the positions: by another clock?\n",
+                  options->cabin);
+    return EXIT_USAGE;
+}
+
 static enum explain_language language(const struct options *options)
 {
     const char *lang = options->lang != NULL ? options->lang : getenv("LANG");
@@ -437,7 +483,7 @@ int replay_main(int argc, char **argv)
     if (code == EXIT_DONE)
         code = read_file(options.gps, &reader, "positions", take_gps_line);
     if (code == EXIT_DONE && options.cabin != NULL)
-        code = read_file(options.cabin, &reader, "frames", take_can_line);
+        code = read_cabin(&options, &reader);
     if (code == EXIT_DONE && log.n > 0) {
         qsort(log.entries, log.n, sizeof log.entries[0], compare_entries);
         code = run_engine(&options, &licence, bus, &log);

@@ -65,7 +65,7 @@ int cabin_update(struct cabin *cabin, struct cabin_slot slot, double value, int6
 
 static int value_now(const struct cabin *cabin, const struct cabin_signal *signal, int64_t mono_ms)
 {
-    const bool fresh = mono_ms - signal->mono_ms <= cabin->config.freshness_ms;
+    const bool fresh = mono_ms - signal->mono_ms < cabin->config.freshness_ms;
     return fresh ? (int)signal->value : (int)UNKNOWN_VALUE;
 }
 

@@ -15,7 +15,7 @@
 enum {
     CABIN_SEATS_MAX = 96,
     CABIN_DOORS_MAX = 8,
-    CABIN_FRESHNESS_DEFAULT_MS = 3000,
+    CABIN_FRESHNESS_DEFAULT_MS = 3000, /* not beyond OVERLOAD's hold: one frame alone must not outlast it */
     CABIN_NO_UNKNOWN_VALUE = -1,
 };
 

@@ -103,17 +103,17 @@ Test(cabin, a_silent_bus_is_unknown_and_never_empty)
     (void)cabin_update(&cabin, door(0), 0, START_MS);
     (void)cabin_update(&cabin, door(1), 0, START_MS);
     (void)cabin_update(&cabin, ignition, 1, START_MS);
-    expect_occupancy(&cabin, START_MS + 3000, (struct bw_occupancy){BW_QUALITY_GOOD, 8, 8, 8},
-                     "3 s: all fresh");
-    cabin_estimate(&cabin, START_MS + 3000, &state);
+    expect_occupancy(&cabin, START_MS + 2999, (struct bw_occupancy){BW_QUALITY_GOOD, 8, 8, 8},
+                     "just under 3 s: all fresh");
+    cabin_estimate(&cabin, START_MS + 2999, &state);
     cr_expect(state.door_open == BW_NO && state.ignition_on == BW_YES);
-    expect_occupancy(&cabin, START_MS + 3001, (struct bw_occupancy){BW_QUALITY_DEGRADED, 6, 6, 9},
+    expect_occupancy(&cabin, START_MS + 3000, (struct bw_occupancy){BW_QUALITY_DEGRADED, 6, 6, 9},
                      "one stale");
-    expect_occupancy(&cabin, START_MS + 4001, (struct bw_occupancy){BW_QUALITY_DEGRADED, 4, 4, 10},
+    expect_occupancy(&cabin, START_MS + 4000, (struct bw_occupancy){BW_QUALITY_DEGRADED, 4, 4, 10},
                      "two stale");
-    expect_occupancy(&cabin, START_MS + 5001, (struct bw_occupancy){BW_QUALITY_UNKNOWN, 0, 0, 0},
+    expect_occupancy(&cabin, START_MS + 5000, (struct bw_occupancy){BW_QUALITY_UNKNOWN, 0, 0, 0},
                      "three stale");
-    cabin_estimate(&cabin, START_MS + 3001, &state);
+    cabin_estimate(&cabin, START_MS + 3000, &state);
     cr_expect(state.door_open == BW_UNKNOWN && state.ignition_on == BW_UNKNOWN);
 }
 
@@ -124,8 +124,8 @@ Test(cabin, the_freshness_limit_is_a_setting)
         .n_seats = 1, .seats = {{1, CABIN_NO_UNKNOWN_VALUE}}, .freshness_ms = 500};
     cr_assert_eq(cabin_init(&cabin, &config), 0);
     (void)cabin_update(&cabin, seat(0), 1, START_MS);
-    expect_occupancy(&cabin, START_MS + 500, (struct bw_occupancy){BW_QUALITY_GOOD, 1, 1, 1}, "fresh");
-    expect_occupancy(&cabin, START_MS + 501, (struct bw_occupancy){BW_QUALITY_UNKNOWN, 0, 0, 0}, "stale");
+    expect_occupancy(&cabin, START_MS + 499, (struct bw_occupancy){BW_QUALITY_GOOD, 1, 1, 1}, "fresh");
+    expect_occupancy(&cabin, START_MS + 500, (struct bw_occupancy){BW_QUALITY_UNKNOWN, 0, 0, 0}, "stale");
 }
 
 /* Values of two doors; -1 = never heard. */
