@@ -176,12 +176,37 @@ static int read_stream(struct outbox *outbox)
     return rc;
 }
 
+/* The body in the present row of OPEN_ALL. */
+static int decode_open(struct outbox *outbox, struct wire_body *ret)
+{
+    size_t len;
+    const uint8_t *data = column_bytes(outbox, OPEN_ALL, 0, &len);
+    const int rc = wire_body_decode(data, len, ret);
+    return rc == 0 ? 0 : fail(outbox, rc == -ENOMEM ? rc : -EBADMSG, "a stored alert cannot be decoded");
+}
+
+/* Found out now, a damaged one sets the file aside; later it would keep the gateway from starting. */
+static int check_open_alerts(struct outbox *outbox)
+{
+    struct wire_body body;
+    int rc;
+    do {
+        rc = next_row(outbox, OPEN_ALL);
+        if (rc == 0)
+            rc = decode_open(outbox, &body);
+    } while (rc == 0);
+    done(outbox, OPEN_ALL);
+    return rc == -ENOENT ? 0 : rc;
+}
+
 static int open_file(struct outbox *outbox, const struct outbox_config *config)
 {
     int rc = outbox_file_open(config, &outbox->db);
     if (rc == 0)
         rc = prepare_queries(outbox);
-    return rc == 0 ? read_stream(outbox) : rc;
+    if (rc == 0)
+        rc = read_stream(outbox);
+    return rc == 0 ? check_open_alerts(outbox) : rc;
 }
 
 static void close_file(struct outbox *outbox)
@@ -412,12 +437,11 @@ int outbox_open_alerts(struct outbox *outbox, struct bw_alert *ret, size_t max, 
     int rc;
     while ((rc = next_row(outbox, OPEN_ALL)) == 0) {
         struct wire_body body;
-        size_t len;
-        const uint8_t *data = column_bytes(outbox, OPEN_ALL, 0, &len);
-        if (n == max)
+        rc = decode_open(outbox, &body);
+        if (rc == 0 && body.type != WIRE_BODY_ALERT)
+            continue; /* of a kind that a newer version made */
+        if (rc == 0 && n == max)
             rc = fail(outbox, -ENOBUFS, "more alerts are open than asked for");
-        else if (wire_body_decode(data, len, &body) < 0 || body.type != WIRE_BODY_ALERT)
-            rc = fail(outbox, -EBADMSG, "a stored alert cannot be decoded");
         if (rc != 0)
             break;
         ret[n++] = body.u.alert;

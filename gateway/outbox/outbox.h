@@ -44,7 +44,8 @@ int outbox_append_alert(struct outbox *outbox, const struct bw_alert *alert, int
 int outbox_append_track(struct outbox *outbox, const struct bw_track *track, int64_t now_utc_ms);
 
 /* Alerts raised and not cleared when the process last ended, so that the engine can go on with them; oldest
- * first. -ENOBUFS when there are more than max. */
+ * first. Those of kinds that this build does not know are left alone. -ENOBUFS when there are more than max.
+ */
 int outbox_open_alerts(struct outbox *outbox, struct bw_alert *ret, size_t max, size_t *ret_n);
 /* The number that the next alert object gets. */
 int outbox_next_alert_number(struct outbox *outbox, uint64_t *ret);

@@ -371,6 +371,28 @@ Test(outbox, remembers_the_last_phase_of_every_open_alert_and_the_next_number)
     outbox_close(outbox);
 }
 
+/* What a newer version of the program had open must not keep an older one from starting. */
+Test(outbox, an_open_alert_of_a_kind_that_this_build_does_not_know_is_left_alone)
+{
+    struct outbox *outbox = open_it();
+    struct bw_alert known = alert(1, BW_RAISED);
+    cr_assert_eq(outbox_append_alert(outbox, &known, NOW), 0);
+    outbox_close(outbox);
+    sqlite3 *db; /* Body.alert { kind: 99, phase: RAISED, number: 2 } */
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, "INSERT INTO open_alert VALUES (2, x'0a06086310012002')", NULL, NULL, NULL),
+                 SQLITE_OK);
+    sqlite3_close(db);
+
+    outbox = open_it();
+    struct bw_alert open[4];
+    size_t n = 0;
+    cr_assert_eq(outbox_open_alerts(outbox, open, 4, &n), 0);
+    cr_assert_eq(n, 1);
+    cr_assert_eq(open[0].number, 1);
+    outbox_close(outbox);
+}
+
 /* ---- files that are no good ---- */
 
 static void overwrite(long offset, const char *bytes, size_t len)
@@ -428,6 +450,11 @@ static void damage_meta_gone(void)
     run_sql("DELETE FROM meta");
 }
 
+static void damage_open_alert(void)
+{
+    run_sql("INSERT INTO open_alert VALUES (9, x'ffff')"); /* a bit that flipped: SQLite has no checksums */
+}
+
 static void damage_other_version(void)
 {
     run_sql("PRAGMA user_version = 99");
@@ -447,7 +474,8 @@ Test(outbox, a_file_that_is_no_good_is_set_aside_and_a_new_stream_begun)
 {
     void (*const damages[])(void) = {damage_not_a_database, damage_page,          damage_truncated,
                                      damage_foreign,        damage_table_gone,    damage_meta_gone,
-                                     damage_other_version,  damage_other_vehicle, damage_other_key};
+                                     damage_other_version,  damage_other_vehicle, damage_other_key,
+                                     damage_open_alert};
     for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
         struct outbox *outbox;
         bool set_aside;
