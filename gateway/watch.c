@@ -166,16 +166,6 @@ bool watch_broken(const struct watch *watch)
     return watch->broken;
 }
 
-/* The engine goes on: its alerts are still open, and their next phases go into the new file. */
-int watch_mend(struct watch *watch, char ret_reason[256])
-{
-    outbox_close(watch->outbox);
-    watch->outbox = NULL;
-    const int error = open_outbox(watch, ret_reason);
-    watch->broken = error != 0;
-    return error;
-}
-
 /* --- events --- */
 
 static void note_write(struct watch *watch, int error)
@@ -284,6 +274,34 @@ bool watch_event(struct watch *watch, const struct bw_event *event)
         (watch->track.n > 0 && event->mono_ms - watch->track_mono_ms >= WATCH_TRACK_MS))
         stored |= watch_flush(watch);
     return stored || n > 0;
+}
+
+/* --- a new file --- */
+
+static bool is_unsaved(const struct watch *watch, uint64_t number)
+{
+    for (size_t i = 0; i < watch->n_unsaved; i++)
+        if (watch->unsaved[i].number == number)
+            return true;
+    return false;
+}
+
+/* The engine goes on and its alerts are still open. What the old file said of them may never reach the
+ * bureau, so each stands in the new one as it was last reported, unless a phase of it waits to be written
+ * anyway. */
+int watch_mend(struct watch *watch, char ret_reason[256])
+{
+    outbox_close(watch->outbox);
+    watch->outbox = NULL;
+    const uint64_t set_aside = watch->state.set_aside;
+    const int error = open_outbox(watch, ret_reason);
+    watch->broken = error != 0;
+    struct bw_alert open[ENGINE_ALERTS_MAX];
+    const size_t n = watch->state.set_aside > set_aside ? engine_open(watch->engine, open) : 0;
+    for (size_t i = 0; i < n; i++)
+        if (!is_unsaved(watch, open[i].number) && save_alert(watch, &open[i]) != 0)
+            keep_unsaved(watch, &open[i]);
+    return error;
 }
 
 /* --- looking in --- */

@@ -1,3 +1,3 @@
 unit_test(gateway_config gateway_config.c LIBS bw_gateway)
 unit_test(licencefile licencefile.c LIBS bw_gateway)
-unit_test(watch watch.c LIBS bw_gateway)
+unit_test(watch watch.c LIBS bw_gateway PkgConfig::SQLITE)

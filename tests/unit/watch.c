@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <math.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,4 +208,58 @@ Test(watch, a_corrupt_outbox_is_set_aside_and_the_watch_starts)
     open_watch();
     cr_expect_eq(watch_state(watch)->set_aside, 1U);
     cabin(10);
+}
+
+/* What happens to a file while it is open: the disk loses a page of it. */
+static void break_outbox(void)
+{
+    sqlite3 *db;
+    cr_assert_eq(sqlite3_open(outbox_path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, "DROP VIEW chain_now", NULL, NULL, NULL), SQLITE_OK);
+    (void)sqlite3_close(db);
+}
+
+static void mend(void)
+{
+    char reason[256];
+    cr_assert(watch_broken(watch));
+    cr_assert_eq(watch_mend(watch, reason), 0, "%s", reason);
+    cr_assert_not(watch_broken(watch));
+}
+
+Test(watch, an_open_alert_stands_in_the_new_file_too)
+{
+    store_licence(1, &bureau);
+    open_watch();
+    for (int i = 0; i < 5; i++, mono_ms += 1000)
+        cabin(20);
+    break_outbox();
+    for (int i = 0; i < 12; i++, mono_ms += 1000)
+        (void)fix();
+    cabin(20);
+    cr_expect_eq(announced, 1U);
+    mend();
+    cr_expect_eq(waiting(BW_RECORD_ALERT), 1U, "what the bureau may never have seen");
+    cr_expect_eq(announced, 1U, "the driver has heard of it");
+    watch_close(watch);
+    open_watch();
+    struct bw_alert open[ENGINE_ALERTS_MAX];
+    cr_expect_eq(watch_open_alerts(watch, open), 1U);
+    for (int i = 0; i < 5; i++, mono_ms += 1000)
+        cabin(20);
+    cr_expect_eq(announced, 1U, "not raised twice");
+}
+
+Test(watch, a_phase_that_broke_the_file_is_not_recorded_twice)
+{
+    store_licence(1, &bureau);
+    open_watch();
+    cabin(20);
+    break_outbox();
+    for (int i = 0; i < 5; i++, mono_ms += 1000)
+        cabin(20);
+    cr_expect_eq(announced_unsaved, 1U);
+    mend();
+    cabin(20);
+    cr_expect_eq(waiting(BW_RECORD_ALERT), 1U);
 }
