@@ -136,7 +136,8 @@ struct api_reply handle_alert_stream(struct api *api, const struct api_request *
 
 static int add_vehicle(void *context, const struct store_vehicle *row)
 {
-    return json_array_append_new(context, apijson_vehicle(row)) == 0 ? 0 : -ENOMEM;
+    json_t *json = apijson_vehicle(row, clock_ms(CLOCK_REALTIME));
+    return json_array_append_new(context, json) == 0 ? 0 : -ENOMEM;
 }
 
 struct api_reply handle_vehicles(struct api *api, const struct api_request *request)

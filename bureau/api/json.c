@@ -41,24 +41,30 @@ static int64_t seen_utc_ms(const struct store_vehicle *row)
     return said_utc_ms > 0 && said_utc_ms < row->received_utc_ms ? said_utc_ms : row->received_utc_ms;
 }
 
-json_t *apijson_vehicle(const struct store_vehicle *row)
+int64_t apijson_live_until_utc_ms(const struct store_vehicle *row)
+{
+    return row->seen && row->presence.online ? seen_utc_ms(row) + APIJSON_LIVE_MS : 0;
+}
+
+json_t *apijson_vehicle(const struct store_vehicle *row, int64_t now_utc_ms)
 {
     /* Never seen: every field of it reads as "not known". */
     static const struct bw_presence unseen = {.speed_mps = NAN};
     const struct bw_presence *presence = row->seen ? &row->presence : &unseen;
+    const bool live = now_utc_ms <= apijson_live_until_utc_ms(row);
     json_t *json = json_object();
     modeljson_put(&json, "vehicle_id", modeljson_text(row->vehicle));
     modeljson_put(&json, "plate", modeljson_text(row->plate));
     modeljson_put(&json, "school", modeljson_text(row->school));
     modeljson_put(&json, "division", modeljson_text(row->division));
     modeljson_put(&json, "capacity", json_integer(row->capacity));
-    modeljson_put(&json, "online", json_boolean(presence->online));
+    modeljson_put(&json, "online", json_boolean(live));
     modeljson_put(&json, "seen_at", modeljson_instant(row->seen ? seen_utc_ms(row) : 0));
     modeljson_put(&json, "lat", modeljson_degrees(presence->has_position, presence->lat_deg));
     modeljson_put(&json, "lon", modeljson_degrees(presence->has_position, presence->lon_deg));
     modeljson_put(&json, "fix_at", modeljson_instant(presence->has_position ? presence->fix_utc_ms : 0));
-    modeljson_put(&json, "speed_kmh", modeljson_number(presence->speed_mps * 3.6, 1));
-    modeljson_put(&json, "aboard", row->seen ? modeljson_occupancy(&presence->occupancy) : json_null());
+    modeljson_put(&json, "speed_kmh", modeljson_number(live ? presence->speed_mps * 3.6 : NAN, 1));
+    modeljson_put(&json, "aboard", live ? modeljson_occupancy(&presence->occupancy) : json_null());
     modeljson_put(&json, "licence",
                   json_pack("{s:I, s:I}", "issued", (json_int_t)row->licence_version, "held",
                             (json_int_t)presence->licence_version));
@@ -116,11 +122,6 @@ static void put_permit(json_t **json, const struct registry *registry, const str
     modeljson_put(json, "driver", permit ? driver_name(registry, permit->driver_id) : json_null());
 }
 
-static bool is_live(const struct store_vehicle *live, int64_t now_utc_ms)
-{
-    return live && live->seen && live->presence.online && now_utc_ms - seen_utc_ms(live) <= APIJSON_LIVE_MS;
-}
-
 json_t *apijson_plate(const struct registry *registry, const char *plate,
                       const struct registry_answer *answer, const struct store_vehicle *live,
                       int64_t now_utc_ms)
@@ -131,8 +132,8 @@ json_t *apijson_plate(const struct registry *registry, const char *plate,
     modeljson_put(&json, "in_window", json_boolean(answer->in_window));
     put_vehicle(&json, registry, answer->vehicle);
     put_permit(&json, registry, answer->permit ? &answer->permit->permit : NULL);
-    modeljson_put(&json, "aboard",
-                  is_live(live, now_utc_ms) ? modeljson_occupancy(&live->presence.occupancy) : json_null());
+    const bool is_live = live && now_utc_ms <= apijson_live_until_utc_ms(live);
+    modeljson_put(&json, "aboard", is_live ? modeljson_occupancy(&live->presence.occupancy) : json_null());
     modeljson_put(&json, "as_of", modeljson_instant(now_utc_ms));
     modeljson_put(&json, "open_alerts", kinds(live ? live->open_kinds : 0));
     return json;
@@ -232,7 +233,6 @@ json_t *apijson_broker(const struct ingest_stats *stats)
 
 char *apijson_text(json_t *value)
 {
-    /* Ten digits are a centimetre at 180 degrees; more would only show binary fractions. */
     char *line_of_text = json_dumps(value, MODELJSON_FLAGS);
     json_decref(value);
     return line_of_text;

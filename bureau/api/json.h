@@ -8,11 +8,14 @@
 
 #include <jansson.h>
 
-/* A count that is older than this is not "aboard now". */
+/* What a vehicle said longer ago than this is not how it is now. */
 enum { APIJSON_LIVE_MS = 60000 };
+/* Until when it is: by the word's own time when that is the older one, because the broker repeats old words.
+ * 0 = not at all: never seen, or said that it is gone. */
+int64_t apijson_live_until_utc_ms(const struct store_vehicle *row);
 
 json_t *apijson_alert(const struct store_alert *row);
-json_t *apijson_vehicle(const struct store_vehicle *row);
+json_t *apijson_vehicle(const struct store_vehicle *row, int64_t now_utc_ms);
 /* `live` is the answer's vehicle as last seen; NULL = none. */
 json_t *apijson_plate(const struct registry *registry, const char *plate,
                       const struct registry_answer *answer, const struct store_vehicle *live,

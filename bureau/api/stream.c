@@ -35,7 +35,8 @@ struct vehicle {
     char id[BW_ID_LEN];
     bool changed; /* since it was last read from the store */
     int64_t change;
-    char *text; /* the whole event, ready to be sent; NULL = not read yet */
+    char *text;                /* the whole event, ready to be sent; NULL = not read yet */
+    int64_t live_until_utc_ms; /* `text` says "online" until then; 0 = it does not */
 };
 
 struct stream {
@@ -316,10 +317,23 @@ static struct vehicle *take_changed(struct stream *stream)
     return vehicle;
 }
 
+static int64_t utc_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct rendered {
+    char *text;
+    int64_t live_until_utc_ms;
+};
+
 static int render_vehicle(void *context, const struct store_vehicle *row)
 {
-    char **ret = context;
-    char *json = apijson_text(apijson_vehicle(row));
+    struct rendered *ret = context;
+    const int64_t now_utc_ms = utc_ms(), live_until_utc_ms = apijson_live_until_utc_ms(row);
+    char *json = apijson_text(apijson_vehicle(row, now_utc_ms));
     char *event = NULL;
     size_t length = 0;
     FILE *out = json ? open_memstream(&event, &length) : NULL;
@@ -330,19 +344,21 @@ static int render_vehicle(void *context, const struct store_vehicle *row)
         free(event);
         return -ENOMEM;
     }
-    *ret = event;
+    ret->text = event;
+    ret->live_until_utc_ms = now_utc_ms <= live_until_utc_ms ? live_until_utc_ms : 0;
     return 0;
 }
 
 /* Its state as the store now has it, to the end of the list; again at the next turn when that failed. */
 static void refresh_vehicle(struct stream *stream, struct vehicle *vehicle)
 {
-    char *text = NULL;
-    const int rc = store_vehicles(stream->store, vehicle->id, render_vehicle, &text);
+    struct rendered rendered = {0};
+    const int rc = store_vehicles(stream->store, vehicle->id, render_vehicle, &rendered);
     (void)pthread_mutex_lock(&stream->lock);
-    if (text) {
+    if (rendered.text) {
         free(vehicle->text);
-        vehicle->text = text;
+        vehicle->text = rendered.text;
+        vehicle->live_until_utc_ms = rendered.live_until_utc_ms;
         vehicle->change = ++stream->last_change;
         TAILQ_REMOVE(&stream->vehicles, vehicle, by_change);
         TAILQ_INSERT_TAIL(&stream->vehicles, vehicle, by_change);
@@ -350,6 +366,18 @@ static void refresh_vehicle(struct stream *stream, struct vehicle *vehicle)
         mark_changed(stream, vehicle);
     }
     (void)pthread_mutex_unlock(&stream->lock);
+}
+
+/* A vehicle that falls silent tells nobody: by the clock alone it is no longer online. */
+static void mark_silent(struct stream *stream)
+{
+    const int64_t now_utc_ms = utc_ms();
+    struct vehicle *vehicle;
+    TAILQ_FOREACH(vehicle, &stream->vehicles, by_change)
+    {
+        if (vehicle->live_until_utc_ms != 0 && now_utc_ms > vehicle->live_until_utc_ms)
+            mark_changed(stream, vehicle);
+    }
 }
 
 static void turn(struct stream *stream)
@@ -361,6 +389,7 @@ static void turn(struct stream *stream)
         stream_notify_events(stream, last_event);
 
     (void)pthread_mutex_lock(&stream->lock);
+    mark_silent(stream);
     size_t n = stream->n_changed; /* a vehicle that changes meanwhile has its turn in a second */
     (void)pthread_mutex_unlock(&stream->lock);
     for (; n > 0; n--)

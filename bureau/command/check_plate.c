@@ -117,8 +117,8 @@ static void print_permit(const struct question *question, const struct bw_permit
 static void print_aboard(const struct words *words, const struct store_vehicle *live, int64_t now_utc_ms)
 {
     (void)printf("%s%s", words->aboard, words->colon);
-    const bool known = live != NULL && live->seen && live->presence.occupancy.quality != BW_QUALITY_UNKNOWN &&
-                       now_utc_ms - live->received_utc_ms < APIJSON_LIVE_MS;
+    const bool known = live != NULL && live->presence.occupancy.quality != BW_QUALITY_UNKNOWN &&
+                       now_utc_ms <= apijson_live_until_utc_ms(live);
     if (known)
         (void)printf("%u%s%u%s\n", live->presence.occupancy.count, words->of, live->capacity,
                      words->approved);

@@ -95,20 +95,43 @@ struct transaction {
     struct batch_outcome *outcome;
 };
 
-/* A retained message may be days old: the broker repeats it to every new session. */
-static int64_t spoken_utc_ms(const struct batch_item *item, int64_t now_utc_ms)
+/* A retained message may be days old: the broker repeats it to every new session. 0 = nobody knows. */
+static int64_t spoken_utc_ms(const struct bw_presence *presence, bool retained, int64_t now_utc_ms)
 {
-    const int64_t said = item->presence.time_utc_ms;
-    return item->retained && said > 0 && said < now_utc_ms ? said : now_utc_ms;
+    const int64_t said = presence->time_utc_ms > 0 ? presence->time_utc_ms : 0;
+    return retained && said < now_utc_ms ? said : now_utc_ms;
+}
+
+static int take_last_word(void *context, const struct store_vehicle *row)
+{
+    struct bw_presence *presence = context;
+    if (row->seen)
+        *presence = row->presence;
+    return 0;
+}
+
+/* A last will was written before the vehicle had anything to tell. It says that the vehicle is gone; where it
+ * was then, stands in the word before it. */
+static int complete_will(struct transaction *tx, const char *vehicle, struct bw_presence *presence)
+{
+    if (presence->online || presence->has_position)
+        return 0;
+    const int error = store_vehicles(tx->store, vehicle, take_last_word, presence);
+    presence->online = false;
+    return error;
 }
 
 static int apply_presence(struct transaction *tx, const struct batch_item *item, struct vehicle *vehicle)
 {
-    const struct bw_presence *presence = &item->presence;
-    memcpy(vehicle->stream, presence->stream, BW_STREAM_LEN);
-    memcpy(vehicle->oldest_seq, presence->oldest_seq, sizeof vehicle->oldest_seq);
+    struct bw_presence presence = item->presence;
+    const int error = complete_will(tx, item->topic.vehicle, &presence);
+    if (error != 0)
+        return error;
+    memcpy(vehicle->stream, presence.stream, BW_STREAM_LEN);
+    memcpy(vehicle->oldest_seq, presence.oldest_seq, sizeof vehicle->oldest_seq);
     tx->outcome->counts[VERDICT_PRESENCE]++;
-    return store_presence_put(tx->store, item->topic.vehicle, presence, spoken_utc_ms(item, tx->now_utc_ms));
+    return store_presence_put(tx->store, item->topic.vehicle, &presence,
+                              spoken_utc_ms(&presence, item->retained, tx->now_utc_ms));
 }
 
 static int load_chain(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],

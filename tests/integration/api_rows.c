@@ -47,7 +47,18 @@ static int put_alert(char **argv)
     return rc != 0;
 }
 
-static int write_presence(const char *aboard_text)
+static int write_presence(const struct bw_presence *presence)
+{
+    struct wire_bytes bytes = {0};
+    if (wire_presence_encode(presence, &bytes) != 0)
+        return 1;
+    const size_t written = fwrite(bytes.data, 1, bytes.len, stdout);
+    const size_t len = bytes.len;
+    wire_bytes_free(&bytes);
+    return written != len;
+}
+
+static int write_word(const char *aboard_text)
 {
     const uint16_t aboard = (uint16_t)strtoul(aboard_text, NULL, 10);
     const struct bw_presence presence = {
@@ -65,13 +76,7 @@ static int write_presence(const char *aboard_text)
         .occupancy = {BW_QUALITY_GOOD, aboard, aboard, aboard},
         .capacity = 18,
     };
-    struct wire_bytes bytes = {0};
-    if (wire_presence_encode(&presence, &bytes) != 0)
-        return 1;
-    const size_t written = fwrite(bytes.data, 1, bytes.len, stdout);
-    const size_t len = bytes.len;
-    wire_bytes_free(&bytes);
-    return written != len;
+    return write_presence(&presence);
 }
 
 int main(int argc, char **argv)
@@ -79,7 +84,11 @@ int main(int argc, char **argv)
     if (argc == 6 && strcmp(argv[1], "alert") == 0)
         return put_alert(argv + 2);
     if (argc == 3 && strcmp(argv[1], "presence") == 0)
-        return write_presence(argv[2]);
-    (void)fputs("usage: api_rows alert STORE VEHICLE NUMBER PHASE | api_rows presence ABOARD\n", stderr);
+        return write_word(argv[2]);
+    if (argc == 2 && strcmp(argv[1], "will") == 0)
+        return write_presence(&(struct bw_presence){.stream = {1}, .oldest_seq = {1, 1}, .next_seq = {1, 1}});
+    (void)fputs(
+        "usage: api_rows alert STORE VEHICLE NUMBER PHASE | api_rows presence ABOARD | api_rows will\n",
+        stderr);
     return 2;
 }

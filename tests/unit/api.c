@@ -1,5 +1,6 @@
 /* The server as its callers see it: real HTTP over a real socket, a real store in a folder of its own. */
 #include "bureau/api/api.h"
+#include "bureau/api/json.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { TEXT_MAX = 65536, PATIENCE_MS = 20000 };
@@ -141,11 +143,23 @@ static int64_t put_alert(uint64_t number, enum bw_phase phase)
     return event;
 }
 
-static void put_presence(uint16_t aboard)
+static int64_t now_utc_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void put_presence_of(uint16_t aboard, int64_t utc_ms)
 {
     const struct bw_presence presence = {
-        .online = true, .time_utc_ms = 1789425000000, .occupancy = {BW_QUALITY_GOOD, aboard, aboard, aboard}};
-    cr_assert_eq(store_presence_put(store, "bus-b", &presence, 1789425000000), 0, "%s", store_error(store));
+        .online = true, .time_utc_ms = utc_ms, .occupancy = {BW_QUALITY_GOOD, aboard, aboard, aboard}};
+    cr_assert_eq(store_presence_put(store, "bus-b", &presence, utc_ms), 0, "%s", store_error(store));
+}
+
+static void put_presence(uint16_t aboard)
+{
+    put_presence_of(aboard, now_utc_ms());
 }
 
 static void broker(void *context, struct ingest_stats *ret)
@@ -606,6 +620,16 @@ Test(api, a_new_listener_is_not_told_of_vehicles_that_changed_before)
     cr_expect_null(strstr(second->text, "\"count\":7"));
     hang_up(first);
     hang_up(second);
+}
+
+Test(api, a_vehicle_that_falls_silent_is_told_without_notice, .timeout = 40)
+{
+    struct listener *listener = listen_to("/v1/alerts/stream", "");
+    put_presence_of(7, now_utc_ms() - APIJSON_LIVE_MS + 4000);
+    api_notify_vehicle(api, "bus-b");
+    expect_heard(listener, "\"online\":true");
+    expect_heard(listener, "\"online\":false");
+    hang_up(listener);
 }
 
 Test(api, silence_is_broken_by_a_comment)

@@ -190,7 +190,7 @@ static struct store_vehicle vehicle_row(void)
 Test(api_json, a_vehicle_on_the_road)
 {
     const struct store_vehicle row = vehicle_row();
-    expect(apijson_vehicle(&row),
+    expect(apijson_vehicle(&row, MORNING_UTC_MS),
            "{\"vehicle_id\":\"bus-b\",\"plate\":\"浙J12345\",\"school\":\"外坑小学\",\"division\":\"331023\","
            "\"capacity\":18,\"online\":true,\"seen_at\":\"2026-09-14T22:30:00.250Z\",\"lat\":29.14,\"lon\":"
            "121.03,"
@@ -205,10 +205,39 @@ Test(api_json, a_vehicle_never_seen)
     row.seen = false; /* what stands in the presence means nothing then */
     row.licence_version = 0;
     row.open_kinds = 0;
-    expect(apijson_vehicle(&row),
+    expect(apijson_vehicle(&row, MORNING_UTC_MS),
            "{\"vehicle_id\":\"bus-b\",\"plate\":\"浙J12345\",\"school\":\"外坑小学\",\"division\":\"331023\","
            "\"capacity\":18,\"online\":false,\"seen_at\":null,\"lat\":null,\"lon\":null,\"fix_at\":null,"
            "\"speed_kmh\":null,\"aboard\":null,\"licence\":{\"issued\":0,\"held\":0},\"open_alerts\":[]}");
+}
+
+Test(api_json, a_vehicle_that_is_gone_or_silent_is_shown_where_it_was_but_nothing_of_it_as_now)
+{
+    static const struct {
+        bool online;
+        int64_t said_ms, age_ms; /* its own time, before it was received; since then */
+        bool live;
+    } table[] = {
+        {true, 0, 0, true},
+        {true, 0, APIJSON_LIVE_MS, true},
+        {true, 0, APIJSON_LIVE_MS + 1, false},
+        {true, APIJSON_LIVE_MS, 0, true},
+        {true, APIJSON_LIVE_MS, 1, false},
+        {true, -3600000, APIJSON_LIVE_MS + 1, false}, /* its clock is fast */
+        {false, 0, 0, false},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct store_vehicle row = vehicle_row();
+        row.presence.online = table[i].online;
+        row.presence.time_utc_ms = row.received_utc_ms - table[i].said_ms;
+        json_t *json = apijson_vehicle(&row, row.received_utc_ms + table[i].age_ms);
+        cr_expect_eq(json_is_true(json_object_get(json, "online")), table[i].live, "row %zu", i);
+        cr_expect_eq(json_is_object(json_object_get(json, "aboard")), table[i].live, "row %zu", i);
+        cr_expect_eq(json_is_real(json_object_get(json, "speed_kmh")), table[i].live, "row %zu", i);
+        cr_expect(json_is_real(json_object_get(json, "lat")), "row %zu", i);
+        cr_expect(json_is_string(json_object_get(json, "seen_at")), "row %zu", i);
+        json_decref(json);
+    }
 }
 
 /* --- plates and routes: one school with one bus on one route --- */
@@ -388,7 +417,8 @@ Test(api_json, a_word_that_the_broker_repeats_is_as_old_as_it_is)
                                              .time_utc_ms = MORNING_UTC_MS - 3600000,
                                              .speed_mps = NAN,
                                              .occupancy = {BW_QUALITY_GOOD, 5, 5, 5}}};
-    json_t *json = apijson_vehicle(&row);
+    json_t *json = apijson_vehicle(&row, MORNING_UTC_MS);
+    cr_expect(json_is_false(json_object_get(json, "online")), "an hour old is not now");
     cr_expect_str_eq(json_string_value(json_object_get(json, "seen_at")), "2026-09-14T21:30:00.250Z");
     json_decref(json);
     const struct registry registry = {0};

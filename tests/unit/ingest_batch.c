@@ -280,7 +280,8 @@ static void send_presence(uint64_t oldest_track_seq, bool retained, int64_t time
     *item = (struct batch_item){
         .topic = {.division = "331023", .vehicle = "bus-a", .channel = TOPIC_PRESENCE},
         .retained = retained,
-        .presence = {.stream = {9}, .time_utc_ms = time_utc_ms, .oldest_seq = {1, oldest_track_seq}}};
+        .presence = {
+            .online = true, .stream = {9}, .time_utc_ms = time_utc_ms, .oldest_seq = {1, oldest_track_seq}}};
     batch_keep(batch);
 }
 
@@ -381,7 +382,7 @@ Test(batch, a_retained_presence_is_as_old_as_it_says, .init = set_up, .fini = te
         {false, 1788000000000, 1789000000000},
         {true, 1788000000000, 1788000000000},
         {true, 1790000000000, 1789000000000}, /* a clock that runs ahead */
-        {true, 0, 1789000000000},             /* a vehicle without the time */
+        {true, 0, 0},                         /* a vehicle without the time: nobody knows */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct batch_outcome outcome;
@@ -390,6 +391,61 @@ Test(batch, a_retained_presence_is_as_old_as_it_says, .init = set_up, .fini = te
         cr_expect_eq(played.presence_utc_ms, cases[i].kept_utc_ms, "case %zu", i);
         batch_clear(batch);
     }
+}
+
+static struct bw_presence *send_offline(bool retained)
+{
+    struct batch_item *item = batch_next(batch);
+    *item =
+        (struct batch_item){.topic = {.division = "331023", .vehicle = "bus-a", .channel = TOPIC_PRESENCE},
+                            .retained = retained,
+                            .presence = {.stream = {9}, .oldest_seq = {1, 1}}};
+    batch_keep(batch);
+    return &item->presence;
+}
+
+Test(batch, a_last_will_leaves_standing_what_was_said_before_it, .init = set_up, .fini = tear_down)
+{
+    static const struct bw_presence before = {.online = true,
+                                              .time_utc_ms = 1788999990000,
+                                              .stream = {9},
+                                              .licence_version = 7,
+                                              .oldest_seq = {1, 30},
+                                              .has_position = true,
+                                              .lat_deg = 29.14,
+                                              .lon_deg = 121.03,
+                                              .occupancy = {BW_QUALITY_GOOD, 20, 20, 20}};
+    struct batch_outcome outcome;
+    for (int retained = 0; retained <= 1; retained++) {
+        played.seen = true;
+        played.presence = before;
+        (void)send_offline(retained);
+        cr_assert_eq(apply(&outcome), 0);
+        cr_expect_not(played.presence.online);
+        cr_expect_eq(played.presence.lat_deg, 29.14);
+        cr_expect_eq(played.presence.occupancy.count, 20);
+        cr_expect_eq(played.presence.licence_version, 7);
+        cr_expect_eq(played.presence.oldest_seq[1], 30, "the will's numbers are those of the start");
+        cr_expect_eq(played.presence_utc_ms, retained ? before.time_utc_ms : now_utc_ms);
+        batch_clear(batch);
+    }
+}
+
+Test(batch, a_farewell_with_a_position_or_a_will_without_a_past_stands_for_itself, .init = set_up,
+     .fini = tear_down)
+{
+    struct batch_outcome outcome;
+    (void)send_offline(false);
+    cr_assert_eq(apply(&outcome), 0);
+    cr_expect(played.seen && !played.presence.online && !played.presence.has_position);
+    batch_clear(batch);
+
+    played.presence.has_position = true;
+    struct bw_presence *farewell = send_offline(false);
+    farewell->has_position = true;
+    farewell->lat_deg = 29.5;
+    cr_assert_eq(apply(&outcome), 0);
+    cr_expect_eq(played.presence.lat_deg, 29.5);
 }
 
 /* --- a store that fails --- */
