@@ -11,6 +11,8 @@ enum {
 static const double E7 = 1e7;
 static const double REACH_M = 100; /* how far a search looks for what else comes near */
 static const double SLACK_M = 0.5; /* more than the scale changes between two latitudes that near */
+/* What rules segments out may not exceed, by rounding, the distance that it bounds. */
+static const double BOUND = 1 - 1e-14;
 
 /* A vertex relative to the route's first longitude. Doubles of whole 1e-7 degrees: exact, as the licence
  * carries them. */
@@ -203,7 +205,7 @@ static void try_segment(const struct corridor *c, struct query *q, uint32_t s)
         keep_nearer(q, s, ax * ax + ay * ay, 0);
     else if (dot >= len2)
         keep_nearer(q, s, bx * bx + by * by, 1);
-    else if (cross * cross <= q->best_m2 * len2)
+    else if (cross * cross * BOUND <= q->best_m2 * len2)
         keep_nearer(q, s, cross * cross / len2, dot / len2);
 }
 
@@ -220,7 +222,7 @@ static double box_m2(const struct query *q, const struct box *box)
         y = q->y_e7 - box->y1;
     x *= q->scale_x;
     y *= q->scale_y;
-    return x * x + y * y;
+    return (x * x + y * y) * BOUND;
 }
 
 static void search_range(const struct corridor *c, struct query *q, uint32_t start, uint32_t end)
@@ -273,17 +275,15 @@ static void search(const struct corridor *c, struct query *q)
 }
 
 /* What else comes near, beside the segments around the nearest one. Far from the route there is nothing to
- * gain. */
+ * gain, and what was noted before stays true. */
 static void note_window(struct corridor *c, const struct query *found)
 {
     const uint32_t start = found->best > WINDOW_SEGMENTS ? found->best - WINDOW_SEGMENTS : 0;
     const uint32_t end = found->best + WINDOW_SEGMENTS + 1;
     struct query rest = *found;
-    c->clear_m = 0;
     if (found->best_m2 >= REACH_M * REACH_M)
         return;
     rest.best_m2 = REACH_M * REACH_M;
-    rest.best = UINT32_MAX;
     rest.skip_start = c->window_start = start;
     rest.skip_end = c->window_end = end < c->n_segments ? end : c->n_segments;
     search(c, &rest);

@@ -154,7 +154,6 @@ static void find_route(struct engine *engine)
 {
     struct inputs *in = &engine->in;
     double best_m = INFINITY;
-    in->route = NULL;
     for (size_t i = 0; i < engine->n_routes; i++) {
         struct corridor_hit hit;
         corridor_nearest(engine->corridors[i], &in->place, &hit);
@@ -194,19 +193,13 @@ static void take_event(struct engine *engine, const struct bw_event *event)
         in->has_fix = false;
     if (in->mono_ms - engine->cabin_mono_ms > CABIN_FRESH_MS)
         in->cabin = (struct bw_cabin){0};
-    switch (event->type) {
-    case BW_EVENT_FIX:
+    if (event->type == BW_EVENT_FIX) {
         take_fix(engine, &event->u.fix);
-        break;
-    case BW_EVENT_NO_FIX:
+    } else if (event->type == BW_EVENT_NO_FIX) {
         in->has_fix = false;
-        break;
-    case BW_EVENT_CABIN:
+    } else if (event->type == BW_EVENT_CABIN) {
         in->cabin = event->u.cabin;
         engine->cabin_mono_ms = in->mono_ms;
-        break;
-    case BW_EVENT_TICK:
-        break;
     }
 }
 

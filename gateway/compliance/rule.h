@@ -1,5 +1,5 @@
-/* Inside of the judge: what a rule sees and what a rule is. Nothing outside gateway/compliance includes this.
- */
+/* Inside of the judge: what a rule sees and what a rule is. Outside gateway/compliance only the rules' own
+ * tests include this. */
 #ifndef BUSWARDEN_RULE_H
 #define BUSWARDEN_RULE_H
 

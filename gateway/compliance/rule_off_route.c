@@ -74,7 +74,7 @@ static void go_inside(struct rule_off_route *rule, double seconds)
 static void go_outside(struct rule_off_route *rule, const struct inputs *in, double excess_m)
 {
     const double rise_m = in->hit.distance_m - rule->last_distance_m;
-    const double back_s = rise_m > excess_m ? fmin(in->step_s * excess_m / rise_m, STEP_MAX_S) : 0;
+    const double back_s = rise_m >= excess_m ? fmin(in->step_s * excess_m / rise_m, STEP_MAX_S) : 0;
     rule->outside = true;
     if (rule->life.state != LIFECYCLE_CLEAR)
         return; /* out again before the alert was cleared: still the same departure */

@@ -150,6 +150,17 @@ Test(cabin, a_door_is_open_when_any_is_and_closed_when_all_are_known_to_be)
     }
 }
 
+Test(cabin, the_ignition_is_on_or_off_as_it_said_last)
+{
+    struct cabin cabin = benches();
+    struct bw_cabin state;
+    for (int on = 0; on < 2; on++) {
+        (void)cabin_update(&cabin, ignition, on, START_MS);
+        cabin_estimate(&cabin, START_MS, &state);
+        cr_expect_eq(state.ignition_on, on ? BW_YES : BW_NO);
+    }
+}
+
 Test(cabin, without_sensors_nothing_is_known)
 {
     struct cabin cabin;

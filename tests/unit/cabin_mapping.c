@@ -68,6 +68,10 @@ Test(cabin_mapping, other_names_are_no_places)
         "seat.row.left.occupied",
         "seat.row0.left.occupied",
         "seat.row100.left.occupied",
+        "seat.row/.left.occupied",
+        "seat.row:.left.occupied",
+        "seat.row9/.left.occupied",
+        "seat.row9:.left.occupied",
         "seat.row4294967297.left.occupied",
         "seat.row1.centre.occupied",
         "seat.row1.left0.occupied",
@@ -77,6 +81,13 @@ Test(cabin_mapping, other_names_are_no_places)
         "door..open",
         "door.front.closed",
         "door.fr ont.open",
+        "door.fr/ont.open", /* just before 0 */
+        "door.fr:ont.open", /* just after 9 */
+        "door.fr@ont.open", /* just before A */
+        "door.fr[ont.open", /* just after Z */
+        "door.fr`ont.open", /* just before a */
+        "door.fr{ont.open", /* just after z */
+        "door.门.open",
         "door.a_name_that_is_longer_than_31_letters.open",
         "ignition.off",
         "SEAT_R1_OCC",

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/compliance/corridor.h"
 
@@ -9,6 +10,7 @@ static struct corridor *build(const struct bw_route *route)
 {
     void *memory = malloc(corridor_size(route));
     cr_assert_not_null(memory);
+    memset(memory, 0x5a, corridor_size(route)); /* it need not be cleared */
     return corridor_init(memory, route);
 }
 
@@ -132,4 +134,280 @@ Test(corridor, scale_is_that_of_the_ellipsoid)
         cr_expect_float_eq(place.lat_m, rows[i].lat_m, 0.5, "%g", rows[i].lat_deg);
         cr_expect_float_eq(place.lon_m, rows[i].lon_m, 0.5, "%g", rows[i].lat_deg);
     }
+}
+
+Test(corridor, longitude_differences_wrap_at_the_antimeridian)
+{
+    static const struct {
+        double a_deg, b_deg, difference_deg;
+    } rows[] = {{180, 0, -180},         {179.5, 0, 179.5},  {180.5, 0, -179.5}, {-180, 0, -180},
+                {-179.5, 0, -179.5},    {-180.5, 0, 179.5}, {-179, 179, 2},     {179, -179, -2},
+                {121.25, 121.5, -0.25}, {-180, 180, 0},     {180, -180, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        cr_expect_eq(corridor_lon_difference(rows[i].a_deg, rows[i].b_deg), rows[i].difference_deg, "row %zu",
+                     i);
+}
+
+/* --- drawn in metres around 29.1 N 121.03 E, or around the equator --- */
+
+static struct bw_point origin;
+
+static struct bw_point metres(double east_m, double north_m)
+{
+    const struct corridor_place place = corridor_place(origin.lat_deg, 0);
+    return (struct bw_point){origin.lat_deg + north_m / place.lat_m, origin.lon_deg + east_m / place.lon_m};
+}
+
+enum { DRAWN_MAX = 128 };
+struct drawing {
+    struct bw_point points[DRAWN_MAX];
+    uint32_t part_start[3];
+    struct bw_route route;
+};
+
+static struct drawing drawing;
+
+static void set_up(void)
+{
+    origin = (struct bw_point){29.1, 121.03};
+    drawing = (struct drawing){0};
+}
+TestSuite(corridor, .init = set_up);
+
+/* The next vertex of the present part. */
+static void draw(double east_m, double north_m)
+{
+    cr_assert_lt(drawing.route.n_points, (size_t)DRAWN_MAX);
+    drawing.points[drawing.route.n_points++] = metres(east_m, north_m);
+    drawing.part_start[drawing.route.n_parts] = (uint32_t)drawing.route.n_points;
+}
+
+static void begin_part(void)
+{
+    drawing.route.points = drawing.points;
+    drawing.route.part_start = drawing.part_start;
+    drawing.route.n_parts++;
+}
+
+static struct corridor_hit nearest_m(struct corridor *corridor, double east_m, double north_m)
+{
+    const struct bw_point point = metres(east_m, north_m);
+    return nearest(corridor, point.lat_deg, point.lon_deg);
+}
+
+static void expect_as_plain(struct corridor *corridor, double east_m, double north_m)
+{
+    const struct bw_point point = metres(east_m, north_m);
+    const double plain_m = plain_distance_m(&drawing.route, point.lat_deg, point.lon_deg);
+    const double found_m = nearest_m(corridor, east_m, north_m).distance_m;
+    cr_expect_float_eq(found_m, plain_m, 0.02, "%g m east, %g m north: %g m and not %g m", east_m, north_m,
+                       found_m, plain_m);
+}
+
+Test(corridor, a_road_that_is_nowhere_wide_has_progress_at_each_of_its_points)
+{
+    begin_part();
+    for (int i = 0; i < 40; i++)
+        draw(0, 25 * i);
+    struct corridor *corridor = build(&drawing.route);
+    for (int i = 0; i < 78; i++) {
+        const struct corridor_hit hit = nearest_m(corridor, 200, 12.5 * i);
+        cr_expect_float_eq(hit.distance_m, 200, 0.1, "%g m", 12.5 * i);
+        cr_expect_float_eq(hit.progress_m, 12.5 * i, 0.1, "%g m: %g m", 12.5 * i, hit.progress_m);
+    }
+    free(corridor);
+}
+
+Test(corridor, progress_goes_on_within_steps_of_one_metre)
+{
+    begin_part();
+    for (int i = 0; i < 30; i++)
+        draw(i, 0);
+    struct corridor *corridor = build(&drawing.route);
+    for (double east_m = 0.25; east_m < 29; east_m += 0.5) {
+        const struct corridor_hit hit = nearest_m(corridor, east_m, -3);
+        cr_expect_float_eq(hit.progress_m, east_m, 0.02, "%g m: %g m", east_m, hit.progress_m);
+        cr_expect_float_eq(hit.distance_m, 3, 0.01);
+    }
+    free(corridor);
+}
+
+Test(corridor, directions_are_those_of_the_segment_and_of_the_way_to_the_query)
+{
+    static const struct {
+        double east_m, north_m, along_east, along_north, away_east, away_north, progress_m;
+    } rows[] = {
+        {40, 7, 1, 0, 0, 1, 40},         {100.5, 30, 0, 1, 1, 0, 130}, {99.5, 30, 0, 1, -1, 0, 130},
+        {-3, -4, 1, 0, -0.6, -0.8, 0},   {60, -0.5, 1, 0, 0, -1, 60},  {103, 104, 0, 1, 0.6, 0.8, 200},
+        {104, -3, 1, 0, 0.8, -0.6, 100}, {50, 100, 0, 1, -1, 0, 200},
+    };
+    begin_part();
+    draw(0, 0);
+    draw(100, 0);
+    draw(100, 100);
+    struct corridor *corridor = build(&drawing.route);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct corridor_hit hit = nearest_m(corridor, rows[i].east_m, rows[i].north_m);
+        cr_expect_float_eq(hit.along_east, rows[i].along_east, 0.01, "row %zu", i);
+        cr_expect_float_eq(hit.along_north, rows[i].along_north, 0.01, "row %zu", i);
+        cr_expect_float_eq(hit.away_east, rows[i].away_east, 0.01, "row %zu: %g", i, hit.away_east);
+        cr_expect_float_eq(hit.away_north, rows[i].away_north, 0.01, "row %zu: %g", i, hit.away_north);
+        cr_expect_float_eq(hit.progress_m, rows[i].progress_m, 0.1, "row %zu: %g", i, hit.progress_m);
+    }
+    free(corridor);
+}
+
+Test(corridor, on_the_line_there_is_no_way_to_it)
+{
+    begin_part();
+    draw(0, 0);
+    draw(100, 0);
+    struct corridor *corridor = build(&drawing.route);
+    const struct corridor_hit hit = nearest(corridor, origin.lat_deg, origin.lon_deg);
+    cr_expect_eq(hit.distance_m, 0);
+    cr_expect_eq(hit.away_east, 0);
+    cr_expect_eq(hit.away_north, 0);
+    cr_expect_eq(hit.progress_m, 0);
+    free(corridor);
+}
+
+Test(corridor, long_narrow_teeth_are_followed_to_their_tips)
+{
+    begin_part();
+    for (int i = 0; i < 40; i++)
+        draw(i, i % 2 == 0 ? 0 : 50);
+    draw(40, 300); /* and one that stands out */
+    for (int i = 41; i < 60; i++)
+        draw(i, i % 2 == 0 ? 0 : 50);
+    struct corridor *corridor = build(&drawing.route);
+    for (int i = 0; i < 59; i++)
+        for (double t = 0.05; t < 1; t += 0.1) {
+            const struct bw_point *a = &drawing.points[i], *b = a + 1;
+            const double lat = a->lat_deg + t * (b->lat_deg - a->lat_deg);
+            const struct corridor_hit hit =
+                nearest(corridor, lat, a->lon_deg + t * (b->lon_deg - a->lon_deg));
+            cr_expect_float_eq(hit.distance_m, 0, 0.02, "tooth %d at %g: %g m", i, t, hit.distance_m);
+        }
+    free(corridor);
+}
+
+/* Eight segments to the east up to (0, 0), and from there to the north: the corner stands between two leaves
+ * of the tree. By an excursion the box of the first or the second leaf holds the surroundings of the corner.
+ */
+static struct corridor *a_corner(bool first_holds_it, bool second_holds_it)
+{
+    begin_part();
+    for (int i = 0; i < 8; i++)
+        draw(-80 + 10 * i, 0);
+    if (first_holds_it)
+        drawing.points[6] = metres(50, -200);
+    draw(0, 0);
+    draw(0, 200);
+    for (int i = 0; i < 7; i++)
+        draw(0, 210 + 10 * i);
+    if (second_holds_it)
+        drawing.points[12] = metres(200, -100);
+    return build(&drawing.route);
+}
+
+static void expect_the_first(struct corridor *corridor, double aside_m)
+{
+    for (int i = 0; i < 2; i++) { /* found, and found again with what was remembered */
+        const struct corridor_hit hit = nearest_m(corridor, aside_m, -aside_m);
+        cr_expect_float_eq(hit.distance_m, aside_m * sqrt(2), 0.01);
+        cr_expect_gt(hit.along_east, 0.7, "the one that ends at the corner");
+    }
+}
+
+Test(corridor, of_two_segments_as_near_the_first_wins)
+{
+    static const struct {
+        bool first_holds_it, second_holds_it;
+        double aside_m;
+    } rows[] = {{false, false, 10}, {true, false, 10}, {false, true, 10}, {true, false, 0.003}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        set_up();
+        struct corridor *corridor = a_corner(rows[i].first_holds_it, rows[i].second_holds_it);
+        expect_the_first(corridor, rows[i].aside_m);
+        free(corridor);
+
+        set_up();
+        corridor = a_corner(rows[i].first_holds_it, rows[i].second_holds_it);
+        (void)nearest_m(corridor, -150, 150); /* so that the second is the one that was nearest before */
+        expect_the_first(corridor, rows[i].aside_m);
+        free(corridor);
+    }
+}
+
+/* The second may be tried first when it was the nearest before: rounding must not let it win. */
+Test(corridor, half_way_between_two_roads_the_first_wins_whichever_was_nearest_before)
+{
+    for (int length = 3; length < 200; length++)
+        for (int before = -1; before <= 1; before += 2) {
+            set_up();
+            origin = (struct bw_point){0, 0};
+            for (int part = 0; part < 2; part++) {
+                begin_part();
+                draw(-length, part == 0 ? -110 : 110);
+                draw(length, part == 0 ? -110 : 110);
+            }
+            struct corridor *corridor = build(&drawing.route);
+            (void)nearest_m(corridor, 0, before * 300);
+            const struct corridor_hit hit = nearest(corridor, 0, 1e-7 * (length % 7));
+            cr_expect_gt(hit.away_north, 0.9, "%d m, and %d before", length, before);
+            free(corridor);
+        }
+}
+
+Test(corridor, a_part_that_begins_with_the_last_segment_of_a_leaf_is_whole)
+{
+    begin_part();
+    for (int i = 0; i < 7; i++)
+        draw(-100 + 10 * i, 0);
+    begin_part();
+    draw(0, 0);
+    draw(0, 300);
+    draw(20, 0);
+    for (int i = 0; i < 8; i++)
+        draw(30 + 10 * i, 0);
+    struct corridor *corridor = build(&drawing.route);
+    for (int i = 0; i < 30; i++)
+        expect_as_plain(corridor, 0, 10 * i);
+    free(corridor);
+}
+
+/* From one street to another, 100 m away and part of the same route, and back: what is remembered of the one
+ * must not hide the other. On the equator, where a latitude may be as far north as the one before was south.
+ */
+Test(corridor, what_was_near_before_hides_nothing_that_is_nearer_now)
+{
+    origin.lat_deg = 0;
+    for (int part = 0; part < 2; part++) {
+        begin_part();
+        for (int i = 0; i < 12; i++)
+            draw(10 * i, part == 0 ? -50 : 50);
+    }
+    struct corridor *corridor = build(&drawing.route);
+    for (int side = -1; side <= 1; side += 2)
+        for (double moved_m = 0; moved_m <= 100; moved_m += 0.1) {
+            expect_as_plain(corridor, 50, side * 50);
+            expect_as_plain(corridor, 50, side * (50 - moved_m));
+            expect_as_plain(corridor, 50, side * 50);
+            expect_as_plain(corridor, 50 + moved_m, side * (50 - moved_m));
+        }
+    free(corridor);
+}
+
+Test(corridor, from_the_other_end_of_the_world_the_route_is_far)
+{
+    origin.lat_deg = -89;
+    origin.lon_deg = 0;
+    begin_part();
+    for (int i = 0; i < 37; i++)
+        draw(10 * i, 10 * (i % 3));
+    struct corridor *corridor = build(&drawing.route);
+    cr_expect_float_eq(nearest(corridor, 85, 179).distance_m / plain_distance_m(&drawing.route, 85, 179), 1,
+                       1e-6);
+    expect_as_plain(corridor, 100, 40);
+    free(corridor);
 }
