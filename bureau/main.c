@@ -26,19 +26,19 @@ int main(int argc, char **argv)
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "--help") == 0) {
         print_help(stdout);
-        return COMMAND_DONE;
+        return EXIT_DONE;
     }
     if (strcmp(name, "--version") == 0) {
         (void)puts("buswarden-bureau " BUSWARDEN_VERSION);
-        return COMMAND_DONE;
+        return EXIT_DONE;
     }
     if (seal_init() < 0) {
         (void)fputs("buswarden-bureau: libsodium cannot start\n", stderr);
-        return COMMAND_FAILED;
+        return EXIT_CANNOT;
     }
     for (int i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(name, COMMANDS[i]->name) == 0)
-            return (int)COMMANDS[i]->run(COMMANDS[i], argc - 1, argv + 1);
+            return COMMANDS[i]->run(COMMANDS[i], argc - 1, argv + 1);
     print_help(stderr);
-    return COMMAND_WRONG;
+    return EXIT_USAGE;
 }

@@ -2,6 +2,7 @@
 
 #include "bureau/api/api.h"
 #include "bureau/ingest/ingest.h"
+#include "proto/exitcode.h"
 #include "proto/seal.h"
 
 #include <errno.h>
@@ -11,8 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-
-enum { EXIT_DONE = 0, EXIT_CANNOT_RUN = 3 };
 
 struct bureau {
     struct seal_key key;
@@ -180,5 +179,5 @@ int run_main(const struct bureau_config *config)
     ingest_stop(bureau.ingest);
     api_destroy(bureau.api);
     seal_key_wipe(&bureau.key);
-    return rc == 0 ? EXIT_DONE : EXIT_CANNOT_RUN;
+    return rc == 0 ? EXIT_DONE : EXIT_CANNOT;
 }

@@ -160,7 +160,7 @@ static int print_answer(void *context, const struct store_vehicle *live)
     return 0;
 }
 
-static enum command_status answer(struct store *store, struct question *question)
+static int answer(struct store *store, struct question *question)
 {
     char who[64];
     struct registry *registry = NULL;
@@ -177,10 +177,10 @@ static enum command_status answer(struct store *store, struct question *question
     registry_free(registry);
     if (err < 0)
         return command_store_failed(store, "check-plate");
-    return question->answer.verdict == REGISTRY_LICENSED ? COMMAND_DONE : COMMAND_NO;
+    return question->answer.verdict == REGISTRY_LICENSED ? EXIT_DONE : EXIT_NO;
 }
 
-static enum command_status run_check_plate(const struct command *self, int argc, char **argv)
+static int run_check_plate(const struct command *self, int argc, char **argv)
 {
     const char *text, *config_path = NULL, *lang = NULL;
     struct question question = {0};
@@ -189,7 +189,7 @@ static enum command_status run_check_plate(const struct command *self, int argc,
     char plate[BW_PLATE_LEN];
     struct bureau_config config;
     struct store *store = NULL;
-    enum command_status status;
+    int status;
     if (!command_parse(self, argc, argv, options, 3, &text, 1, &status))
         return status;
     question.words = words_of(lang);
@@ -199,9 +199,9 @@ static enum command_status run_check_plate(const struct command *self, int argc,
     if (plate_normalise(text, plate) < 0)
         return command_wrong(self, "that is not a licence plate");
     status = command_config(self, config_path, &config);
-    if (status == COMMAND_DONE)
+    if (status == EXIT_DONE)
         status = command_store(&config, &store);
-    if (status == COMMAND_DONE)
+    if (status == EXIT_DONE)
         status = answer(store, &question);
     store_close(store);
     return status;

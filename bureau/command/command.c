@@ -10,15 +10,15 @@
 
 static const char PROGRAM[] = "buswarden-bureau";
 
-enum command_status command_wrong(const struct command *self, const char *reason)
+int command_wrong(const struct command *self, const char *reason)
 {
     (void)fprintf(stderr, "%s %s: %s; see \"%s %s --help\"\n", PROGRAM, self->name, reason, PROGRAM,
                   self->name);
-    return COMMAND_WRONG;
+    return EXIT_USAGE;
 }
 
 bool command_parse(const struct command *self, int argc, char **argv, const struct command_option *options,
-                   size_t n_options, const char **words, size_t n_words, enum command_status *ret_status)
+                   size_t n_options, const char **words, size_t n_words, int *ret_status)
 {
     struct option known[COMMAND_OPTIONS_MAX + 2] = {
         {"help", no_argument, NULL, 0}}; /* and the closing zeroes */
@@ -30,7 +30,7 @@ bool command_parse(const struct command *self, int argc, char **argv, const stru
     while ((code = getopt_long(argc, argv, "", known, &index)) == 0) {
         if (index == 0) {
             (void)fputs(self->manual, stdout);
-            *ret_status = COMMAND_DONE;
+            *ret_status = EXIT_DONE;
             return false;
         }
         const struct command_option *option = &options[index - 1];
@@ -40,7 +40,7 @@ bool command_parse(const struct command *self, int argc, char **argv, const stru
             *option->flag = true;
     }
     if (code == '?') { /* getopt_long() has named it */
-        *ret_status = COMMAND_WRONG;
+        *ret_status = EXIT_USAGE;
         return false;
     }
     if ((size_t)(argc - optind) != n_words) {
@@ -53,38 +53,38 @@ bool command_parse(const struct command *self, int argc, char **argv, const stru
     return true;
 }
 
-enum command_status command_config(const struct command *self, const char *path, struct bureau_config *ret)
+int command_config(const struct command *self, const char *path, struct bureau_config *ret)
 {
     char reason[BUREAU_REASON_MAX];
     if (path == NULL)
         return command_wrong(self, "--config FILE is missing");
     if (bureau_config_load(path, ret, reason) == 0)
-        return COMMAND_DONE;
+        return EXIT_DONE;
     (void)fprintf(stderr, "%s: %s\n", PROGRAM, reason);
-    return COMMAND_WRONG;
+    return EXIT_USAGE;
 }
 
-enum command_status command_store(const struct bureau_config *config, struct store **ret)
+int command_store(const struct bureau_config *config, struct store **ret)
 {
     const int err = store_open(config->store_path, ret);
     if (err == 0)
-        return COMMAND_DONE;
+        return EXIT_DONE;
     const char *reason = strerror(-err);
     if (err == -EBADMSG)
         reason = "not a Buswarden store, or damaged";
     else if (err == -EPROTONOSUPPORT)
         reason = "made by another version of Buswarden";
     (void)fprintf(stderr, "%s: %s: %s\n", PROGRAM, config->store_path, reason);
-    return COMMAND_FAILED;
+    return EXIT_CANNOT;
 }
 
-enum command_status command_store_failed(const struct store *store, const char *doing)
+int command_store_failed(const struct store *store, const char *doing)
 {
     (void)fprintf(stderr, "%s: %s: %s\n", PROGRAM, doing, store_error(store));
-    return COMMAND_FAILED;
+    return EXIT_CANNOT;
 }
 
-enum command_status command_registry(const char *dir, struct registry **ret)
+int command_registry(const char *dir, struct registry **ret)
 {
     struct registry_faults faults;
     const int err = registry_load(dir, ret, &faults);
@@ -95,11 +95,11 @@ enum command_status command_registry(const char *dir, struct registry **ret)
         (void)fprintf(stderr, "%s: and %zu more faults\n", dir, faults.dropped);
     registry_faults_free(&faults);
     if (err == 0)
-        return COMMAND_DONE;
+        return EXIT_DONE;
     if (err == -EINVAL)
-        return COMMAND_WRONG;
+        return EXIT_USAGE;
     (void)fprintf(stderr, "%s: %s: %s\n", PROGRAM, dir, strerror(-err));
-    return COMMAND_FAILED;
+    return EXIT_CANNOT;
 }
 
 void command_who(char *ret, size_t size)

@@ -1,22 +1,16 @@
-/* The subcommands of buswarden-bureau. Each parses its own words and returns an exit status; messages for
- * people go to stderr, answers to stdout. */
+/* The subcommands of buswarden-bureau. Each parses its own words and returns an exit code (exitcode.h);
+ * messages for people go to stderr, answers to stdout. */
 #ifndef BUSWARDEN_BUREAU_COMMAND_H
 #define BUSWARDEN_BUREAU_COMMAND_H
 
 #include "bureau/config.h"
 #include "bureau/store/store.h"
-
-enum command_status {
-    COMMAND_DONE = 0,
-    COMMAND_NO = 1,     /* the answer is no */
-    COMMAND_WRONG = 2,  /* wrong use or bad input; file, line and reason are on stderr */
-    COMMAND_FAILED = 3, /* could not run */
-};
+#include "proto/exitcode.h"
 
 struct command {
     const char *name, *summary;
     const char *manual; /* what --help prints */
-    enum command_status (*run)(const struct command *self, int argc, char **argv);
+    int (*run)(const struct command *self, int argc, char **argv);
 };
 
 extern const struct command COMMAND_KEYGEN, COMMAND_IMPORT, COMMAND_ENROL, COMMAND_LICENCE,
@@ -35,19 +29,19 @@ enum { COMMAND_OPTIONS_MAX = 8 };
 /* Options in any place (--help is understood always), and exactly n_words other words. True to go on; false
  * when all has been said: then return *ret_status. */
 bool command_parse(const struct command *self, int argc, char **argv, const struct command_option *options,
-                   size_t n_options, const char **words, size_t n_words, enum command_status *ret_status);
+                   size_t n_options, const char **words, size_t n_words, int *ret_status);
 /* "buswarden-bureau NAME: reason; see --help" on stderr. */
-enum command_status command_wrong(const struct command *self, const char *reason);
+int command_wrong(const struct command *self, const char *reason);
 
 /* --- what most of them begin with; each says on stderr why it could not --- */
 
 /* path NULL = --config was not given. */
-enum command_status command_config(const struct command *self, const char *path, struct bureau_config *ret);
-enum command_status command_store(const struct bureau_config *config, struct store **ret);
+int command_config(const struct command *self, const char *path, struct bureau_config *ret);
+int command_store(const struct bureau_config *config, struct store **ret);
 /* All faults on stderr, as "dir/file:line: reason". registry_free() it. */
-enum command_status command_registry(const char *dir, struct registry **ret);
+int command_registry(const char *dir, struct registry **ret);
 /* Says what the store refused. */
-enum command_status command_store_failed(const struct store *store, const char *doing);
+int command_store_failed(const struct store *store, const char *doing);
 /* "cli:user", for the audit log. */
 void command_who(char *ret, size_t size);
 int64_t command_now_utc_ms(void);

@@ -3,16 +3,16 @@
 
 #include <stdio.h>
 
-static enum command_status replace(const struct command *self, const char *config_path, const char *dir,
-                                   const struct registry *registry)
+static int replace(const struct command *self, const char *config_path, const char *dir,
+                   const struct registry *registry)
 {
     char who[64];
     struct bureau_config config;
     struct store *store = NULL;
-    enum command_status status = command_config(self, config_path, &config);
-    if (status == COMMAND_DONE)
+    int status = command_config(self, config_path, &config);
+    if (status == EXIT_DONE)
         status = command_store(&config, &store);
-    if (status != COMMAND_DONE)
+    if (status != EXIT_DONE)
         return status;
     command_who(who, sizeof(who));
     if (store_registry_replace(store, registry) < 0 ||
@@ -22,21 +22,21 @@ static enum command_status replace(const struct command *self, const char *confi
     return status;
 }
 
-static enum command_status run_import(const struct command *self, int argc, char **argv)
+static int run_import(const struct command *self, int argc, char **argv)
 {
     const char *dir, *config_path = NULL;
     bool dry_run = false;
     const struct command_option options[] = {{"config", &config_path, NULL}, {"dry-run", NULL, &dry_run}};
-    enum command_status status;
+    int status;
     struct registry *registry = NULL;
     if (!command_parse(self, argc, argv, options, 2, &dir, 1, &status))
         return status;
     if (config_path == NULL && !dry_run)
         return command_wrong(self, "--config FILE is missing");
     status = command_registry(dir, &registry);
-    if (status == COMMAND_DONE && !dry_run)
+    if (status == EXIT_DONE && !dry_run)
         status = replace(self, config_path, dir, registry);
-    if (status == COMMAND_DONE)
+    if (status == EXIT_DONE)
         (void)printf("%s: %zu schools, %zu vehicles, %zu drivers, %zu permits, %zu routes, %zu stops\n",
                      dry_run ? "would import" : "imported", registry->n_schools, registry->n_vehicles,
                      registry->n_drivers, registry->n_permits, registry->n_routes, registry->n_stops);

@@ -8,13 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-static enum command_status cannot_write(const char *path, int err)
+static int cannot_write(const char *path, int err)
 {
     (void)fprintf(stderr, "buswarden-bureau: %s: %s\n", path, strerror(-err));
-    return err == -EEXIST ? COMMAND_WRONG : COMMAND_FAILED;
+    return err == -EEXIST ? EXIT_USAGE : EXIT_CANNOT;
 }
 
-static enum command_status save_pair(const char *path, const struct seal_key *key)
+static int save_pair(const char *path, const struct seal_key *key)
 {
     char public_path[PATH_MAX];
     if ((size_t)snprintf(public_path, sizeof(public_path), "%s.pub", path) >= sizeof(public_path))
@@ -27,19 +27,19 @@ static enum command_status save_pair(const char *path, const struct seal_key *ke
         (void)unlink(path); /* half a pair is none; it is this call's own file */
         return cannot_write(public_path, err);
     }
-    return COMMAND_DONE;
+    return EXIT_DONE;
 }
 
-static enum command_status run_keygen(const struct command *self, int argc, char **argv)
+static int run_keygen(const struct command *self, int argc, char **argv)
 {
     const char *path;
-    enum command_status status;
+    int status;
     struct seal_key key;
     if (!command_parse(self, argc, argv, NULL, 0, &path, 1, &status))
         return status;
     seal_key_generate(&key);
     status = save_pair(path, &key);
-    if (status == COMMAND_DONE) {
+    if (status == EXIT_DONE) {
         char hex[2 * BW_PUBLIC_KEY_LEN + 1];
         seal_public_format(key.public_key, hex);
         (void)printf("%s\n", hex);
@@ -64,14 +64,13 @@ const struct command COMMAND_KEYGEN = {
               "    0 done; 2 wrong use, or a file exists already; 3 a file cannot be written.\n",
 };
 
-static enum command_status store_key(struct store *store, const char *vehicle,
-                                     const uint8_t key[BW_PUBLIC_KEY_LEN])
+static int store_key(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN])
 {
     char who[64], division[BW_DIVISION_LEN];
     const int err = store_vehicle_division(store, vehicle, division);
     if (err == -ENOENT) {
         (void)fprintf(stderr, "buswarden-bureau: %s: no such vehicle in the registry\n", vehicle);
-        return COMMAND_WRONG;
+        return EXIT_USAGE;
     }
     command_who(who, sizeof(who));
     if (err < 0 || store_begin(store) < 0)
@@ -81,14 +80,14 @@ static enum command_status store_key(struct store *store, const char *vehicle,
         store_rollback(store);
         return command_store_failed(store, "enrol");
     }
-    return COMMAND_DONE;
+    return EXIT_DONE;
 }
 
-static enum command_status run_enrol(const struct command *self, int argc, char **argv)
+static int run_enrol(const struct command *self, int argc, char **argv)
 {
     const char *vehicle, *public = NULL, *config_path = NULL;
     const struct command_option options[] = {{"pub", &public, NULL}, {"config", &config_path, NULL}};
-    enum command_status status;
+    int status;
     struct bureau_config config;
     struct store *store = NULL;
     uint8_t key[BW_PUBLIC_KEY_LEN];
@@ -101,13 +100,13 @@ static enum command_status run_enrol(const struct command *self, int argc, char 
         if (err < 0) {
             (void)fprintf(stderr, "buswarden-bureau: %s: %s\n", public,
                           err == -EBADMSG ? "not a public key (64 hex digits)" : strerror(-err));
-            return COMMAND_WRONG;
+            return EXIT_USAGE;
         }
     }
     status = command_config(self, config_path, &config);
-    if (status == COMMAND_DONE)
+    if (status == EXIT_DONE)
         status = command_store(&config, &store);
-    if (status == COMMAND_DONE)
+    if (status == EXIT_DONE)
         status = store_key(store, vehicle, key);
     store_close(store);
     return status;

@@ -17,18 +17,18 @@ enum { PUBLISH_TIMEOUT_MS = 10000, STEP_MS = 100 };
 
 /* --- make --- */
 
-static enum command_status load_secret(const char *path, struct seal_key *ret)
+static int load_secret(const char *path, struct seal_key *ret)
 {
     const int err = seal_secret_load(path, ret);
     if (err == 0)
-        return COMMAND_DONE;
+        return EXIT_DONE;
     const char *reason = strerror(-err);
     if (err == -EBADMSG)
         reason = "not a secret key (128 hex digits)";
     else if (err == -EPERM)
         reason = "others may read it; a secret key needs mode 0600";
     (void)fprintf(stderr, "buswarden-bureau: %s: %s\n", path, reason);
-    return COMMAND_WRONG;
+    return EXIT_USAGE;
 }
 
 /* The Sealed message; unsigned when key is NULL. */
@@ -44,8 +44,8 @@ static int seal_licence(const struct bw_licence *licence, const struct seal_key 
     return err;
 }
 
-static enum command_status make(const struct registry *registry, const char *vehicle, uint64_t version,
-                                const struct seal_key *key, struct wire_bytes *ret)
+static int make(const struct registry *registry, const char *vehicle, uint64_t version,
+                const struct seal_key *key, struct wire_bytes *ret)
 {
     struct bw_licence licence;
     int err = registry_licence(registry, vehicle, version, command_now_utc_ms(), &licence);
@@ -54,10 +54,10 @@ static enum command_status make(const struct registry *registry, const char *veh
         wire_licence_free(&licence);
     }
     if (err == 0)
-        return COMMAND_DONE;
+        return EXIT_DONE;
     (void)fprintf(stderr, "buswarden-bureau: licence of %s: %s\n", vehicle,
                   err == -ENOENT ? "no such vehicle in the registry" : strerror(-err));
-    return err == -ENOMEM ? COMMAND_FAILED : COMMAND_WRONG;
+    return err == -ENOMEM ? EXIT_CANNOT : EXIT_USAGE;
 }
 
 /* --- from a folder to a file --- */
@@ -83,23 +83,22 @@ static int write_file(const char *path, const struct wire_bytes *bytes)
     return err;
 }
 
-static enum command_status to_file(const char *dir, const char *vehicle, const char *key_path,
-                                   const char *out)
+static int to_file(const char *dir, const char *vehicle, const char *key_path, const char *out)
 {
     struct seal_key key = {0};
     struct registry *registry = NULL;
     struct wire_bytes sealed = {0};
-    enum command_status status = key_path ? load_secret(key_path, &key) : COMMAND_DONE;
+    int status = key_path ? load_secret(key_path, &key) : EXIT_DONE;
     const uint64_t version = (uint64_t)(command_now_utc_ms() / 1000);
-    if (status == COMMAND_DONE)
+    if (status == EXIT_DONE)
         status = command_registry(dir, &registry);
-    if (status == COMMAND_DONE)
+    if (status == EXIT_DONE)
         status = make(registry, vehicle, version, key_path ? &key : NULL, &sealed);
-    if (status == COMMAND_DONE) {
+    if (status == EXIT_DONE) {
         const int err = write_file(out, &sealed);
         if (err < 0) {
             (void)fprintf(stderr, "buswarden-bureau: %s: %s\n", out, strerror(-err));
-            status = COMMAND_FAILED;
+            status = EXIT_CANNOT;
         } else {
             (void)printf("%s: licence of %s, version %llu%s\n", out, vehicle, (unsigned long long)version,
                          key_path ? "" : ", unsigned");
@@ -156,8 +155,8 @@ static bool deliver(struct session *session, const char *topic, const struct wir
     return !session->is_down && mqtt_in_flight(session->mqtt) == 0;
 }
 
-static enum command_status publish(const struct bureau_config *config, const char *division,
-                                   const char *vehicle, const struct wire_bytes *sealed)
+static int publish(const struct bureau_config *config, const char *division, const char *vehicle,
+                   const struct wire_bytes *sealed)
 {
     char topic_text[TOPIC_MAX], client_id[BUREAU_TEXT_MAX + 32];
     struct topic topic = {.channel = TOPIC_LICENCE};
@@ -179,7 +178,7 @@ static enum command_status publish(const struct bureau_config *config, const cha
     (void)signal(SIGPIPE, SIG_IGN); /* mqtt.h asks for it */
     if (topic_format(&topic, topic_text) < 0 || mqtt_create(&mqtt, &handlers, &session.mqtt) < 0) {
         (void)fprintf(stderr, "buswarden-bureau: the [broker] settings cannot be used\n");
-        return COMMAND_WRONG;
+        return EXIT_USAGE;
     }
     const bool delivered = deliver(&session, topic_text, sealed);
     if (!delivered)
@@ -191,12 +190,12 @@ static enum command_status publish(const struct bureau_config *config, const cha
             mqtt_reason(session.mqtt)[0] ? mqtt_reason(session.mqtt) : "no answer within 10 s");
     mqtt_disconnect(session.mqtt);
     mqtt_destroy(session.mqtt);
-    return delivered ? COMMAND_DONE : COMMAND_FAILED;
+    return delivered ? EXIT_DONE : EXIT_CANNOT;
 }
 
 /* Within one transaction, so that two that issue at once get two versions. */
-static enum command_status issue(struct store *store, const char *vehicle, const struct seal_key *key,
-                                 uint64_t *ret_version, struct wire_bytes *ret)
+static int issue(struct store *store, const char *vehicle, const struct seal_key *key, uint64_t *ret_version,
+                 struct wire_bytes *ret)
 {
     char who[64];
     struct registry *registry = NULL;
@@ -207,26 +206,25 @@ static enum command_status issue(struct store *store, const char *vehicle, const
         return command_store_failed(store, "licence");
     const int err = store_licence_latest(store, vehicle, &latest, &old, &old_len);
     free(old);
-    enum command_status status = COMMAND_DONE;
+    int status = EXIT_DONE;
     if (err < 0 && err != -ENOENT)
         status = command_store_failed(store, "licence");
     if (latest >= version)
         version = latest + 1;
-    if (status == COMMAND_DONE)
+    if (status == EXIT_DONE)
         status = make(registry, vehicle, version, key, ret);
     registry_free(registry);
     command_who(who, sizeof(who));
-    if (status == COMMAND_DONE &&
+    if (status == EXIT_DONE &&
         (store_licence_put(store, vehicle, version, ret->data, ret->len) < 0 ||
          store_audit(store, who, "licence", vehicle, command_now_utc_ms()) < 0 || store_commit(store) < 0))
         status = command_store_failed(store, "licence");
-    if (status == COMMAND_DONE)
+    if (status == EXIT_DONE)
         *ret_version = version;
     return status; /* closing the store rolls back what was not committed */
 }
 
-static enum command_status to_vehicle(const struct command *self, const char *config_path,
-                                      const char *vehicle, bool send)
+static int to_vehicle(const struct command *self, const char *config_path, const char *vehicle, bool send)
 {
     struct bureau_config config;
     struct seal_key key = {0};
@@ -234,20 +232,20 @@ static enum command_status to_vehicle(const struct command *self, const char *co
     struct wire_bytes sealed = {0};
     char division[BW_DIVISION_LEN];
     uint64_t version = 0;
-    enum command_status status = command_config(self, config_path, &config);
-    if (status == COMMAND_DONE && config.secret_path[0] == '\0') {
+    int status = command_config(self, config_path, &config);
+    if (status == EXIT_DONE && config.secret_path[0] == '\0') {
         (void)fprintf(stderr, "buswarden-bureau: %s: [keys] secret: missing\n", config_path);
-        status = COMMAND_WRONG;
+        status = EXIT_USAGE;
     }
-    if (status == COMMAND_DONE)
+    if (status == EXIT_DONE)
         status = load_secret(config.secret_path, &key);
-    if (status == COMMAND_DONE)
+    if (status == EXIT_DONE)
         status = command_store(&config, &store);
-    if (status == COMMAND_DONE)
+    if (status == EXIT_DONE)
         status = issue(store, vehicle, &key, &version, &sealed);
-    if (status == COMMAND_DONE)
+    if (status == EXIT_DONE)
         (void)printf("licence of %s, version %llu\n", vehicle, (unsigned long long)version);
-    if (status == COMMAND_DONE && send) {
+    if (status == EXIT_DONE && send) {
         status = store_vehicle_division(store, vehicle, division) < 0
                      ? command_store_failed(store, "licence")
                      : publish(&config, division, vehicle, &sealed);
@@ -258,7 +256,7 @@ static enum command_status to_vehicle(const struct command *self, const char *co
     return status;
 }
 
-static enum command_status run_licence(const struct command *self, int argc, char **argv)
+static int run_licence(const struct command *self, int argc, char **argv)
 {
     const char *vehicle, *config = NULL, *registry = NULL, *out = NULL, *key = NULL;
     bool send = false;
@@ -267,7 +265,7 @@ static enum command_status run_licence(const struct command *self, int argc, cha
                                              {"out", &out, NULL},
                                              {"key", &key, NULL},
                                              {"publish", NULL, &send}};
-    enum command_status status;
+    int status;
     if (!command_parse(self, argc, argv, options, sizeof(options) / sizeof(options[0]), &vehicle, 1, &status))
         return status;
     if (registry == NULL && (out != NULL || key != NULL))

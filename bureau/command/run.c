@@ -5,22 +5,22 @@
 
 #include <stdio.h>
 
-static enum command_status run_bureau(const struct command *self, int argc, char **argv)
+static int run_bureau(const struct command *self, int argc, char **argv)
 {
     const char *config_path = NULL;
     const struct command_option options[] = {{"config", &config_path, NULL}};
-    enum command_status status;
+    int status;
     struct bureau_config config;
     if (!command_parse(self, argc, argv, options, 1, NULL, 0, &status))
         return status;
     status = command_config(self, config_path, &config);
-    if (status != COMMAND_DONE)
+    if (status != EXIT_DONE)
         return status;
     if (config.secret_path[0] == '\0') {
         (void)fprintf(stderr, "buswarden-bureau: %s: [keys] secret: missing\n", config_path);
-        return COMMAND_WRONG;
+        return EXIT_USAGE;
     }
-    return (enum command_status)run_main(&config);
+    return run_main(&config);
 }
 
 const struct command COMMAND_RUN = {
