@@ -60,12 +60,14 @@ struct api_reply handle_health(struct api *api, const struct api_request *reques
     api->broker(api->broker_context, &broker);
     stream_stats(api->stream, &stream);
     const bool store_ok = store_last_event(api->store, &last_event) == 0;
-    const bool ok = store_ok && broker.connected;
-    json_t *body =
-        json_pack("{s:s, s:s, s:o, s:s, s:{s:I, s:i, s:I}}", "status", ok ? "ok" : "degraded", "version",
-                  BUSWARDEN_VERSION, "broker", apijson_broker(&broker), "store",
-                  store_ok ? "ok" : store_error(api->store), "stream", "clients", (json_int_t)stream.clients,
-                  "clients_max", STREAM_CLIENTS_MAX, "vehicles_dropped", (json_int_t)stream.vehicles_dropped);
+    const char *store = store_ok ? "ok" : store_error(api->store);
+    if (store_ok && broker.failing)
+        store = "what came last could not be kept; the broker's reason says why";
+    const bool ok = store_ok && broker.connected && !broker.failing;
+    json_t *body = json_pack("{s:s, s:s, s:o, s:s, s:{s:I, s:i, s:I}}", "status", ok ? "ok" : "degraded",
+                             "version", BUSWARDEN_VERSION, "broker", apijson_broker(&broker), "store", store,
+                             "stream", "clients", (json_int_t)stream.clients, "clients_max",
+                             STREAM_CLIENTS_MAX, "vehicles_dropped", (json_int_t)stream.vehicles_dropped);
     return reply_json(ok ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, body);
 }
 

@@ -39,7 +39,7 @@ struct ingest {
     int64_t batch_due_ms, retry_at_ms, up_since_ms, backoff_ms;
 
     pthread_mutex_t mutex; /* guards what follows */
-    bool connected;
+    bool connected, failing;
     uint64_t counts[VERDICT_COUNT], unread, receipts, licences;
     char reason[BATCH_REASON_LEN];
 };
@@ -75,9 +75,10 @@ static void count_unread(struct ingest *ingest, const struct topic *topic)
     (void)pthread_mutex_unlock(&ingest->mutex);
 }
 
-static void count_batch(struct ingest *ingest, const struct batch_outcome *outcome)
+static void count_batch(struct ingest *ingest, const struct batch_outcome *outcome, bool failed)
 {
     (void)pthread_mutex_lock(&ingest->mutex);
+    ingest->failing = failed;
     for (int i = 0; i < VERDICT_COUNT; i++)
         ingest->counts[i] += outcome->counts[i];
     if (outcome->reason[0] != '\0')
@@ -133,7 +134,7 @@ static void flush(struct ingest *ingest)
     struct batch_outcome outcome;
     const int error =
         batch_apply(ingest->batch, ingest->store, ingest->vehicles, now_ms, now_utc_ms, &outcome);
-    count_batch(ingest, &outcome);
+    count_batch(ingest, &outcome, error != 0);
     if (error == 0) /* else nothing is receipted, and the vehicles send again */
         answer(ingest, now_ms, now_utc_ms, &outcome);
     batch_clear(ingest->batch);
@@ -374,6 +375,7 @@ void ingest_stats(struct ingest *ingest, struct ingest_stats *ret)
     (void)pthread_mutex_lock(&ingest->mutex);
     const uint64_t *counts = ingest->counts;
     *ret = (struct ingest_stats){.connected = ingest->connected,
+                                 .failing = ingest->failing,
                                  .accepted = counts[VERDICT_ACCEPTED],
                                  .unread = ingest->unread,
                                  .presence = counts[VERDICT_PRESENCE],

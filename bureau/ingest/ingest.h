@@ -29,6 +29,7 @@ struct ingest_config {
 /* Every message ends in exactly one of the counts from accepted to dropped. */
 struct ingest_stats {
     bool connected;
+    bool failing;       /* the last batch could not be kept: disk full, store locked... */
     uint64_t accepted;  /* committed records */
     uint64_t presence;  /* committed presence messages */
     uint64_t duplicate; /* held already, same bytes; or covered by a gap record or by where the chain began */

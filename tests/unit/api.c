@@ -22,7 +22,7 @@ static char folder[64] = "/tmp/buswarden-api-XXXXXX";
 static struct bureau_config config;
 static struct store *store;
 static struct api *api;
-static bool broker_connected = true;
+static bool broker_connected = true, ingest_failing;
 
 /* Linked with --wrap: a store that fails on demand. */
 static bool store_broken, audit_broken;
@@ -165,7 +165,7 @@ static void put_presence(uint16_t aboard)
 static void broker(void *context, struct ingest_stats *ret)
 {
     (void)context;
-    *ret = (struct ingest_stats){.connected = broker_connected, .accepted = 3};
+    *ret = (struct ingest_stats){.connected = broker_connected, .failing = ingest_failing, .accepted = 3};
 }
 
 static void set_up(void)
@@ -316,6 +316,9 @@ Test(api, every_request_gets_the_right_kind_of_answer)
         {"GET", "/v1/plates/hello", 400, "\"bad_request\""},
         {"GET", "/v1/plates/%FF%FE", 400, "\"bad_request\""},
         {"GET", "/v1/plates/a%2Fb", 400, "\"bad_request\""},
+        {"GET", "/v1/plates/%E6%B5%99J12345%00x", 400, "\"bad_request\""},
+        {"GET", "/console/main.js%00.png", 404, "\"not_found\""},
+        {"GET", "/v1/alerts?limit=1%000", 400, "\"bad_request\""},
         {"GET", "/v1/console", 200, "\"tiles_frame\":\"gcj02\""},
         {"GET", "/v1/routes", 200, "\"FeatureCollection\""},
     };
@@ -405,23 +408,26 @@ Test(api, a_taken_port_is_told)
 Test(api, health_is_ok_only_with_broker_and_store)
 {
     static const struct {
-        bool connected, broken;
+        bool connected, broken, failing;
         int status;
         const char *word;
     } table[] = {
-        {true, false, 200, "ok"},
-        {false, false, 503, "degraded"},
-        {true, true, 503, "degraded"},
+        {true, false, false, 200, "ok"},
+        {false, false, false, 503, "degraded"},
+        {true, true, false, 503, "degraded"},
+        {true, false, true, 503, "degraded"}, /* readable, but full */
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         broker_connected = table[i].connected;
         store_broken = table[i].broken;
+        ingest_failing = table[i].failing;
         json_t *json = get_json("/healthz", table[i].status);
         cr_expect_str_eq(json_string_value(json_object_get(json, "status")), table[i].word);
         cr_expect_eq(json_is_true(json_object_get(json_object_get(json, "broker"), "connected")),
                      table[i].connected);
         cr_expect_eq(json_integer_value(json_object_get(json_object_get(json, "broker"), "accepted")), 3);
-        cr_expect_eq(strcmp(json_string_value(json_object_get(json, "store")), "ok") != 0, table[i].broken);
+        cr_expect_eq(strcmp(json_string_value(json_object_get(json, "store")), "ok") != 0,
+                     table[i].broken || table[i].failing);
         json_decref(json);
     }
 }
