@@ -75,7 +75,7 @@ json_t *modeljson_instant(int64_t utc_ms)
     if (utc_ms == 0)
         return json_null();
     utc_format(utc_ms, text);
-    return json_string(text);
+    return text[0] != '\0' ? json_string(text) : json_null();
 }
 
 json_t *modeljson_date(int32_t day)
@@ -84,7 +84,7 @@ json_t *modeljson_date(int32_t day)
     if (day == 0)
         return json_null();
     utc_day_format(day, text);
-    return json_string(text);
+    return text[0] != '\0' ? json_string(text) : json_null();
 }
 
 json_t *modeljson_occupancy(const struct bw_occupancy *aboard)

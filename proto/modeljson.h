@@ -20,8 +20,8 @@ const char *modeljson_quality(enum bw_quality quality);    /* "good" */
 json_t *modeljson_text(const char *value);                      /* U+FFFD for what is no UTF-8 */
 json_t *modeljson_number(double value, int decimals);           /* rounded; null unless finite */
 json_t *modeljson_degrees(bool known, double value_deg);        /* 7 decimals */
-json_t *modeljson_instant(int64_t utc_ms);                      /* RFC 3339; null for 0 */
-json_t *modeljson_date(int32_t day);                            /* ISO 8601; null for 0 */
+json_t *modeljson_instant(int64_t utc_ms);                      /* RFC 3339; null for 0 and beyond 9999 */
+json_t *modeljson_date(int32_t day);                            /* ISO 8601; null for 0 and beyond 9999 */
 json_t *modeljson_occupancy(const struct bw_occupancy *aboard); /* {"quality","low","count","high"} */
 json_t *modeljson_evidence(const struct bw_alert *alert);       /* by kind; {} for kinds without any */
 

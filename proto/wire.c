@@ -31,6 +31,13 @@ static bool take_position(const Buswarden__V1__Position *from, struct bw_positio
     return true;
 }
 
+/* 0 = unknown, else no later than the year 9999: what no calendar shows is no time at all. */
+static bool instant_valid(int64_t utc_ms)
+{
+    static const int64_t end_utc_ms = 253402300800000; /* 10000-01-01T00:00:00Z */
+    return utc_ms >= 0 && utc_ms < end_utc_ms;
+}
+
 static void fill_occupancy(Buswarden__V1__Occupancy *to, const struct bw_occupancy *from)
 {
     to->quality = (Buswarden__V1__Quality)from->quality;
@@ -190,7 +197,8 @@ static bool take_evidence(const Buswarden__V1__Alert *from, struct bw_alert *ret
         const Buswarden__V1__OffRouteEvidence *part = from->off_route;
         struct bw_evidence_off_route *to = &ret->evidence.off_route;
         if (from->evidence_case != BUSWARDEN__V1__ALERT__EVIDENCE_OFF_ROUTE ||
-            !wire_take_text(part->route_id, to->route_id, sizeof to->route_id))
+            !wire_take_text(part->route_id, to->route_id, sizeof to->route_id) ||
+            !instant_valid(part->left_ms))
             return false;
         to->distance_m = (float)part->distance_dm / 10;
         to->peak_distance_m = (float)part->peak_distance_dm / 10;
@@ -230,7 +238,8 @@ static int take_alert(const Buswarden__V1__Alert *from, struct wire_body *ret)
                              .time_utc_ms = from->time_ms,
                              .raised_utc_ms = from->raised_ms,
                              .licence_version = from->licence_version};
-    if ((int)from->kind <= 0 || (int)from->phase < BW_RAISED || from->number == 0 || from->number > INT64_MAX)
+    if ((int)from->kind <= 0 || (int)from->phase < BW_RAISED || from->number == 0 ||
+        from->number > INT64_MAX || !instant_valid(from->time_ms) || !instant_valid(from->raised_ms))
         return -EBADMSG;
     alert.severity = wire_within((int)from->severity, BW_NOTICE, BW_CRIMINAL)
                          ? (enum bw_severity)from->severity
@@ -392,7 +401,9 @@ int wire_presence_decode(const uint8_t *data, size_t len, struct bw_presence *re
     struct bw_position position = {0};
     bool valid = wire_take_bytes(message->stream, presence.stream, BW_STREAM_LEN) &&
                  wire_take_text(message->software, presence.software, sizeof presence.software) &&
-                 take_occupancy(message->occupancy, &presence.occupancy) && wire_fits_u16(message->capacity);
+                 take_occupancy(message->occupancy, &presence.occupancy) &&
+                 wire_fits_u16(message->capacity) && instant_valid(message->time_ms) &&
+                 instant_valid(message->fix_ms);
     valid = valid && (!presence.has_position || take_position(message->position, &position));
     for (int i = 0; i < 2; i++)
         valid = valid && presence.oldest_seq[i] <= presence.next_seq[i] && presence.next_seq[i] <= INT64_MAX;

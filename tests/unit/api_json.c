@@ -154,6 +154,15 @@ Test(api_json, numbers_of_a_later_version_read_as_unknown)
     json_decref(json);
 }
 
+Test(api_json, a_day_that_no_calendar_has_is_null)
+{
+    struct store_alert row = alert_row(BW_UNLICENSED);
+    row.alert.evidence.unlicensed.valid_until_day = INT32_MAX;
+    json_t *json = evidence(&row);
+    cr_expect(json_is_null(json_object_get(json, "valid_until")));
+    json_decref(json);
+}
+
 Test(api_json, coordinates_are_written_without_binary_noise)
 {
     struct store_alert row = alert_row(BW_TAMPER);

@@ -137,6 +137,32 @@ Test(wire, unknown_fields_are_tolerated)
     cr_expect_eq(back.type, WIRE_BODY_UNKNOWN, "a body of a later version");
 }
 
+Test(wire, an_instant_that_no_calendar_has_is_refused)
+{
+    static const int64_t INSTANTS[] = {INT64_MIN, -1, 253402300800000, INT64_MAX};
+    struct wire_bytes bytes;
+    for (size_t i = 0; i < sizeof INSTANTS / sizeof *INSTANTS; i++) {
+        struct bw_alert alerts[3] = {an_alert(), an_alert(), an_alert()};
+        alerts[0].time_utc_ms = INSTANTS[i];
+        alerts[1].raised_utc_ms = INSTANTS[i];
+        alerts[2].kind = BW_OFF_ROUTE;
+        alerts[2].evidence.off_route = (struct bw_evidence_off_route){.left_utc_ms = INSTANTS[i]};
+        for (int k = 0; k < 3; k++) {
+            struct wire_body back;
+            bytes = encoded(&(struct wire_body){.type = WIRE_BODY_ALERT, .u.alert = alerts[k]});
+            cr_expect_eq(wire_body_decode(bytes.data, bytes.len, &back), -EBADMSG, "%zu, %d", i, k);
+            wire_bytes_free(&bytes);
+        }
+        const struct bw_presence words[2] = {{.time_utc_ms = INSTANTS[i]}, {.fix_utc_ms = INSTANTS[i]}};
+        for (int k = 0; k < 2; k++) {
+            struct bw_presence back;
+            cr_assert_eq(wire_presence_encode(&words[k], &bytes), 0);
+            cr_expect_eq(wire_presence_decode(bytes.data, bytes.len, &back), -EBADMSG, "%zu, %d", i, k);
+            wire_bytes_free(&bytes);
+        }
+    }
+}
+
 Test(wire, a_message_cannot_ask_for_more_memory_than_its_budget)
 {
     /* Two bytes each: empty sub-messages of a licence, millions of them. */
