@@ -14,13 +14,16 @@ export class Fleet extends EventTarget {
   #loaded = false;
   #openByVehicle = new Map(); // vehicle_id -> Map(alert id -> alert)
 
-  /** A fresh snapshot; alerts not known and newer than the last event seen count as new. */
+  /**
+   * A fresh snapshot; alerts not known and newer than the last event seen count as new. Only the first one moves
+   * lastEvent: a later one does not tell of old alerts that were cleared meanwhile, but the stream from there does.
+   */
   load({ alerts, vehicles, lastEvent }) {
     if (lastEvent < this.lastEvent) this.#reset(); // another store: numbers start again
     for (const alert of alerts) this.#keep(alert);
     this.#forgetOthers(new Set(vehicles.map((vehicle) => vehicle.vehicle_id)));
     for (const vehicle of vehicles) this.putVehicle(vehicle);
-    this.lastEvent = Math.max(this.lastEvent, lastEvent);
+    if (!this.#loaded) this.lastEvent = lastEvent;
     this.#loaded = true;
   }
 

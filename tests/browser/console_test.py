@@ -240,6 +240,18 @@ def broken_stream_is_resumed_without_loss(browser, mock):
     browser.wait("the stream", f"{ROWS} === {rows + 11}")
 
 
+def old_alert_that_ended_during_an_outage_is_shown_as_ended(browser, mock):
+    mock.post("alert", id=70, plate="浙J70070", phase="RAISED", evidence=overload(19, 18))
+    open_page(browser, mock)
+    mock.post("drop")
+    mock.post("alert", id=70, phase="CLEARED", evidence=overload(18, 18), cleared_at="2025-03-03T00:00:00Z")
+    for number in range(100, 201):  # more than the newest page holds
+        mock.post("alert", id=number, plate=f"浙J60{number}", phase="RAISED", evidence=overload(19, 18))
+    browser.wait("the live connection", LIVE)
+    row = "[...document.querySelectorAll('#alert-rows li')].find((li) => li.innerText.includes('浙J·70070'))"
+    browser.wait("the end", f"return {row}.innerText.includes('已解除')")
+
+
 def gcj02_agrees_with_the_bureau(browser, mock):
     open_page(browser, mock)
     place = browser.run("return import('/console/gcj02.js').then((m) => m.gcj02FromWgs84([29.14, 121.03]))")
@@ -298,6 +310,7 @@ TESTS = [
     phone_shows_everything_without_sideways_scrolling,
     lost_vehicle_link_is_shown,
     broken_stream_is_resumed_without_loss,
+    old_alert_that_ended_during_an_outage_is_shown_as_ended,
     lost_server_is_shown_and_found_again,
     gcj02_agrees_with_the_bureau,
 ]
