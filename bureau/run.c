@@ -6,14 +6,18 @@
 #include "proto/seal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 struct bureau {
+    int claim_fd; /* -1 = none */
     struct seal_key key;
     struct api *api;
     struct ingest *ingest;
@@ -79,6 +83,25 @@ static int check_folders(const struct bureau_config *config)
         return -ENOENT;
     }
     return 0;
+}
+
+/* Two on one store would take the broker's session from each other for ever. The lock ends with the process,
+ * however that ends; its file stays. */
+static int claim_store(const struct bureau_config *config, int *ret_fd)
+{
+    char path[BUREAU_TEXT_MAX + 8];
+    (void)snprintf(path, sizeof(path), "%s-run", config->store_path);
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        *ret_fd = fd;
+        return 0;
+    }
+    const int rc = -errno;
+    const char *why = rc == -EWOULDBLOCK ? "another bureau runs on it" : strerror(-rc);
+    say("[store] path %s: %s", config->store_path, why);
+    if (fd >= 0)
+        (void)close(fd);
+    return rc;
 }
 
 static int open_api(const struct bureau_config *config, struct api **ret)
@@ -153,7 +176,7 @@ static void watch(struct bureau *bureau, const sigset_t *ending)
 
 int run_main(const struct bureau_config *config)
 {
-    struct bureau bureau = {0};
+    struct bureau bureau = {.claim_fd = -1};
     sigset_t ending;
     (void)sigemptyset(&ending);
     (void)sigaddset(&ending, SIGINT);
@@ -165,6 +188,8 @@ int run_main(const struct bureau_config *config)
     int rc = load_key(config, &bureau.key);
     if (rc == 0)
         rc = check_folders(config);
+    if (rc == 0)
+        rc = claim_store(config, &bureau.claim_fd);
     if (rc == 0)
         rc = open_api(config, &bureau.api);
     if (rc == 0)
@@ -179,5 +204,7 @@ int run_main(const struct bureau_config *config)
     ingest_stop(bureau.ingest);
     api_destroy(bureau.api);
     seal_key_wipe(&bureau.key);
+    if (bureau.claim_fd >= 0)
+        (void)close(bureau.claim_fd);
     return rc == 0 ? EXIT_DONE : EXIT_CANNOT;
 }
