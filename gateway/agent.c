@@ -23,6 +23,7 @@ enum { TICK_MS = 1000, GPS_SILENT_MS = 5000, STATUS_BACKLOG = 8, STATUS_CLIENTS_
 /* A source and the poll handle on its present descriptor. */
 struct feed {
     struct agent *agent;
+    const char *name; /* in the journal */
     struct source *source;
     uv_poll_t *poll; /* NULL while closed; freed when libuv has closed it */
     int fd;          /* of the poll */
@@ -151,16 +152,16 @@ static void watch_descriptor(struct feed *feed)
         journal(JOURNAL_ERROR, "cannot watch descriptor %d: %s", fd, uv_strerror(error));
 }
 
-static void report_feed(struct feed *feed, const char *name)
+static void report_feed(struct feed *feed)
 {
     const struct source_stats *stats = source_stats(feed->source);
     if (stats->state == feed->reported)
         return;
     feed->reported = stats->state;
     if (stats->state == SOURCE_OPEN)
-        journal(JOURNAL_NOTICE, "%s: open", name);
-    else if (stats->state == SOURCE_CLOSED)
-        journal(JOURNAL_WARNING, "%s: %s", name, stats->reason);
+        journal(JOURNAL_NOTICE, "%s: open", feed->name);
+    else
+        journal(JOURNAL_WARNING, "%s: not open (%s)", feed->name, stats->reason);
 }
 
 static void read_feed(struct feed *feed)
@@ -168,6 +169,7 @@ static void read_feed(struct feed *feed)
     const struct source_sink sink = {.context = feed->agent, .gps = on_gps, .can = on_can};
     source_read(feed->source, &sink, clock_mono_ms());
     watch_descriptor(feed);
+    report_feed(feed);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -180,13 +182,13 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         judge_cabin(feed->agent, false);
 }
 
-static void tick_feed(struct feed *feed, const char *name, int64_t mono_ms)
+static void tick_feed(struct feed *feed, int64_t mono_ms)
 {
     if (feed->source == NULL)
         return;
     source_tick(feed->source, mono_ms);
     watch_descriptor(feed);
-    report_feed(feed, name);
+    report_feed(feed);
 }
 
 /* --- presence --- */
@@ -275,17 +277,28 @@ static int start_uplink(struct agent *agent)
     return error;
 }
 
+static bool outbox_broken(const struct agent *agent)
+{
+    struct uplink_stats stats = {0};
+    if (agent->uplink != NULL)
+        uplink_stats(agent->uplink, &stats);
+    return stats.outbox_broken || watch_broken(agent->watch);
+}
+
 /* The outbox file was found corrupt: both handles are closed, the file set aside, and all begun anew. */
 static void mend_outbox(struct agent *agent)
 {
     char reason[256];
+    const uint64_t set_aside = watch_state(agent->watch)->set_aside;
     uplink_stop(agent->uplink);
     agent->uplink = NULL;
     if (watch_mend(agent->watch, reason) != 0) {
         journal(JOURNAL_ERROR, "%s", reason);
         return; /* the next tick tries again; the watch goes on */
     }
-    journal(JOURNAL_ERROR, "%s: corrupt, set aside; a new one was begun", agent->config->outbox_path);
+    journal(JOURNAL_ERROR, "%s: corrupt, %s", agent->config->outbox_path,
+            watch_state(agent->watch)->set_aside > set_aside ? "set aside; a new one was begun"
+                                                             : "opened again");
     (void)start_uplink(agent); /* has said why; the next tick tries again */
 }
 
@@ -295,14 +308,14 @@ static void on_tick(uv_timer_t *timer)
 {
     struct agent *agent = timer->data;
     const int64_t mono_ms = clock_mono_ms();
-    tick_feed(&agent->gps, "gpsd", mono_ms);
-    tick_feed(&agent->can, "cabin bus", mono_ms);
+    tick_feed(&agent->gps, mono_ms);
+    tick_feed(&agent->can, mono_ms);
     judge_cabin(agent, true);
     const struct watch_state *state = watch_state(agent->watch);
     const bool stale = state->has_position && mono_ms - state->fix_mono_ms > GPS_SILENT_MS;
     const struct bw_event event = event_now(agent, stale ? BW_EVENT_NO_FIX : BW_EVENT_TICK);
     submit(agent, &event);
-    if (watch_broken(agent->watch))
+    if (outbox_broken(agent))
         mend_outbox(agent);
     else if (agent->uplink == NULL)
         (void)start_uplink(agent); /* has said why; the next tick tries again */
@@ -386,7 +399,10 @@ static int listen_status(struct agent *agent)
     int error = uv_pipe_init(&agent->loop, &agent->status, 0);
     if (error != 0)
         return error;
-    if (unlink(path) != 0 && errno != ENOENT) /* of a process that was killed */
+    struct stat status;
+    const bool left =
+        lstat(path, &status) == 0 && S_ISSOCK(status.st_mode); /* by a process that was killed */
+    if (left && unlink(path) != 0)
         return -errno;
     error = uv_pipe_bind(&agent->status, path);
     if (error == 0)
@@ -459,9 +475,11 @@ static int open_sources(struct agent *agent)
     char port[8], reason[CABINBUS_REASON_MAX];
     (void)snprintf(port, sizeof port, "%d", config->gps_port);
     agent->clock.window = licencefile_window(watch_licence(agent->watch), false);
-    agent->gps = (struct feed){
-        .agent = agent, .source = source_gps_create(config->gps_host, port, &agent->clock.window), .fd = -1};
-    agent->can = (struct feed){.agent = agent, .fd = -1};
+    agent->gps = (struct feed){.agent = agent,
+                               .name = "gpsd",
+                               .source = source_gps_create(config->gps_host, port, &agent->clock.window),
+                               .fd = -1};
+    agent->can = (struct feed){.agent = agent, .name = "cabin bus", .fd = -1};
     if (config->slcan_path[0] != '\0') {
         if (cabinbus_create(config->dbc_path, config->signals, config->n_signals, &agent->bus, reason) != 0)
             return refuse("cabin", reason);

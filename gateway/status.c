@@ -238,10 +238,15 @@ static json_t *ask(const char *path)
     return json;
 }
 
+static const char *text_of(const json_t *json, const char *key)
+{
+    const char *text = json_string_value(json_object_get(json, key));
+    return text != NULL ? text : "-";
+}
+
 static const char *text_at(const json_t *json, const char *part, const char *key)
 {
-    const char *text = json_string_value(json_object_get(json_object_get(json, part), key));
-    return text != NULL ? text : "-";
+    return text_of(json_object_get(json, part), key);
 }
 
 static double number_at(const json_t *json, const char *part, const char *key)
@@ -261,9 +266,8 @@ static void print_plain(const json_t *json)
         printf("WRONG     %s: %s\n", json_string_value(json_object_get(item, "part")),
                json_string_value(json_object_get(item, "reason")));
     json_array_foreach(json_object_get(json, "alerts"), i, item)(void)
-        printf("ALERT     %s (%s) since %s\n", json_string_value(json_object_get(item, "kind")),
-               json_string_value(json_object_get(item, "severity")),
-               json_string_value(json_object_get(item, "raised_at")));
+        printf("ALERT     %s (%s) since %s\n", text_of(item, "kind"), text_of(item, "severity"),
+               text_of(item, "raised_at")); /* null: no time yet */
     (void)printf("clock     %s, from %s\n", text_at(json, "clock", "utc"), text_at(json, "clock", "source"));
     (void)printf("gps       %s, last position %s\n", text_at(json, "gps", "state"),
                  text_at(json, "gps", "fix_at"));

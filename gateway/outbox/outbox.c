@@ -199,6 +199,33 @@ static int check_open_alerts(struct outbox *outbox)
     return rc == -ENOENT ? 0 : rc;
 }
 
+/* The record in the present row of RECORD_FROM, when it still is what was sealed. */
+static int decode_record(struct outbox *outbox, enum bw_record_class cls, struct wire_record *ret)
+{
+    size_t len;
+    const uint8_t *data = column_bytes(outbox, RECORD_FROM, 2, &len);
+    const int rc = wire_record_decode(data, len, ret);
+    if (rc == -ENOMEM)
+        return fail(outbox, rc, "out of memory");
+    if (rc != 0 || ret->cls != cls || ret->seq != column(outbox, RECORD_FROM, 0) ||
+        !seal_record_verify(ret, outbox->division, outbox->vehicle, outbox->key->public_key))
+        return fail(outbox, -EBADMSG, "a stored record is damaged");
+    return 0;
+}
+
+/* A damaged record that everything after it waits for: only a new stream helps. */
+static int check_oldest(struct outbox *outbox, enum bw_record_class cls)
+{
+    struct wire_record record;
+    bind(outbox, RECORD_FROM, 1, cls);
+    bind(outbox, RECORD_FROM, 2, 0);
+    int rc = next_row(outbox, RECORD_FROM);
+    if (rc == 0)
+        rc = decode_record(outbox, cls, &record);
+    done(outbox, RECORD_FROM);
+    return rc == -ENOENT ? 0 : rc;
+}
+
 static int open_file(struct outbox *outbox, const struct outbox_config *config)
 {
     int rc = outbox_file_open(config, &outbox->db);
@@ -206,7 +233,11 @@ static int open_file(struct outbox *outbox, const struct outbox_config *config)
         rc = prepare_queries(outbox);
     if (rc == 0)
         rc = read_stream(outbox);
-    return rc == 0 ? check_open_alerts(outbox) : rc;
+    if (rc == 0)
+        rc = check_open_alerts(outbox);
+    for (int cls = BW_RECORD_ALERT; rc == 0 && !config->attach && cls <= BW_RECORD_TRACK; cls++)
+        rc = check_oldest(outbox, (enum bw_record_class)cls);
+    return rc;
 }
 
 static void close_file(struct outbox *outbox)
@@ -297,13 +328,8 @@ static int load(struct outbox *outbox, enum bw_record_class cls, uint64_t seq, s
     int rc = next_row(outbox, RECORD_FROM);
     if (rc == 0 && column(outbox, RECORD_FROM, 0) != seq)
         rc = fail(outbox, -EBADMSG, "a record is missing");
-    if (rc == 0) {
-        size_t len;
-        const uint8_t *data = column_bytes(outbox, RECORD_FROM, 2, &len);
-        rc = wire_record_decode(data, len, ret);
-        if (rc != 0)
-            fail(outbox, rc, "a stored record cannot be decoded");
-    }
+    if (rc == 0)
+        rc = decode_record(outbox, cls, ret);
     if (rc == 0)
         *ret_made_utc_ms = column(outbox, RECORD_FROM, 1);
     done(outbox, RECORD_FROM);
@@ -502,14 +528,16 @@ int outbox_peek(struct outbox *outbox, enum bw_record_class cls, uint64_t from_s
 {
     bind(outbox, RECORD_FROM, 1, cls);
     bind(outbox, RECORD_FROM, 2, from_seq);
+    struct wire_record record;
     int rc = next_row(outbox, RECORD_FROM);
+    if (rc == 0)
+        rc = decode_record(outbox, cls, &record);
     if (rc == 0) {
         size_t len;
         const uint8_t *data = column_bytes(outbox, RECORD_FROM, 2, &len);
-        uint8_t *copy = len > 0 ? malloc(len) : NULL;
+        uint8_t *copy = malloc(len);
         if (copy == NULL) {
-            rc = len > 0 ? fail(outbox, -ENOMEM, "out of memory")
-                         : fail(outbox, -EBADMSG, "a stored record is empty");
+            rc = fail(outbox, -ENOMEM, "out of memory");
         } else {
             memcpy(copy, data, len);
             *ret_seq = column(outbox, RECORD_FROM, 0);

@@ -50,7 +50,9 @@ int outbox_open_alerts(struct outbox *outbox, struct bw_alert *ret, size_t max, 
 /* The number that the next alert object gets. */
 int outbox_next_alert_number(struct outbox *outbox, uint64_t *ret);
 
-/* The encoded SignedRecord with the lowest seq >= from_seq, or -ENOENT. The caller frees ret. */
+/* The encoded SignedRecord with the lowest seq >= from_seq, or -ENOENT. -EBADMSG also for one whose signature
+ * no longer fits: the bureau would refuse it; when it is the oldest, the next outbox_open() sets the file
+ * aside. The caller frees ret. */
 int outbox_peek(struct outbox *outbox, enum bw_record_class cls, uint64_t from_seq, uint64_t *ret_seq,
                 struct wire_bytes *ret);
 /* Remove what the bureau has committed. A receipt for another stream is -ESTALE and changes nothing; one

@@ -136,6 +136,13 @@ static bool presence_due(struct uplink *uplink, int64_t now_ms)
 
 /* ---- records ---- */
 
+static void report_broken(struct uplink *uplink)
+{
+    pthread_mutex_lock(&uplink->lock);
+    uplink->stats.outbox_broken = true;
+    pthread_mutex_unlock(&uplink->lock);
+}
+
 /* Send what one class may send now. 0, or the error that ends this round. */
 static int pump_class(struct uplink *uplink, int i, int64_t now_ms)
 {
@@ -149,6 +156,8 @@ static int pump_class(struct uplink *uplink, int i, int64_t now_ms)
             return 0;
         if (rc < 0) {
             set_reason(uplink, "outbox: ", outbox_error(uplink->outbox));
+            if (rc == -EBADMSG && window->next_seq == window->oldest_seq) /* else receipts may still come */
+                report_broken(uplink);
             return rc;
         }
         const bool allowed = classes[i] == BW_RECORD_ALERT || bucket_take(&uplink->backlog, now_ms);

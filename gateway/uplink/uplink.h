@@ -37,7 +37,9 @@ struct uplink_stats {
     uint64_t receipts_refused; /* bad signature, foreign stream, impossible seq */
     uint64_t licences_refused; /* bad signature, wrong vehicle, older than the one held */
     int64_t last_receipt_utc_ms;
-    char reason[160]; /* why not connected, or what was refused last */
+    bool
+        outbox_broken; /* a class cannot go on: the outbox must be opened anew, and the uplink started anew */
+    char reason[160];  /* why not connected, or what was refused last */
 };
 
 /* The outbox file must have been made: outbox_open() of the main thread comes first. When that is opened anew

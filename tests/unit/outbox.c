@@ -501,6 +501,30 @@ Test(outbox, a_file_that_is_no_good_is_set_aside_and_a_new_stream_begun)
     }
 }
 
+/* The bureau would refuse it, and with it wait for ever for what comes after. */
+Test(outbox, a_damaged_record_is_never_handed_out_and_the_next_opening_sets_the_file_aside)
+{
+    static const char *const damages[] = {
+        "UPDATE record SET bytes = zeroblob(100) WHERE seq = 1",
+        "UPDATE record SET bytes = (SELECT bytes FROM record WHERE seq = 2) WHERE seq = 1",
+    };
+    for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+        struct outbox *outbox;
+        struct wire_bytes bytes;
+        uint64_t seq;
+        bool set_aside;
+        cr_assert_eq(outbox_open(&config, &outbox, &set_aside), 0);
+        append_tracks(outbox, 3);
+        run_sql(damages[i]);
+        cr_expect_eq(outbox_peek(outbox, BW_RECORD_TRACK, 1, &seq, &bytes), -EBADMSG, "damage %zu", i);
+        cr_assert_eq(outbox_peek(outbox, BW_RECORD_TRACK, 2, &seq, &bytes), 0);
+        wire_bytes_free(&bytes);
+        outbox_close(outbox);
+        outbox = open_after_damage();
+        outbox_close(outbox);
+    }
+}
+
 Test(outbox, setting_aside_takes_the_write_ahead_log_along)
 {
     /* Left beside the new database, SQLite would take it for that one's and replay it. */
