@@ -54,7 +54,7 @@ stop_all() {
     local i
     local order=("${!pids[@]}")
     for ((i = ${#order[@]} - 1; i >= 0; i--)); do
-        kill "${pids[order[i]]}" 2>/dev/null && wait "${pids[order[i]]}" 2>/dev/null
+        end_process "${pids[order[i]]}" TERM
     done
     names=()
     pids=()
@@ -64,19 +64,40 @@ clean_up() {
     stop_all
     [ -z "$state" ] || [ -n "$keep" ] || rm -rf "$state"
 }
-# End one part, with SIGNAL (TERM); false when it had ended already, or ends badly.
+
+# Signal a process of ours; one that has not ended 20 s later is killed. Its exit status.
+end_process() { # PID SIGNAL
+    local i
+    kill "-$2" "$1" 2>/dev/null
+    for ((i = 0; i < 200; i++)); do
+        kill -0 "$1" 2>/dev/null || break
+        sleep 0.1
+    done
+    [ "$i" -lt 200 ] || kill -KILL "$1" 2>/dev/null
+    wait "$1" 2>/dev/null
+}
+
+# End one part, with SIGNAL (TERM); false when it ends badly, or had done so by itself.
 stop() { # NAME [SIGNAL]
     local i status
     for i in "${!names[@]}"; do
         [ "${names[i]}" = "$1" ] || continue
-        kill "-${2:-TERM}" "${pids[i]}" 2>/dev/null
-        wait "${pids[i]}" 2>/dev/null
+        end_process "${pids[i]}" "${2:-TERM}"
         status=$?
         unset "names[i]" "pids[i]"
         [ "$status" -eq 0 ]
         return
     done
     return 1
+}
+
+has_ended() { # NAME
+    local i
+    for i in "${!names[@]}"; do
+        [ "${names[i]}" = "$1" ] || continue
+        ! kill -0 "${pids[i]}" 2>/dev/null
+        return
+    done
 }
 
 # Every part must still be running; the bus simulator is the one that may end.
