@@ -150,6 +150,42 @@ Test(cabin, a_door_is_open_when_any_is_and_closed_when_all_are_known_to_be)
     }
 }
 
+Test(cabin, a_single_seat_and_a_single_door_are_unknown_until_heard)
+{
+    const struct cabin_config config = {.n_seats = 1, .seats = {{1, CABIN_NO_UNKNOWN_VALUE}}, .n_doors = 1};
+    struct cabin cabin;
+    struct bw_cabin state;
+    cr_assert_eq(cabin_init(&cabin, &config), 0);
+    cabin_estimate(&cabin, 0, &state);
+    cr_expect_eq(state.occupancy.quality, BW_QUALITY_UNKNOWN);
+    cr_expect_eq(state.door_open, BW_UNKNOWN);
+    (void)cabin_update(&cabin, seat(0), 0, 0);
+    (void)cabin_update(&cabin, door(0), 0, 0);
+    cabin_estimate(&cabin, 0, &state);
+    cr_expect_eq(state.occupancy.quality, BW_QUALITY_GOOD);
+    cr_expect_eq(state.door_open, BW_NO);
+}
+
+Test(cabin, one_closed_door_does_not_speak_for_one_that_was_never_heard)
+{
+    struct cabin cabin = benches();
+    struct bw_cabin state;
+    (void)cabin_update(&cabin, door(0), 0, 0);
+    cabin_estimate(&cabin, 0, &state);
+    cr_expect_eq(state.door_open, BW_UNKNOWN);
+}
+
+Test(cabin, zero_may_be_what_a_seat_says_when_it_does_not_know)
+{
+    const struct cabin_config config = {.n_seats = 1, .seats = {{.capacity = 3, .unknown_value = 0}}};
+    struct cabin cabin;
+    cr_assert_eq(cabin_init(&cabin, &config), 0);
+    cr_expect_eq(cabin_update(&cabin, seat(0), 0, START_MS), 0);
+    expect_occupancy(&cabin, START_MS, (struct bw_occupancy){.quality = BW_QUALITY_UNKNOWN}, "0");
+    cr_expect_eq(cabin_update(&cabin, seat(0), 1, START_MS), 0);
+    expect_occupancy(&cabin, START_MS, (struct bw_occupancy){BW_QUALITY_GOOD, 1, 1, 1}, "1");
+}
+
 Test(cabin, the_ignition_is_on_or_off_as_it_said_last)
 {
     struct cabin cabin = benches();
@@ -194,6 +230,7 @@ Test(cabin, a_configuration_that_cannot_be_is_refused)
         {.n_doors = CABIN_DOORS_MAX + 1},
         {.freshness_ms = -1},
         {.n_seats = 1, .seats = {{0, CABIN_NO_UNKNOWN_VALUE}}},
+        {.n_seats = 2, .seats = {{1, CABIN_NO_UNKNOWN_VALUE}, {0, CABIN_NO_UNKNOWN_VALUE}}},
     };
     for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++)
         cr_expect_eq(cabin_init(&cabin, &configs[i]), -EINVAL, "case %zu", i);

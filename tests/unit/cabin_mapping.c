@@ -81,6 +81,9 @@ Test(cabin_mapping, other_names_are_no_places)
         "door..open",
         "door.front.closed",
         "door.fr ont.open",
+        "door. front.open",
+        "door.this_name_is_of_thirty-two_letter.open",
+        "door.this_name_is_of_thirty_two_letts.open",
         "door.fr/ont.open", /* just before 0 */
         "door.fr:ont.open", /* just after 9 */
         "door.fr@ont.open", /* just before A */
@@ -109,6 +112,42 @@ Test(cabin_mapping, other_names_are_no_places)
     }
 }
 
+Test(cabin_mapping, every_row_side_and_place_is_a_seat_of_its_own)
+{
+    static const char *const sides[] = {"L", "R", "M"};
+    static bool taken[UINT16_MAX + 1];
+    char name[64];
+    for (unsigned row = 1; row <= 99; row++)
+        for (size_t side = 0; side < 3; side++)
+            for (unsigned place = 1; place <= 9; place++) {
+                struct cabin_map map;
+                struct cabin_slot slot;
+                cabin_map_init(&map);
+                (void)snprintf(name, sizeof name, "SEAT_R%u%s%u_OCC", row, sides[side], place);
+                cr_assert_eq(cabin_map_signal(&map, name, &slot), 0, "%s", name);
+                cr_expect_not(taken[map.seats[0]], "%s", name);
+                taken[map.seats[0]] = true;
+            }
+}
+
+Test(cabin_mapping, a_door_has_a_name_of_up_to_31_letters_digits_and_lines)
+{
+    static const char *const names[] = {
+        "DOOR_A_OPEN",     "DOOR_B_OPEN", "DOOR_0_OPEN", "DOOR_9_OPEN",
+        "DOOR_AZ09__OPEN", "DOOR_Z_OPEN", "DOOR___OPEN", "DOOR_THIS_NAME_IS_OF_THIRTY_ONE_LETT_OPEN"};
+    struct cabin_map map;
+    struct cabin_slot slot;
+    cabin_map_init(&map);
+    for (size_t i = 0; i < CABIN_DOORS_MAX; i++) {
+        cr_expect_eq(cabin_map_signal(&map, names[i], &slot), 0, "%s", names[i]);
+        cr_expect_eq(slot.index, i);
+    }
+    cr_expect_eq(cabin_map_name(&map, "door.az09_.open", &slot), -EEXIST);
+    cr_expect_eq(cabin_map_name(&map, "door.z.open", &slot), -EEXIST);
+    cr_expect_eq(cabin_map_name(&map, "door.this_name_is_of_thirty_one_lett.open", &slot), -EEXIST);
+    cr_expect_eq(cabin_map_name(&map, "door.c.open", &slot), -ENOSPC);
+}
+
 Test(cabin_mapping, there_are_so_many_slots_and_no_more)
 {
     struct cabin_map map;
@@ -135,9 +174,10 @@ Test(cabin_mapping, what_a_seat_can_say_follows_from_its_signal)
         unsigned length_bits;
         struct cabin_seat expected;
     } cases[] = {
-        {1, 1, {1, -1}},    {0, 1, {1, -1}},    {3, 3, {3, 7}},     {0, 3, {6, 7}},         {7, 3, {7, -1}},
-        {1, 2, {1, 3}},     {2.5, 2, {2, 3}},   {-1, 2, {2, 3}},    {9, 3, {6, 7}},         {5, 8, {5, 255}},
-        {0, 8, {254, 255}}, {40, 16, {40, -1}}, {0, 16, {254, -1}}, {60000, 16, {254, -1}},
+        {1, 1, {1, -1}},   {0, 1, {1, -1}},    {3, 3, {3, 7}},     {0, 3, {6, 7}},
+        {7, 3, {7, -1}},   {1, 2, {1, 3}},     {2.5, 2, {2, 3}},   {-1, 2, {2, 3}},
+        {9, 3, {6, 7}},    {5, 8, {5, 255}},   {0, 8, {254, 255}}, {0, 7, {126, 127}},
+        {40, 9, {40, -1}}, {40, 16, {40, -1}}, {0, 16, {254, -1}}, {60000, 16, {254, -1}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct cabin_seat seat = cabin_seat_of(cases[i].maximum, cases[i].length_bits);

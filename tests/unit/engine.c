@@ -72,7 +72,16 @@ Test(engine, thresholds_are_the_licences_or_else_those_of_the_manual)
 Test(engine, memory_need_not_be_cleared_and_is_used_no_further_than_asked_for)
 {
     enum { GUARD = 64 };
+    static struct bw_point many[300]; /* so that its corridor is larger than all the rest */
+    uint32_t all[] = {0, 300};
     struct bw_route routes[3] = {route, route, route};
+    for (size_t i = 0; i < 300; i++)
+        many[i] = (struct bw_point){29.1 + 6e-4 * (double)i, 121.03};
+    for (size_t i = 0; i < 3; i++) {
+        routes[i].n_points = 300;
+        routes[i].points = many;
+        routes[i].part_start = all;
+    }
     licence.routes = routes;
     for (size_t n = 0; n <= 3; n++) {
         licence.n_routes = n;

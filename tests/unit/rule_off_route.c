@@ -179,6 +179,11 @@ Test(rule_off_route, a_vehicle_that_stands_adds_nothing)
     cr_expect_eq(rule->fixes_outside, 0U);
     cr_expect_eq(rule->travelled_m, 0);
     cr_expect_eq(rule->outward_m, 0);
+    rule->fixes_outside = 9;
+    rule->travelled_m = 100;
+    step_from(9);
+    cr_expect_eq(rule->life.state, LIFECYCLE_CLEAR, "and raises nothing, whatever was gathered before");
+    set_up();
     in.fix.speed_mps = 1;
     step_from(1);
     cr_expect_float_eq(rule->score, 2, TINY);
@@ -312,6 +317,16 @@ Test(rule_off_route, the_crossing_is_interpolated_between_two_fixes)
     }
 }
 
+Test(rule_off_route, a_narrow_route_has_a_near_peak)
+{
+    struct bw_route narrow = {.route_id = "r-2", .half_width_m = 0.2};
+    in.route = &narrow;
+    in.hit.distance_m = 0.5;
+    rule->outside = false;
+    (void)step();
+    cr_expect_eq(rule->peak_m, 0.5);
+}
+
 Test(rule_off_route, without_a_date_nobody_knows_when_it_was)
 {
     rule->outside = false;
@@ -409,6 +424,7 @@ Test(rule_off_route, the_first_fix_and_one_after_ten_minutes_start_over)
         cr_expect_eq(rule->outward_m, rows[i].anew ? 0 : 2, "row %zu", i);
         cr_expect_eq(rule->outside_s, rows[i].anew ? 0 : 600, "row %zu", i);
         cr_expect_eq(rule->nearest_m, rows[i].anew ? 41 : INFINITY, "row %zu", i);
+        cr_expect_eq(rule->fixes_outside, isnan(rows[i].step_s) ? 0U : 1U, "row %zu", i);
     }
 }
 
@@ -538,10 +554,10 @@ Test(rule_off_route, what_was_open_goes_on_with_its_evidence)
             .entered = true, .peak_distance_m = 300, .outside_ms = 41500, .left_utc_ms = 7}};
     rule_off_route.resume(&rules, &open);
     cr_expect_eq(rule->nearest_m, INFINITY);
-    in.step_s = NAN; /* the first fix of this process */
-    cr_expect_eq(step(), LIFECYCLE_NONE, "not raised again");
     in.step_s = 2;
-    (void)step();
+    cr_expect_eq(step(), LIFECYCLE_NONE, "not raised again");
+    in.step_s = NAN; /* the first fix of another process */
+    cr_expect_eq(step(), LIFECYCLE_NONE);
     rule_off_route.describe(&rules, &in, &alert);
     cr_expect_eq(alert.evidence.off_route.outside_ms, 43500U);
     cr_expect_eq(alert.evidence.off_route.peak_distance_m, 300);

@@ -146,6 +146,8 @@ Test(rule_unlicensed, the_permit_nearest_in_time_explains)
     cr_expect_str_eq(evidence().permit_no, "sooner");
     HOLD(sooner, suspended);
     cr_expect_str_eq(evidence().permit_no, "suspended");
+    HOLD(permit("yesterday", DAY - 9, DAY - 1, BW_STATUS_ACTIVE), suspended);
+    cr_expect_str_eq(evidence().permit_no, "suspended");
     HOLD(suspended, sooner);
     cr_expect_str_eq(evidence().permit_no, "suspended");
     cr_expect_eq(evidence().reason, BW_PERMIT_SUSPENDED);
