@@ -22,13 +22,17 @@ enum {
     BW_PUBLIC_KEY_LEN = 32, /* Ed25519 */
     BW_SECRET_KEY_LEN = 64, /* Ed25519, libsodium's seed and public key together */
 
-    BW_ROUTES_MAX = 64,       /* in one licence */
-    BW_PERMITS_MAX = 64,      /* in one licence */
-    BW_DRIVERS_MAX = 64,      /* in one licence */
-    BW_STOPS_MAX = 1024,      /* in one licence */
-    BW_PARTS_MAX = 1024,      /* in one route */
-    BW_POINTS_MAX = 400000,   /* in one licence */
-    BW_TRACK_FIXES_MAX = 120, /* in one track batch */
+    BW_ROUTES_MAX = 64,         /* in one licence */
+    BW_PERMITS_MAX = 64,        /* in one licence */
+    BW_DRIVERS_MAX = 64,        /* in one licence */
+    BW_STOPS_MAX = 1024,        /* in one licence */
+    BW_PARTS_MAX = 1024,        /* in one route */
+    BW_POINTS_MAX = 400000,     /* in one licence */
+    BW_LIMITS_MAX = 1024,       /* stretches with a speed limit of their own, in one licence */
+    BW_ORDERS_MAX = 64,         /* in force for one vehicle */
+    BW_ORDER_ROUTES_MAX = 16,   /* named by one order */
+    BW_ORDER_POINTS_MAX = 2048, /* of all areas in one bundle of orders */
+    BW_TRACK_FIXES_MAX = 120,   /* in one track batch */
 };
 
 enum bw_vehicle_class { BW_CLASS_UNKNOWN = 0, BW_CLASS_LARGE = 1, BW_CLASS_MEDIUM = 2, BW_CLASS_SMALL = 3 };
@@ -76,11 +80,42 @@ struct bw_position {
 /* Why UNLICENSED was raised. */
 enum bw_unlicensed_reason {
     BW_UNLICENSED_NONE = 0,
-    BW_NO_LICENCE = 1,       /* the gateway holds no licence at all */
-    BW_NO_PERMIT = 2,        /* the licence carries no permit */
-    BW_PERMIT_EXPIRED = 3,   /* the last permit ended */
-    BW_PERMIT_NOT_YET = 4,   /* the first permit has not begun */
-    BW_PERMIT_SUSPENDED = 5, /* in date, but suspended or revoked */
+    BW_NO_LICENCE = 1,         /* the gateway holds no licence at all */
+    BW_NO_PERMIT = 2,          /* the licence carries no permit */
+    BW_PERMIT_EXPIRED = 3,     /* the last permit ended */
+    BW_PERMIT_NOT_YET = 4,     /* the first permit has not begun */
+    BW_PERMIT_SUSPENDED = 5,   /* in date, but suspended or revoked */
+    BW_WRONG_WEEKDAY = 6,      /* permits in force, none for this day of the week */
+    BW_DRIVER_UNQUALIFIED = 7, /* of every permit in force today the driver is not, or no longer, qualified */
+    BW_INSPECTION_EXPIRED = 8, /* Art. 20: the half-yearly inspection is overdue */
+    BW_SCRAPPED = 9,           /* the vehicle was to be scrapped by this day */
+};
+
+/* Where the speed limit in force comes from. */
+enum bw_limit_source {
+    BW_LIMIT_LAW = 1,     /* Art. 35: 80 km/h on a motorway, 60 elsewhere */
+    BW_LIMIT_ROUTE = 2,   /* licensed for the whole route */
+    BW_LIMIT_STRETCH = 3, /* licensed for a stretch of it: sharp bend, steep or narrow road */
+    BW_LIMIT_WEATHER = 4, /* a weather order */
+};
+
+/* What SENSOR_FAULT is about. */
+enum bw_fault {
+    BW_FAULT_NONE = 0,
+    BW_FAULT_CABIN_SILENT = 1,  /* the vehicle drives and nobody knows how many are aboard */
+    BW_FAULT_SEATS_UNKNOWN = 2, /* some seats are silent or make no sense */
+    BW_FAULT_NO_FIX = 3,        /* the receiver gives no position while the vehicle is in use */
+};
+
+/* What TAMPER is about. Signs that somebody works against the device; none says that pupils were carried
+ * wrongly. */
+enum bw_tamper {
+    BW_TAMPER_NONE = 0,
+    BW_TAMPER_POWER_CUT = 1, /* main supply gone */
+    BW_TAMPER_ANTENNA = 2,   /* antenna open or short */
+    BW_TAMPER_JAMMED = 3,    /* no position while the wheels turn, for longer than any tunnel */
+    BW_TAMPER_POSITION = 4,  /* positions jump as no vehicle can */
+    BW_TAMPER_CLOCK = 5,     /* time went back */
 };
 
 struct bw_evidence_overload {
@@ -90,19 +125,73 @@ struct bw_evidence_overload {
 };
 
 struct bw_evidence_off_route {
-    char route_id[BW_ID_LEN]; /* nearest licensed route */
-    float distance_m;         /* from its line, at this phase */
-    float peak_distance_m;    /* since it was left */
-    float half_width_m;       /* licensed corridor */
-    uint32_t outside_ms;      /* time outside so far */
-    int64_t left_utc_ms;      /* when the corridor's edge was crossed; 0 = never entered */
-    bool entered;             /* false: the vehicle has not been on any licensed route since the start */
+    char route_id[BW_ID_LEN];    /* nearest licensed route */
+    float distance_m;            /* from its line, at this phase */
+    float peak_distance_m;       /* since it was left */
+    float half_width_m;          /* licensed corridor */
+    uint32_t outside_ms;         /* time outside so far */
+    int64_t left_utc_ms;         /* when the corridor's edge was crossed; 0 = never entered */
+    bool entered;                /* false: the vehicle has not been on any licensed route since the start */
+    char exempted_by[BW_ID_LEN]; /* Art. 30: the order that allows it; "" none */
 };
 
 struct bw_evidence_unlicensed {
     enum bw_unlicensed_reason reason;
     char permit_no[BW_ID_LEN]; /* of the permit nearest in time; "" when none */
     int32_t valid_until_day;   /* its last day; 0 when none */
+};
+
+/* Minutes are local minutes of the day. */
+struct bw_evidence_out_of_hours {
+    char permit_no[BW_ID_LEN]; /* of those in force today, the one whose window is nearest */
+    uint16_t window_start_min, window_end_min;
+    uint16_t local_min; /* at this phase */
+};
+
+struct bw_evidence_unapproved_stop {
+    char stop_id[BW_ID_LEN];    /* the nearest approved one */
+    float distance_m;           /* from it */
+    float radius_m;             /* its own */
+    uint16_t boarded, alighted; /* persons, for certain; both 0: the door stood open and nobody knows */
+    uint32_t door_open_ms;
+};
+
+struct bw_evidence_overspeed {
+    float speed_kmh, peak_kmh; /* at this phase; highest since raised */
+    float limit_kmh;           /* in force at the peak's place and time */
+    enum bw_limit_source source;
+    bool motorway;
+    char order_id[BW_ID_LEN]; /* of the weather order; "" none */
+    uint32_t over_ms;         /* driven over the limit so far */
+};
+
+struct bw_evidence_unbelted {
+    uint16_t unbelted; /* seated with an open belt, for certain, at this phase */
+    uint16_t peak;
+    float speed_kmh;
+};
+
+struct bw_evidence_door_open {
+    float speed_kmh, peak_kmh;
+    uint32_t open_ms; /* driven with an open door so far */
+};
+
+struct bw_evidence_left_behind {
+    uint16_t aboard;     /* for certain */
+    uint32_t waiting_ms; /* since the ignition was off with all doors closed */
+    uint8_t level;       /* of the alarm in the vehicle: 1 buzzer, 2 horn, 3 horn and lights */
+};
+
+struct bw_evidence_sensor_fault {
+    enum bw_fault fault;
+    uint32_t for_ms;
+    uint16_t seats_unknown; /* persons that the silent seats could hold: high - low */
+};
+
+struct bw_evidence_tamper {
+    enum bw_tamper tamper;
+    uint32_t for_ms; /* CLOCK: how far back */
+    float moved_m;   /* POSITION: the jump; JAMMED: driven by the wheels without a position */
 };
 
 /* One phase of one alert object. `number` counts alert objects 1, 2, 3... within a gateway's stream. */
@@ -120,7 +209,15 @@ struct bw_alert {
     union {
         struct bw_evidence_overload overload;
         struct bw_evidence_off_route off_route;
+        struct bw_evidence_out_of_hours out_of_hours;
+        struct bw_evidence_unapproved_stop unapproved_stop;
         struct bw_evidence_unlicensed unlicensed;
+        struct bw_evidence_overspeed overspeed;
+        struct bw_evidence_unbelted unbelted;
+        struct bw_evidence_door_open door_open;
+        struct bw_evidence_left_behind left_behind;
+        struct bw_evidence_sensor_fault sensor_fault;
+        struct bw_evidence_tamper tamper;
     } evidence; /* by kind */
 };
 
@@ -173,6 +270,13 @@ struct bw_point {
     double lat_deg, lon_deg;
 };
 
+/* A stretch of a route with a limit of its own. Metres along the route as corridor_nearest() counts them. */
+struct bw_limit {
+    double from_m, to_m;
+    double limit_kmh; /* 0 = the law's for this kind of road */
+    bool motorway;    /* Art. 35 allows 80 instead of 60 */
+};
+
 /* A LineString has one part, a MultiLineString several; parts are not joined to each other. A route may be
  * driven either way. Part p is points[part_start[p]] .. points[part_start[p + 1] - 1]; part_start has n_parts
  * + 1 entries. */
@@ -185,6 +289,8 @@ struct bw_route {
     struct bw_point *points;
     size_t n_parts;
     uint32_t *part_start;
+    size_t n_limits; /* in order of from_m, not overlapping */
+    struct bw_limit *limits;
 };
 
 /* Every threshold of every rule. 0 means "the default of docs/rules.md". Set by the bureau, per licence. */
@@ -196,6 +302,20 @@ struct bw_thresholds {
     uint32_t off_route_clear_ms;       /* back inside this long before it is cleared */
     uint32_t unlicensed_hold_ms;       /* moving this long before it is raised */
     uint32_t update_interval_ms;       /* at most one UPDATED phase per alert in this time */
+    uint32_t raise_hold_off_ms;        /* a rule raises at most once in this time */
+    uint32_t out_of_hours_grace_min;   /* before and after the window */
+    uint32_t out_of_hours_hold_ms;     /* driving outside it this long before it is raised */
+    uint32_t unapproved_stop_margin_m; /* added to a stop's radius */
+    uint32_t unapproved_stop_door_ms;  /* door open this long is worth a notice when nobody can count */
+    uint32_t overspeed_tolerance_kmh;  /* added to the limit */
+    uint32_t overspeed_hold_ms;        /* over it this long before it is raised */
+    uint32_t unbelted_hold_ms;         /* driving with an open belt this long before it is raised */
+    uint32_t door_open_hold_ms;        /* driving with an open door this long before it is raised */
+    uint32_t left_behind_hold_ms; /* ignition off, doors closed, somebody aboard this long before the alarm */
+    uint32_t left_behind_escalate_ms; /* from one level of the alarm to the next */
+    uint32_t sensor_fault_hold_ms;    /* cabin unknown this long, in use, before it is raised */
+    uint32_t no_fix_hold_ms;          /* no position this long, in use, before it is raised */
+    uint32_t tamper_hold_ms;          /* supply or antenna gone this long before it is raised */
 };
 
 /* What the bureau allows one vehicle: decoded by wire_licence_decode(), released by wire_licence_free(). */
@@ -220,6 +340,35 @@ struct bw_licence {
     struct bw_route *routes;
     size_t n_stops;
     struct bw_stop *stops;
+};
+
+enum bw_order_kind {
+    BW_ORDER_EXEMPTION =
+        1, /* Art. 30: traffic control, road works, disaster, weather: off the route is allowed */
+    BW_ORDER_WEATHER = 2, /* Art. 35: fog, rain, snow, ice: a lower limit */
+};
+
+/* What the bureau orders for a time and an area. */
+struct bw_order {
+    enum bw_order_kind kind;
+    char order_id[BW_ID_LEN];
+    char reason[BW_NAME_LEN];          /* for people */
+    int64_t from_utc_ms, until_utc_ms; /* from inclusive, until exclusive */
+    double limit_kmh;                  /* WEATHER: 0 = the law's 20 */
+    size_t n_routes;                   /* 0 = every route */
+    char routes[BW_ORDER_ROUTES_MAX][BW_ID_LEN];
+    size_t n_points; /* 0 = everywhere; else a simple polygon of at least 3 vertices, closed by itself */
+    struct bw_point *points;
+};
+
+/* All orders in force for one vehicle: decoded by wire_orders_decode(), released by wire_orders_free(). */
+struct bw_orders {
+    char vehicle_id[BW_ID_LEN];
+    char division[BW_DIVISION_LEN];
+    uint64_t version; /* only goes up */
+    int64_t issued_utc_ms;
+    size_t n_orders;
+    struct bw_order *orders;
 };
 
 /* What a vehicle says about itself now; retained by the broker, and (online = false) its last will. Not

@@ -5,8 +5,13 @@
 
 #include "gateway/compliance/rule.h"
 
-enum { RULES = 3, ALIGNMENT = 16 };
-static const struct rule *const table[RULES] = {&rule_overload, &rule_off_route, &rule_unlicensed};
+/* In the order of kinds. */
+static const struct rule *const table[] = {
+    &rule_overload,    &rule_off_route,    &rule_out_of_hours, &rule_unapproved_stop,
+    &rule_unlicensed,  &rule_overspeed,    &rule_unbelted,     &rule_door_open,
+    &rule_left_behind, &rule_sensor_fault, &rule_tamper,
+};
+enum { RULES = sizeof table / sizeof table[0], ALIGNMENT = 16 };
 
 /* An alert object of one rule: open while `alert.phase` is not CLEARED or NONE. */
 struct slot {
@@ -19,8 +24,7 @@ struct engine {
     struct slot slots[RULES];
     struct bw_thresholds thresholds;
     struct inputs in;
-    bool seen_fix;
-    int64_t fix_mono_ms, cabin_mono_ms;
+    int64_t cabin_mono_ms;
     uint64_t next_number;
     size_t n_routes;
     struct corridor *corridors[BW_ROUTES_MAX];
@@ -35,27 +39,36 @@ static const struct bw_thresholds defaults = {
     .off_route_clear_ms = 5000,
     .unlicensed_hold_ms = 10000,
     .update_interval_ms = 10000,
+    .raise_hold_off_ms = 30000,
+    .out_of_hours_grace_min = 10,
+    .out_of_hours_hold_ms = 30000,
+    .unapproved_stop_margin_m = 20,
+    .unapproved_stop_door_ms = 20000,
+    .overspeed_tolerance_kmh = 3,
+    .overspeed_hold_ms = 5000,
+    .unbelted_hold_ms = 15000,
+    .door_open_hold_ms = 2000,
+    .left_behind_hold_ms = 5000,
+    .left_behind_escalate_ms = 60000,
+    .sensor_fault_hold_ms = 30000,
+    .no_fix_hold_ms = 300000,
+    .tamper_hold_ms = 5000,
 };
-
-static uint32_t either(uint32_t set, uint32_t otherwise)
-{
-    return set != 0 ? set : otherwise;
-}
 
 struct bw_thresholds engine_thresholds(const struct bw_licence *licence)
 {
-    if (licence == NULL)
-        return defaults;
-    const struct bw_thresholds *set = &licence->thresholds;
-    return (struct bw_thresholds){
-        .overload_hold_ms = either(set->overload_hold_ms, defaults.overload_hold_ms),
-        .overload_clear_ms = either(set->overload_clear_ms, defaults.overload_clear_ms),
-        .off_route_margin_m = either(set->off_route_margin_m, defaults.off_route_margin_m),
-        .off_route_evidence_milli = either(set->off_route_evidence_milli, defaults.off_route_evidence_milli),
-        .off_route_clear_ms = either(set->off_route_clear_ms, defaults.off_route_clear_ms),
-        .unlicensed_hold_ms = either(set->unlicensed_hold_ms, defaults.unlicensed_hold_ms),
-        .update_interval_ms = either(set->update_interval_ms, defaults.update_interval_ms),
-    };
+    enum { N = sizeof(struct bw_thresholds) / sizeof(uint32_t) }; /* nothing else is in it */
+    uint32_t set[N], otherwise[N];
+    struct bw_thresholds thresholds = {0};
+    if (licence != NULL)
+        thresholds = licence->thresholds;
+    memcpy(set, &thresholds, sizeof set);
+    memcpy(otherwise, &defaults, sizeof otherwise);
+    for (size_t i = 0; i < N; i++)
+        if (set[i] == 0)
+            set[i] = otherwise[i];
+    memcpy(&thresholds, set, sizeof set);
+    return thresholds;
 }
 
 static size_t aligned(size_t size)
@@ -85,6 +98,11 @@ struct engine *engine_init(void *memory, const struct bw_licence *licence, uint6
         at += aligned(corridor_size(&licence->routes[i]));
     }
     return engine;
+}
+
+void engine_set_orders(struct engine *engine, const struct bw_orders *orders)
+{
+    engine->in.orders = orders;
 }
 
 static bool is_open(const struct bw_alert *alert)
@@ -174,10 +192,9 @@ static void take_fix(struct engine *engine, const struct bw_fix *fix)
     in->place = corridor_place(fix->position.lat_deg, fix->position.lon_deg);
     in->new_fix = true;
     in->has_fix = true;
-    note_movement(in, &before,
-                  engine->seen_fix ? (double)(in->mono_ms - engine->fix_mono_ms) / 1000 : (double)NAN);
-    engine->seen_fix = true;
-    engine->fix_mono_ms = in->mono_ms;
+    note_movement(in, &before, in->seen_fix ? (double)(in->mono_ms - in->fix_mono_ms) / 1000 : (double)NAN);
+    in->seen_fix = true;
+    in->fix_mono_ms = in->mono_ms;
     find_route(engine);
 }
 
@@ -189,7 +206,7 @@ static void take_event(struct engine *engine, const struct bw_event *event)
     in->utc_ms = event->utc_ms;
     in->clock = event->clock;
     in->new_fix = false;
-    if (in->mono_ms - engine->fix_mono_ms > FIX_FRESH_MS)
+    if (in->mono_ms - in->fix_mono_ms > FIX_FRESH_MS)
         in->has_fix = false;
     if (in->mono_ms - engine->cabin_mono_ms > CABIN_FRESH_MS)
         in->cabin = (struct bw_cabin){0};
@@ -199,6 +216,7 @@ static void take_event(struct engine *engine, const struct bw_event *event)
         in->has_fix = false;
     } else if (event->type == BW_EVENT_CABIN) {
         in->cabin = event->u.cabin;
+        in->cabin_heard = true;
         engine->cabin_mono_ms = in->mono_ms;
     }
 }

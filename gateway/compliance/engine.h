@@ -17,6 +17,8 @@ size_t engine_size(const struct bw_licence *licence);
 /* The licence is borrowed for the engine's life. Alert objects get the numbers next_number, next_number + 1,
  * ... */
 struct engine *engine_init(void *memory, const struct bw_licence *licence, uint64_t next_number);
+/* Orders in force, borrowed until others are set; NULL = none. May be called between any two steps. */
+void engine_set_orders(struct engine *engine, const struct bw_orders *orders);
 /* Go on with an alert that was open when the process or the licence before ended. Before the first step.
  * Kinds that this build does not judge, and alerts that are not open, are ignored. */
 void engine_resume(struct engine *engine, const struct bw_alert *open);

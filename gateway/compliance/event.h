@@ -24,10 +24,22 @@ struct bw_fix {
     double course_deg; /* 0..360, NaN unknown */
 };
 
+/* Persons on seats whose belt is open: for certain, and not excluded. All 0 when no belt is known of. */
+struct bw_belts {
+    enum bw_quality quality;
+    uint16_t open_low, open_high;
+};
+
+/* Everything zero = nothing is known. */
 struct bw_cabin {
     struct bw_occupancy occupancy;
     enum bw_tri door_open; /* any door */
     enum bw_tri ignition_on;
+    enum bw_tri main_power; /* the vehicle's own supply is there */
+    enum bw_tri antenna_ok; /* of the receiver */
+    struct bw_belts belts;
+    bool wheel_known;
+    double wheel_mps; /* by the wheels; meaningful when wheel_known */
 };
 
 struct bw_event {

@@ -22,18 +22,21 @@ static void enter(struct lifecycle *life, enum lifecycle_state state, int64_t mo
 }
 
 enum lifecycle_action lifecycle_step(struct lifecycle *life, enum bw_tri violated, int64_t mono_ms,
-                                     uint32_t hold_ms, uint32_t clear_ms)
+                                     struct lifecycle_times times)
 {
     if (life->state == LIFECYCLE_PENDING && mono_ms - life->seen_mono_ms > LIFECYCLE_SILENCE_MS)
         enter(life, LIFECYCLE_CLEAR, mono_ms);
     life->seen_mono_ms = mono_ms;
     enter(life, next[life->state][violated], mono_ms);
     const int64_t held_ms = mono_ms - life->since_mono_ms;
-    if (life->state == LIFECYCLE_PENDING && held_ms >= hold_ms) {
+    const bool held_off = life->raised && mono_ms - life->raised_mono_ms < times.hold_off_ms;
+    if (life->state == LIFECYCLE_PENDING && held_ms >= times.hold_ms && !held_off) {
         enter(life, LIFECYCLE_ACTIVE, mono_ms);
+        life->raised = true;
+        life->raised_mono_ms = mono_ms;
         return LIFECYCLE_RAISE;
     }
-    if (life->state == LIFECYCLE_CLEARING && held_ms >= clear_ms) {
+    if (life->state == LIFECYCLE_CLEARING && held_ms >= times.clear_ms) {
         enter(life, LIFECYCLE_CLEAR, mono_ms);
         return LIFECYCLE_END;
     }

@@ -17,7 +17,10 @@ enum {
 struct inputs {
     int64_t mono_ms, utc_ms;
     enum bw_clock clock;
-    bool new_fix;      /* this event is a fix */
+    bool new_fix;  /* this event is a fix */
+    bool seen_fix; /* there ever was one, the last at fix_mono_ms */
+    int64_t fix_mono_ms;
+    bool cabin_heard;  /* a cabin ever spoke: there is one */
     bool has_fix;      /* fix is not older than FIX_FRESH_MS */
     struct bw_fix fix; /* the last one; speed_mps is filled from positions when the receiver does not say */
     struct corridor_place place;      /* of the fix */
@@ -26,6 +29,7 @@ struct inputs {
     struct motion motion;             /* the vehicle's, and how far the position strayed from it */
     struct bw_cabin cabin;            /* all unknown when stale */
     const struct bw_licence *licence; /* NULL = none held */
+    const struct bw_orders *orders;   /* NULL = none */
     const struct bw_thresholds *thresholds;
     const struct bw_route *route; /* of those licensed, the one whose corridor is nearest; NULL = no route */
     struct corridor_hit hit;      /* on it, at the fix; set when route is */
@@ -56,10 +60,50 @@ struct rule_unlicensed {
     struct bw_evidence_unlicensed evidence;
 };
 
+struct rule_out_of_hours {
+    struct lifecycle life;
+};
+
+struct rule_unapproved_stop {
+    struct lifecycle life;
+};
+
+struct rule_overspeed {
+    struct lifecycle life;
+};
+
+struct rule_unbelted {
+    struct lifecycle life;
+};
+
+struct rule_door_open {
+    struct lifecycle life;
+};
+
+struct rule_left_behind {
+    struct lifecycle life;
+};
+
+struct rule_sensor_fault {
+    struct lifecycle life;
+};
+
+struct rule_tamper {
+    struct lifecycle life;
+};
+
 struct rules {
     struct rule_overload overload;
     struct rule_off_route off_route;
+    struct rule_out_of_hours out_of_hours;
+    struct rule_unapproved_stop unapproved_stop;
     struct rule_unlicensed unlicensed;
+    struct rule_overspeed overspeed;
+    struct rule_unbelted unbelted;
+    struct rule_door_open door_open;
+    struct rule_left_behind left_behind;
+    struct rule_sensor_fault sensor_fault;
+    struct rule_tamper tamper;
 };
 
 /* One row a kind. `describe` fills severity and evidence of an alert as of now. `grown` tells whether `now`
@@ -72,9 +116,22 @@ struct rule {
     void (*resume)(struct rules *rules, const struct bw_alert *open);
 };
 
-extern const struct rule rule_overload, rule_off_route, rule_unlicensed;
+extern const struct rule rule_overload, rule_off_route, rule_out_of_hours, rule_unapproved_stop,
+    rule_unlicensed, rule_overspeed, rule_unbelted, rule_door_open, rule_left_behind, rule_sensor_fault,
+    rule_tamper;
 
 /* Nobody is aboard, for certain. */
 bool rule_known_empty(const struct bw_occupancy *occupancy);
+/* The vehicle's speed: by the wheels when they are known, else the receiver's; NaN when neither tells. */
+double rule_speed_mps(const struct inputs *in);
+/* Local day (since 1970-01-01), ISO weekday as a bit (bit 0 = Monday) and minute of the day, by the licence's
+ * offset. Only the receiver's own time will do, since a host clock may have lost its battery: false without
+ * it, and without a licence. */
+struct local_time {
+    int32_t day;
+    uint8_t weekday_bit;
+    uint16_t minute;
+};
+bool rule_local_time(const struct inputs *in, struct local_time *ret);
 
 #endif

@@ -160,7 +160,9 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
     if (!isfinite(in->step_s) || in->step_s > GAP_S)
         start_over(rule);
     const enum bw_tri violated = judge(rule, in);
-    return lifecycle_step(&rule->life, violated, in->mono_ms, 0, in->thresholds->off_route_clear_ms);
+    return lifecycle_step(&rule->life, violated, in->mono_ms,
+                          (struct lifecycle_times){.clear_ms = in->thresholds->off_route_clear_ms,
+                                                   .hold_off_ms = in->thresholds->raise_hold_off_ms});
 }
 
 /* A notice stays one while nobody is aboard for certain: sensors that fall silent accuse nobody. */

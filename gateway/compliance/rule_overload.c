@@ -5,11 +5,6 @@
 
 static const double STANDING_MPS = 1.5;
 
-bool rule_known_empty(const struct bw_occupancy *occupancy)
-{
-    return occupancy->quality == BW_QUALITY_GOOD && occupancy->high == 0;
-}
-
 /* With a door open at a stop pupils are still getting on and off: the number is not yet what will be driven
  * with. */
 static bool boarding(const struct inputs *in)
@@ -33,8 +28,11 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
 {
     struct rule_overload *rule = &rules->overload;
     const enum bw_tri now = violated(in);
-    const enum lifecycle_action action = lifecycle_step(
-        &rule->life, now, in->mono_ms, in->thresholds->overload_hold_ms, in->thresholds->overload_clear_ms);
+    const enum lifecycle_action action =
+        lifecycle_step(&rule->life, now, in->mono_ms,
+                       (struct lifecycle_times){.hold_ms = in->thresholds->overload_hold_ms,
+                                                .clear_ms = in->thresholds->overload_clear_ms,
+                                                .hold_off_ms = in->thresholds->raise_hold_off_ms});
     if (action == LIFECYCLE_RAISE)
         rule->peak = 0;
     if (now == BW_YES && in->cabin.occupancy.low > rule->peak)

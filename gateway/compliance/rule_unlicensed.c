@@ -70,7 +70,9 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
         if (violated == BW_YES)
             rule->evidence = now;
     }
-    return lifecycle_step(&rule->life, violated, in->mono_ms, in->thresholds->unlicensed_hold_ms, 0);
+    return lifecycle_step(&rule->life, violated, in->mono_ms,
+                          (struct lifecycle_times){.hold_ms = in->thresholds->unlicensed_hold_ms,
+                                                   .hold_off_ms = in->thresholds->raise_hold_off_ms});
 }
 
 static void describe(const struct rules *rules, const struct inputs *in, struct bw_alert *alert)

@@ -3,7 +3,8 @@
 
 #include "gateway/compliance/lifecycle.h"
 
-enum { HOLD_MS = 3000, CLEAR_MS = 5000 };
+enum { HOLD_MS = 3000, CLEAR_MS = 5000, HOLD_OFF_MS = 12000 };
+static const struct lifecycle_times times = {HOLD_MS, CLEAR_MS, HOLD_OFF_MS};
 
 /* One step a line: when, what was seen, what must come of it. */
 struct row {
@@ -17,8 +18,8 @@ static void walk(const struct row *rows, size_t n)
 {
     struct lifecycle life = {0};
     for (size_t i = 0; i < n; i++) {
-        cr_expect_eq(lifecycle_step(&life, rows[i].violated, rows[i].mono_ms, HOLD_MS, CLEAR_MS),
-                     rows[i].action, "action of row %zu", i);
+        cr_expect_eq(lifecycle_step(&life, rows[i].violated, rows[i].mono_ms, times), rows[i].action,
+                     "action of row %zu", i);
         cr_expect_eq(life.state, rows[i].state, "state of row %zu", i);
     }
 }
@@ -85,6 +86,16 @@ Test(lifecycle, a_relapse_while_clearing_is_the_same_alert)
 Test(lifecycle, no_hold_raises_at_once)
 {
     struct lifecycle life = {0};
-    cr_expect_eq(lifecycle_step(&life, BW_YES, 7, 0, CLEAR_MS), LIFECYCLE_RAISE);
+    cr_expect_eq(lifecycle_step(&life, BW_YES, 7, (struct lifecycle_times){.clear_ms = CLEAR_MS}),
+                 LIFECYCLE_RAISE);
     cr_expect_eq(life.state, LIFECYCLE_ACTIVE);
+}
+
+Test(lifecycle, a_second_violation_within_the_hold_off_is_raised_when_that_ends)
+{
+    WALK({0, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING}, {3000, BW_YES, LIFECYCLE_RAISE, LIFECYCLE_ACTIVE},
+         {4000, BW_NO, LIFECYCLE_NONE, LIFECYCLE_CLEARING}, {9000, BW_NO, LIFECYCLE_END, LIFECYCLE_CLEAR},
+         {10000, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING},
+         {14999, BW_YES, LIFECYCLE_NONE, LIFECYCLE_PENDING},
+         {15000, BW_YES, LIFECYCLE_RAISE, LIFECYCLE_ACTIVE});
 }

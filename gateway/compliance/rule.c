@@ -1,0 +1,30 @@
+#include "gateway/compliance/rule.h"
+
+#include <math.h>
+
+bool rule_known_empty(const struct bw_occupancy *occupancy)
+{
+    return occupancy->quality == BW_QUALITY_GOOD && occupancy->high == 0;
+}
+
+double rule_speed_mps(const struct inputs *in)
+{
+    if (in->cabin.wheel_known)
+        return in->cabin.wheel_mps;
+    return in->has_fix ? in->fix.speed_mps : (double)NAN;
+}
+
+bool rule_local_time(const struct inputs *in, struct local_time *ret)
+{
+    static const int64_t DAY_MS = 86400000, MINUTE_MS = 60000;
+    static const int32_t THURSDAY = 3; /* 1970-01-01, counted from Monday */
+    if (in->clock != BW_CLOCK_GNSS || in->licence == NULL)
+        return false;
+    const int64_t local_ms = in->utc_ms + in->licence->utc_offset_min * MINUTE_MS;
+    const int64_t day = local_ms / DAY_MS - (local_ms % DAY_MS < 0);
+    const int64_t weekday = ((day + THURSDAY) % 7 + 7) % 7;
+    *ret = (struct local_time){.day = (int32_t)day,
+                               .weekday_bit = (uint8_t)(1U << weekday),
+                               .minute = (uint16_t)((local_ms - day * DAY_MS) / MINUTE_MS)};
+    return true;
+}
