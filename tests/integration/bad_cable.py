@@ -2,7 +2,7 @@
 """bad_cable.py TTY LINK MODE_FILE: a serial cable between an adapter on TTY and a pseudo terminal at LINK.
 
 What comes from the adapter passes as MODE_FILE says: good, silent, garbage (noise, over-long lines and BEL between the
-frames), cut (frames broken off in the middle). Commands to the adapter always pass. Ends when TTY is closed.
+frames), cut (half of the frames broken off in the middle). Commands to the adapter always pass. Ends when TTY is closed.
 """
 import os
 import pty
@@ -38,7 +38,7 @@ def spoil(data, mode):
         return b""
     if mode == "garbage" and NOISE.random() < 0.5:
         return data + NOISE.choice([b"\x07", bytes(NOISE.randrange(256) for _ in range(40)), b"t" * 300 + b"\r"])
-    if mode == "cut" and len(data) > 4:
+    if mode == "cut" and len(data) > 4 and NOISE.random() < 0.5:
         return data[:NOISE.randrange(1, len(data))]
     return data
 
