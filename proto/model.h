@@ -378,6 +378,7 @@ struct bw_presence {
     int64_t time_utc_ms;
     uint8_t stream[BW_STREAM_LEN];
     uint64_t licence_version; /* held; 0 = none */
+    uint64_t orders_version;  /* held; 0 = none */
     char software[32];
     /* Per class (index 0 ALERT, 1 TRACK): the oldest record not yet covered by a receipt, and the next to be
      * made. */

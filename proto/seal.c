@@ -19,6 +19,7 @@ enum { CONTEXT_LEN = 24, HEADER_MAX = CONTEXT_LEN + 2 + BW_DIVISION_LEN + BW_ID_
 static const char record_context[CONTEXT_LEN] = "buswarden/v1/record";
 static const char payload_contexts[][CONTEXT_LEN] = {
     [SEAL_LICENCE] = "buswarden/v1/licence",
+    [SEAL_ORDERS] = "buswarden/v1/orders",
     [SEAL_RECEIPT] = "buswarden/v1/receipt",
 };
 

@@ -37,8 +37,8 @@ bool seal_record_verify(const struct wire_record *record, const char *division, 
 void seal_record_hash(const struct wire_record *record, const char *division, const char *vehicle,
                       uint8_t ret[BW_HASH_LEN]);
 
-/* What the bureau signs. `for_vehicle` binds a receipt to one vehicle; a licence names its vehicle inside. */
-enum seal_context { SEAL_LICENCE, SEAL_RECEIPT };
+/* What the bureau signs, each bound to one vehicle. */
+enum seal_context { SEAL_LICENCE, SEAL_ORDERS, SEAL_RECEIPT };
 void seal_payload_sign(struct wire_sealed *sealed, enum seal_context context, const char *division,
                        const char *vehicle, const struct seal_key *key);
 bool seal_payload_verify(const struct wire_sealed *sealed, enum seal_context context, const char *division,

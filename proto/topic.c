@@ -8,8 +8,8 @@
 #define PREFIX "schoolbus/v1/"
 
 static const char *const channel_names[TOPIC_CHANNEL_COUNT] = {
-    [TOPIC_ALERT] = "alert",     [TOPIC_TRACK] = "track",     [TOPIC_PRESENCE] = "presence",
-    [TOPIC_LICENCE] = "licence", [TOPIC_RECEIPT] = "receipt",
+    [TOPIC_ALERT] = "alert",     [TOPIC_TRACK] = "track",   [TOPIC_PRESENCE] = "presence",
+    [TOPIC_LICENCE] = "licence", [TOPIC_ORDERS] = "orders", [TOPIC_RECEIPT] = "receipt",
 };
 
 const char *topic_channel_name(enum topic_channel channel)

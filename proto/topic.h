@@ -13,6 +13,7 @@ enum topic_channel {
     TOPIC_TRACK,    /* up: SignedRecord, class TRACK */
     TOPIC_PRESENCE, /* up: Presence, retained, last will */
     TOPIC_LICENCE,  /* down: Sealed Licence, retained */
+    TOPIC_ORDERS,   /* down: Sealed Orders, retained */
     TOPIC_RECEIPT,  /* down: Sealed Receipt */
     TOPIC_CHANNEL_COUNT
 };

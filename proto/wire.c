@@ -362,6 +362,7 @@ int wire_presence_encode(const struct bw_presence *presence, struct wire_bytes *
     message.time_ms = presence->time_utc_ms;
     message.stream = wire_view(presence->stream, BW_STREAM_LEN);
     message.licence_version = presence->licence_version;
+    message.orders_version = presence->orders_version;
     message.software = wire_text_view(presence->software);
     message.alert_oldest = presence->oldest_seq[0];
     message.alert_next = presence->next_seq[0];
@@ -393,6 +394,7 @@ int wire_presence_decode(const uint8_t *data, size_t len, struct bw_presence *re
     struct bw_presence presence = {.online = message->online,
                                    .time_utc_ms = message->time_ms,
                                    .licence_version = message->licence_version,
+                                   .orders_version = message->orders_version,
                                    .oldest_seq = {message->alert_oldest, message->track_oldest},
                                    .next_seq = {message->alert_next, message->track_next},
                                    .fix_utc_ms = message->fix_ms,

@@ -15,6 +15,7 @@ enum {
     WIRE_BODY_MAX = 15 * 1024,
     WIRE_PRESENCE_MAX = 1024,
     WIRE_RECEIPT_MAX = 512,
+    WIRE_ORDERS_MAX = 128 * 1024,
     WIRE_LICENCE_MAX = 4 * 1024 * 1024,
 };
 
@@ -65,8 +66,13 @@ int wire_licence_encode(const struct bw_licence *licence, struct wire_bytes *ret
 int wire_licence_decode(const uint8_t *data, size_t len, struct bw_licence *ret);
 void wire_licence_free(struct bw_licence *licence); /* zeroes it; fine on a zeroed one */
 
-/* Sealed: payload and signature (all zero = unsigned) of a licence or receipt. `max` bounds the whole
- * message. */
+/* The same for orders. Those of a kind newer than this build are left out. */
+int wire_orders_encode(const struct bw_orders *orders, struct wire_bytes *ret);
+int wire_orders_decode(const uint8_t *data, size_t len, struct bw_orders *ret);
+void wire_orders_free(struct bw_orders *orders);
+
+/* Sealed: payload and signature (all zero = unsigned) of a licence, orders or a receipt. `max` bounds the
+ * whole message. */
 struct wire_sealed {
     struct wire_bytes payload;
     bool is_signed;

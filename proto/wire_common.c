@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,32 @@ int wire_pack(const ProtobufCMessage *message, size_t max, struct wire_bytes *re
     return 0;
 }
 
+/* --- what an encoder takes on the way --- */
+
+struct wire_block {
+    struct wire_block *before;
+    max_align_t data[];
+};
+
+void *wire_arena_take(struct wire_arena *arena, size_t n, size_t size)
+{
+    struct wire_block *block = calloc(1, sizeof *block + n * size); /* model.h bounds n */
+    if (block == NULL)
+        return NULL;
+    block->before = arena->last;
+    arena->last = block;
+    return block->data;
+}
+
+void wire_arena_free(struct wire_arena *arena)
+{
+    while (arena->last != NULL) {
+        struct wire_block *before = arena->last->before;
+        free(arena->last);
+        arena->last = before;
+    }
+}
+
 /* --- field helpers --- */
 
 /* A protobuf-c bytes view; the library never writes through it when packing. */
@@ -123,13 +150,18 @@ bool wire_degrees_valid(double lat_deg, double lon_deg)
     return fabs(lat_deg) <= 90 && fabs(lon_deg) <= 180; /* false for NaN */
 }
 
-/* Metres as decimetres, rounded and clamped to what a uint32 holds; NaN and negatives become 0. */
+bool wire_instant_valid(int64_t utc_ms)
+{
+    static const int64_t YEAR_10000_UTC_MS = INT64_C(253402300800000);
+    return utc_ms >= 0 && utc_ms < YEAR_10000_UTC_MS;
+}
+
 uint32_t wire_to_dm(double metres)
 {
     const double dm = metres * 10;
     if (!(dm > 0))
         return 0;
-    return dm >= 4e9 ? 4000000000U : (uint32_t)llround(dm);
+    return dm >= WIRE_DM_MAX ? WIRE_DM_MAX : (uint32_t)llround(dm);
 }
 
 bool wire_fits_u16(uint32_t value)

@@ -1,11 +1,11 @@
 /* Licence messages: the one large, nested message, kept apart from the small ones. */
 #include <errno.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "buswarden/v1/licence.pb-c.h"
-#include "proto/wire_common.h"
+#include "proto/wire_line.h"
 
 void wire_licence_free(struct bw_licence *licence)
 {
@@ -14,6 +14,7 @@ void wire_licence_free(struct bw_licence *licence)
     for (size_t i = 0; i < licence->n_routes; i++) {
         free(licence->routes[i].points);
         free(licence->routes[i].part_start);
+        free(licence->routes[i].limits);
     }
     free(licence->permits);
     free(licence->drivers);
@@ -22,56 +23,52 @@ void wire_licence_free(struct bw_licence *licence)
     *licence = (struct bw_licence){0};
 }
 
-/* --- encoding: everything that a message points at lives in one arena that is freed as a whole --- */
+/* --- encoding --- */
 
-struct arena {
-    void *blocks[4 + 6 * BW_ROUTES_MAX + 2 * BW_PARTS_MAX];
-    size_t n;
-};
+enum { SPEED_LIMIT_KMH_MAX = 200 };
 
-/* Zeroed memory for n items, or NULL (also when the arena is full, which only a licence over its limits
- * does). */
-static void *arena_take(struct arena *arena, size_t n, size_t size)
+static bool limit_kmh_valid(double limit_kmh)
 {
-    if (arena->n == sizeof arena->blocks / sizeof arena->blocks[0])
-        return NULL;
-    void *block = calloc(n > 0 ? n : 1, size);
-    if (block != NULL)
-        arena->blocks[arena->n++] = block;
-    return block;
+    return limit_kmh >= 0 && limit_kmh <= SPEED_LIMIT_KMH_MAX; /* false for NaN */
 }
 
-static void arena_free(struct arena *arena)
+/* In order, not overlapping, none without length: also as the decimetres that are sent. */
+static bool limits_valid(const struct bw_route *route)
 {
-    for (size_t i = 0; i < arena->n; i++)
-        free(arena->blocks[i]);
+    uint32_t end_dm = 0;
+    for (size_t i = 0; i < route->n_limits; i++) {
+        const struct bw_limit *limit = &route->limits[i];
+        const uint32_t from_dm = wire_to_dm(limit->from_m), to_dm = wire_to_dm(limit->to_m);
+        if (!(limit->from_m >= 0) || from_dm < end_dm || to_dm <= from_dm ||
+            !limit_kmh_valid(limit->limit_kmh))
+            return false;
+        end_dm = to_dm;
+    }
+    return true;
 }
 
-/* An array of n messages and the array of pointers to them that protobuf-c wants. */
-#define TAKE_MESSAGES(arena, type, count, ret_items, ret_pointers)                                           \
-    ((ret_items) = arena_take((arena), (count), sizeof(type)),                                               \
-     (ret_pointers) = (ret_items) != NULL ? arena_take((arena), (count), sizeof(type *)) : NULL,             \
-     (ret_pointers) != NULL)
+static bool route_valid(const struct bw_route *route)
+{
+    for (size_t p = 0; p < route->n_parts; p++)
+        if (route->part_start[p + 1] > route->n_points || route->part_start[p + 1] < route->part_start[p] + 2)
+            return false;
+    return route->n_parts > 0 && wire_points_valid(route->points, route->n_points) &&
+           limit_kmh_valid(route->speed_limit_kmh) && limits_valid(route);
+}
 
 static bool within_limits(const struct bw_licence *licence)
 {
     if (licence->n_permits > BW_PERMITS_MAX || licence->n_drivers > BW_DRIVERS_MAX ||
         licence->n_routes > BW_ROUTES_MAX || licence->n_stops > BW_STOPS_MAX)
         return false;
-    size_t points = 0, parts = 0;
+    size_t points = 0, parts = 0, limits = 0;
     for (size_t r = 0; r < licence->n_routes; r++) {
         const struct bw_route *route = &licence->routes[r];
         points += route->n_points;
         parts += route->n_parts;
-        if (route->n_parts == 0 || points > BW_POINTS_MAX || parts > BW_PARTS_MAX)
+        limits += route->n_limits;
+        if (points > BW_POINTS_MAX || parts > BW_PARTS_MAX || limits > BW_LIMITS_MAX || !route_valid(route))
             return false;
-        for (size_t i = 0; i < route->n_points; i++)
-            if (!wire_degrees_valid(route->points[i].lat_deg, route->points[i].lon_deg))
-                return false;
-        for (size_t p = 0; p < route->n_parts; p++)
-            if (route->part_start[p + 1] > route->n_points ||
-                route->part_start[p + 1] < route->part_start[p] + 2)
-                return false;
     }
     for (size_t i = 0; i < licence->n_stops; i++)
         if (!wire_degrees_valid(licence->stops[i].lat_deg, licence->stops[i].lon_deg))
@@ -79,30 +76,42 @@ static bool within_limits(const struct bw_licence *licence)
     return true;
 }
 
-static bool fill_line(struct arena *arena, const struct bw_point *points, size_t n, Buswarden__V1__Line *to)
+static bool fill_lines(struct wire_arena *arena, const struct bw_route *from, Buswarden__V1__Route *to)
 {
-    buswarden__v1__line__init(to);
-    to->n_lat_e7 = to->n_lon_e7 = n;
-    to->lat_e7 = arena_take(arena, n, sizeof *to->lat_e7);
-    to->lon_e7 = arena_take(arena, n, sizeof *to->lon_e7);
-    if (to->lat_e7 == NULL || to->lon_e7 == NULL)
+    Buswarden__V1__Line *lines;
+    if (!WIRE_TAKE_MESSAGES(arena, Buswarden__V1__Line, from->n_parts, lines, to->lines))
         return false;
-    int32_t lat = 0, lon = 0;
-    for (size_t i = 0; i < n; i++) {
-        /* Differences wrap where a route crosses the antimeridian; the decoder wraps back. */
-        const int32_t next_lat = wire_to_e7(points[i].lat_deg), next_lon = wire_to_e7(points[i].lon_deg);
-        to->lat_e7[i] = (int32_t)((uint32_t)next_lat - (uint32_t)lat);
-        to->lon_e7[i] = (int32_t)((uint32_t)next_lon - (uint32_t)lon);
-        lat = next_lat;
-        lon = next_lon;
+    to->n_lines = from->n_parts;
+    for (size_t p = 0; p < from->n_parts; p++) {
+        to->lines[p] = &lines[p];
+        const uint32_t start = from->part_start[p];
+        if (!wire_line_fill(arena, from->points + start, from->part_start[p + 1] - start, &lines[p]))
+            return false;
     }
     return true;
 }
 
-static bool fill_routes(struct arena *arena, const struct bw_licence *from, Buswarden__V1__Licence *to)
+static bool fill_limits(struct wire_arena *arena, const struct bw_route *from, Buswarden__V1__Route *to)
+{
+    Buswarden__V1__Limit *limits;
+    if (!WIRE_TAKE_MESSAGES(arena, Buswarden__V1__Limit, from->n_limits, limits, to->limits))
+        return false;
+    to->n_limits = from->n_limits;
+    for (size_t i = 0; i < from->n_limits; i++) {
+        buswarden__v1__limit__init(&limits[i]);
+        to->limits[i] = &limits[i];
+        limits[i].from_dm = wire_to_dm(from->limits[i].from_m);
+        limits[i].to_dm = wire_to_dm(from->limits[i].to_m);
+        limits[i].limit_kmh = (uint32_t)lround(from->limits[i].limit_kmh);
+        limits[i].motorway = from->limits[i].motorway;
+    }
+    return true;
+}
+
+static bool fill_routes(struct wire_arena *arena, const struct bw_licence *from, Buswarden__V1__Licence *to)
 {
     Buswarden__V1__Route *routes;
-    if (!TAKE_MESSAGES(arena, Buswarden__V1__Route, from->n_routes, routes, to->routes))
+    if (!WIRE_TAKE_MESSAGES(arena, Buswarden__V1__Route, from->n_routes, routes, to->routes))
         return false;
     to->n_routes = from->n_routes;
     for (size_t r = 0; r < from->n_routes; r++) {
@@ -113,26 +122,18 @@ static bool fill_routes(struct arena *arena, const struct bw_licence *from, Busw
         routes[r].name = wire_text_view(route->name);
         routes[r].half_width_dm = wire_to_dm(route->half_width_m);
         routes[r].speed_limit_kmh = (uint32_t)lround(route->speed_limit_kmh);
-        Buswarden__V1__Line *lines;
-        if (!TAKE_MESSAGES(arena, Buswarden__V1__Line, route->n_parts, lines, routes[r].lines))
+        if (!fill_lines(arena, route, &routes[r]) || !fill_limits(arena, route, &routes[r]))
             return false;
-        routes[r].n_lines = route->n_parts;
-        for (size_t p = 0; p < route->n_parts; p++) {
-            routes[r].lines[p] = &lines[p];
-            const uint32_t start = route->part_start[p];
-            if (!fill_line(arena, route->points + start, route->part_start[p + 1] - start, &lines[p]))
-                return false;
-        }
     }
     return true;
 }
 
-static bool fill_permits(struct arena *arena, const struct bw_licence *from, Buswarden__V1__Licence *to)
+static bool fill_permits(struct wire_arena *arena, const struct bw_licence *from, Buswarden__V1__Licence *to)
 {
     Buswarden__V1__Permit *permits;
     Buswarden__V1__Driver *drivers;
-    if (!TAKE_MESSAGES(arena, Buswarden__V1__Permit, from->n_permits, permits, to->permits) ||
-        !TAKE_MESSAGES(arena, Buswarden__V1__Driver, from->n_drivers, drivers, to->drivers))
+    if (!WIRE_TAKE_MESSAGES(arena, Buswarden__V1__Permit, from->n_permits, permits, to->permits) ||
+        !WIRE_TAKE_MESSAGES(arena, Buswarden__V1__Driver, from->n_drivers, drivers, to->drivers))
         return false;
     to->n_permits = from->n_permits;
     to->n_drivers = from->n_drivers;
@@ -159,10 +160,10 @@ static bool fill_permits(struct arena *arena, const struct bw_licence *from, Bus
     return true;
 }
 
-static bool fill_stops(struct arena *arena, const struct bw_licence *from, Buswarden__V1__Licence *to)
+static bool fill_stops(struct wire_arena *arena, const struct bw_licence *from, Buswarden__V1__Licence *to)
 {
     Buswarden__V1__Stop *stops;
-    if (!TAKE_MESSAGES(arena, Buswarden__V1__Stop, from->n_stops, stops, to->stops))
+    if (!WIRE_TAKE_MESSAGES(arena, Buswarden__V1__Stop, from->n_stops, stops, to->stops))
         return false;
     to->n_stops = from->n_stops;
     for (size_t i = 0; i < from->n_stops; i++) {
@@ -180,26 +181,42 @@ static bool fill_stops(struct arena *arena, const struct bw_licence *from, Buswa
     return true;
 }
 
+/* The fields of a message and of the struct have the same names. */
+static const struct {
+    size_t of_message, of_struct;
+} thresholds[] = {
+#define THRESHOLD(name)                                                                                      \
+    {                                                                                                        \
+        offsetof(Buswarden__V1__Thresholds, name), offsetof(struct bw_thresholds, name)                      \
+    }
+    THRESHOLD(overload_hold_ms),         THRESHOLD(overload_clear_ms),
+    THRESHOLD(off_route_margin_m),       THRESHOLD(off_route_evidence_milli),
+    THRESHOLD(off_route_clear_ms),       THRESHOLD(unlicensed_hold_ms),
+    THRESHOLD(update_interval_ms),       THRESHOLD(raise_hold_off_ms),
+    THRESHOLD(out_of_hours_grace_min),   THRESHOLD(out_of_hours_hold_ms),
+    THRESHOLD(unapproved_stop_margin_m), THRESHOLD(unapproved_stop_door_ms),
+    THRESHOLD(overspeed_tolerance_kmh),  THRESHOLD(overspeed_hold_ms),
+    THRESHOLD(unbelted_hold_ms),         THRESHOLD(door_open_hold_ms),
+    THRESHOLD(left_behind_hold_ms),      THRESHOLD(left_behind_escalate_ms),
+    THRESHOLD(sensor_fault_hold_ms),     THRESHOLD(no_fix_hold_ms),
+    THRESHOLD(tamper_hold_ms),
+};
+enum { N_THRESHOLDS = sizeof thresholds / sizeof thresholds[0] };
+_Static_assert(N_THRESHOLDS * sizeof(uint32_t) == sizeof(struct bw_thresholds), "all of them are carried");
+
 static void fill_thresholds(const struct bw_thresholds *from, Buswarden__V1__Thresholds *to)
 {
-    to->overload_hold_ms = from->overload_hold_ms;
-    to->overload_clear_ms = from->overload_clear_ms;
-    to->off_route_margin_m = from->off_route_margin_m;
-    to->off_route_evidence_milli = from->off_route_evidence_milli;
-    to->off_route_clear_ms = from->off_route_clear_ms;
-    to->unlicensed_hold_ms = from->unlicensed_hold_ms;
-    to->update_interval_ms = from->update_interval_ms;
+    for (size_t i = 0; i < N_THRESHOLDS; i++)
+        memcpy((char *)to + thresholds[i].of_message, (const char *)from + thresholds[i].of_struct,
+               sizeof(uint32_t));
 }
 
 int wire_licence_encode(const struct bw_licence *licence, struct wire_bytes *ret)
 {
     if (!within_limits(licence))
         return -EINVAL;
-    struct arena *arena = calloc(1, sizeof *arena);
-    if (arena == NULL)
-        return -ENOMEM;
     Buswarden__V1__Licence message = BUSWARDEN__V1__LICENCE__INIT;
-    Buswarden__V1__Thresholds thresholds = BUSWARDEN__V1__THRESHOLDS__INIT;
+    Buswarden__V1__Thresholds numbers = BUSWARDEN__V1__THRESHOLDS__INIT;
     message.vehicle_id = wire_text_view(licence->vehicle_id);
     message.division = wire_text_view(licence->division);
     message.plate = wire_text_view(licence->plate);
@@ -211,14 +228,14 @@ int wire_licence_encode(const struct bw_licence *licence, struct wire_bytes *ret
     message.inspected_until_day = licence->inspected_until_day;
     message.scrapped_day = licence->scrapped_day;
     message.utc_offset_min = licence->utc_offset_min;
-    fill_thresholds(&licence->thresholds, &thresholds);
-    message.thresholds = &thresholds;
+    fill_thresholds(&licence->thresholds, &numbers);
+    message.thresholds = &numbers;
+    struct wire_arena arena = {0};
     int error = -ENOMEM;
-    if (fill_permits(arena, licence, &message) && fill_routes(arena, licence, &message) &&
-        fill_stops(arena, licence, &message))
+    if (fill_permits(&arena, licence, &message) && fill_routes(&arena, licence, &message) &&
+        fill_stops(&arena, licence, &message))
         error = wire_pack(&message.base, WIRE_LICENCE_MAX, ret);
-    arena_free(arena);
-    free(arena);
+    wire_arena_free(&arena);
     return error;
 }
 
@@ -248,26 +265,37 @@ static bool take_permit(const Buswarden__V1__Permit *from, struct bw_permit *ret
            wire_take_text(from->route_id, ret->route_id, sizeof ret->route_id);
 }
 
-static bool take_line(const Buswarden__V1__Line *from, struct bw_point *ret)
+static int take_limits(const Buswarden__V1__Route *from, struct bw_route *ret)
 {
-    int32_t lat = 0, lon = 0;
-    for (size_t i = 0; i < from->n_lat_e7; i++) {
-        lat = (int32_t)((uint32_t)lat + (uint32_t)from->lat_e7[i]);
-        lon = (int32_t)((uint32_t)lon + (uint32_t)from->lon_e7[i]);
-        if (!wire_e7_valid(lat, lon))
-            return false;
-        ret[i] = (struct bw_point){.lat_deg = lat / 1e7, .lon_deg = lon / 1e7};
+    ret->limits = calloc(from->n_limits + 1, sizeof *ret->limits);
+    if (ret->limits == NULL)
+        return -ENOMEM;
+    uint32_t end_dm = 0;
+    for (size_t i = 0; i < from->n_limits; i++) {
+        const Buswarden__V1__Limit *limit = from->limits[i];
+        if (limit->from_dm < end_dm || limit->to_dm <= limit->from_dm || limit->to_dm > WIRE_DM_MAX ||
+            limit->limit_kmh > SPEED_LIMIT_KMH_MAX)
+            return -EBADMSG;
+        end_dm = limit->to_dm;
+        ret->limits[ret->n_limits++] = (struct bw_limit){.from_m = limit->from_dm / 10.0,
+                                                         .to_m = limit->to_dm / 10.0,
+                                                         .limit_kmh = limit->limit_kmh,
+                                                         .motorway = limit->motorway};
     }
-    return true;
+    return 0;
 }
 
-/* Allocates the route's arrays; they belong to *ret even on failure. *points_left is what the licence still
- * may hold. */
-static int take_route(const Buswarden__V1__Route *from, struct bw_route *ret, size_t *points_left)
+/* What a licence may still hold. */
+struct room {
+    size_t points, limits;
+};
+
+/* Allocates the route's arrays; they belong to *ret even on failure. */
+static int take_route(const Buswarden__V1__Route *from, struct bw_route *ret, struct room *room)
 {
     size_t points = 0;
     if (from->n_lines == 0 || from->n_lines > BW_PARTS_MAX || from->half_width_dm == 0 ||
-        from->half_width_dm > 50000 || from->speed_limit_kmh > 200 ||
+        from->half_width_dm > 50000 || from->speed_limit_kmh > SPEED_LIMIT_KMH_MAX ||
         !wire_take_text(from->route_id, ret->route_id, sizeof ret->route_id) ||
         !wire_take_text(from->name, ret->name, sizeof ret->name))
         return -EBADMSG;
@@ -276,9 +304,10 @@ static int take_route(const Buswarden__V1__Route *from, struct bw_route *ret, si
             return -EBADMSG;
         points += from->lines[p]->n_lat_e7;
     }
-    if (points > *points_left)
+    if (points > room->points || from->n_limits > room->limits)
         return -EBADMSG;
-    *points_left -= points;
+    room->points -= points;
+    room->limits -= from->n_limits;
     ret->half_width_m = from->half_width_dm / 10.0;
     ret->speed_limit_kmh = from->speed_limit_kmh;
     ret->points = calloc(points, sizeof *ret->points);
@@ -286,12 +315,12 @@ static int take_route(const Buswarden__V1__Route *from, struct bw_route *ret, si
     if (ret->points == NULL || ret->part_start == NULL)
         return -ENOMEM;
     for (size_t p = 0; p < from->n_lines; p++) {
-        if (!take_line(from->lines[p], ret->points + ret->n_points))
+        if (!wire_line_take(from->lines[p], ret->points + ret->n_points))
             return -EBADMSG;
         ret->n_points += from->lines[p]->n_lat_e7;
         ret->part_start[++ret->n_parts] = (uint32_t)ret->n_points;
     }
-    return 0;
+    return take_limits(from, ret);
 }
 
 static bool take_stop(const Buswarden__V1__Stop *from, struct bw_stop *ret)
@@ -309,15 +338,9 @@ static bool take_stop(const Buswarden__V1__Stop *from, struct bw_stop *ret)
 
 static void take_thresholds(const Buswarden__V1__Thresholds *from, struct bw_thresholds *ret)
 {
-    if (from == NULL)
-        return; /* all zero: the gateway's defaults */
-    ret->overload_hold_ms = from->overload_hold_ms;
-    ret->overload_clear_ms = from->overload_clear_ms;
-    ret->off_route_margin_m = from->off_route_margin_m;
-    ret->off_route_evidence_milli = from->off_route_evidence_milli;
-    ret->off_route_clear_ms = from->off_route_clear_ms;
-    ret->unlicensed_hold_ms = from->unlicensed_hold_ms;
-    ret->update_interval_ms = from->update_interval_ms;
+    for (size_t i = 0; from != NULL && i < N_THRESHOLDS; i++) /* else all zero: the gateway's defaults */
+        memcpy((char *)ret + thresholds[i].of_struct, (const char *)from + thresholds[i].of_message,
+               sizeof(uint32_t));
 }
 
 static bool take_scalars(const Buswarden__V1__Licence *from, struct bw_licence *ret)
@@ -364,9 +387,9 @@ static int take_licence(const Buswarden__V1__Licence *from, struct bw_licence *r
         if (!wire_take_text(from->drivers[i]->driver_id, driver->driver_id, sizeof driver->driver_id))
             return -EBADMSG;
     }
-    size_t points_left = BW_POINTS_MAX;
+    struct room room = {.points = BW_POINTS_MAX, .limits = BW_LIMITS_MAX};
     for (size_t i = 0; i < from->n_routes; i++) {
-        const int error = take_route(from->routes[i], &ret->routes[ret->n_routes++], &points_left);
+        const int error = take_route(from->routes[i], &ret->routes[ret->n_routes++], &room);
         if (error != 0)
             return error;
     }

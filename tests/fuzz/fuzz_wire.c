@@ -101,10 +101,29 @@ static void try_licence(const uint8_t *data, size_t size)
     wire_licence_free(&back);
 }
 
+static void try_orders(const uint8_t *data, size_t size)
+{
+    struct bw_orders orders, back;
+    struct wire_bytes first, second;
+    if (wire_orders_decode(data, size, &orders) != 0)
+        return;
+    must(orders.n_orders <= BW_ORDERS_MAX);
+    for (size_t i = 0; i < orders.n_orders; i++)
+        must(orders.orders[i].until_utc_ms > orders.orders[i].from_utc_ms &&
+             orders.orders[i].n_routes <= BW_ORDER_ROUTES_MAX &&
+             (orders.orders[i].n_points == 0 || orders.orders[i].n_points >= 3));
+    must(wire_orders_encode(&orders, &first) == 0);
+    must(wire_orders_decode(first.data, first.len, &back) == 0);
+    must(wire_orders_encode(&back, &second) == 0);
+    same(&first, &second);
+    wire_orders_free(&orders);
+    wire_orders_free(&back);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const decoders[])(const uint8_t *, size_t) = {
-        try_record, try_body, try_presence, try_receipt, try_sealed, try_licence,
+        try_record, try_body, try_presence, try_receipt, try_sealed, try_licence, try_orders,
     };
     if (size > 0)
         decoders[data[0] % (sizeof decoders / sizeof decoders[0])](data + 1, size - 1);

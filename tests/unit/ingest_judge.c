@@ -87,6 +87,7 @@ Test(judge_topic, tells_what_may_be_said_where)
          VERDICT_BAD_TOPIC},
         {"a licence: only the bureau says those", "schoolbus/v1/331023/bus-a/licence", 100,
          VERDICT_BAD_TOPIC},
+        {"orders: only the bureau says those", "schoolbus/v1/331023/bus-a/orders", 100, VERDICT_BAD_TOPIC},
         {"a channel without a name here", "schoolbus/v1/331023/bus-a/video", 100, VERDICT_BAD_TOPIC},
         {"an upper-case vehicle", "schoolbus/v1/331023/BUS-A/alert", 100, VERDICT_BAD_TOPIC},
         {"another tree", "weather/v1/331023/bus-a/alert", 100, VERDICT_BAD_TOPIC},

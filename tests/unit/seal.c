@@ -73,6 +73,7 @@ Test(seal, payload_contexts_do_not_pass_for_each_other)
     seal_payload_sign(&sealed, SEAL_LICENCE, "331023", "bus-a", &key);
     cr_expect(seal_payload_verify(&sealed, SEAL_LICENCE, "331023", "bus-a", key.public_key));
     cr_expect_not(seal_payload_verify(&sealed, SEAL_RECEIPT, "331023", "bus-a", key.public_key));
+    cr_expect_not(seal_payload_verify(&sealed, SEAL_ORDERS, "331023", "bus-a", key.public_key));
     cr_expect_not(seal_payload_verify(&sealed, SEAL_LICENCE, "331023", "bus-b", key.public_key));
     payload[0] ^= 1;
     cr_expect_not(seal_payload_verify(&sealed, SEAL_LICENCE, "331023", "bus-a", key.public_key));

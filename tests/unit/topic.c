@@ -26,6 +26,8 @@ Test(topic, text_is_as_documented)
     char text[TOPIC_MAX];
     cr_assert_eq(topic_format(&(struct topic){"331023", "bus-a", TOPIC_ALERT}, text), 0);
     cr_expect_str_eq(text, "schoolbus/v1/331023/bus-a/alert");
+    cr_assert_eq(topic_format(&(struct topic){"331023", "bus-a", TOPIC_ORDERS}, text), 0);
+    cr_expect_str_eq(text, "schoolbus/v1/331023/bus-a/orders");
     cr_assert_eq(topic_filter("331023", TOPIC_TRACK, text), 0);
     cr_expect_str_eq(text, "schoolbus/v1/331023/+/track");
     cr_assert_eq(topic_filter(NULL, TOPIC_PRESENCE, text), 0);

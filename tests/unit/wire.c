@@ -181,6 +181,7 @@ Test(wire, presence_and_receipt_come_back)
     struct bw_presence presence = {.online = true,
                                    .time_utc_ms = 5,
                                    .licence_version = 2,
+                                   .orders_version = 6,
                                    .software = "0.1.0",
                                    .oldest_seq = {1, 4},
                                    .next_seq = {3, 9},
@@ -200,6 +201,8 @@ Test(wire, presence_and_receipt_come_back)
     cr_assert_eq(wire_presence_decode(bytes.data, bytes.len, &seen), 0);
     cr_expect(seen.online && seen.has_position);
     cr_expect_eq(seen.next_seq[1], 9U);
+    cr_expect_eq(seen.licence_version, 2U);
+    cr_expect_eq(seen.orders_version, 6U);
     cr_expect_float_eq(seen.speed_mps, 13.37F, 0.006F);
     cr_expect_eq(seen.occupancy.count, 5);
     wire_bytes_free(&bytes);
