@@ -83,11 +83,10 @@ static void judge_cabin(struct agent *agent, bool confirm)
         return;
     struct bw_event event = event_now(agent, BW_EVENT_CABIN);
     cabinbus_estimate(agent->bus, event.mono_ms, &event.u.cabin);
-    const bool same = cabinbus_same(&event.u.cabin, &agent->cabin);
     agent->cabin_heard = false;
-    if (same && !confirm)
+    if (cabinbus_same(&event.u.cabin, &agent->cabin) && !confirm)
         return;
-    agent->presence_due |= !same;
+    agent->presence_due |= !cabinbus_same_aboard(&event.u.cabin, &agent->cabin);
     agent->cabin = event.u.cabin;
     submit(agent, &event);
 }

@@ -1,6 +1,7 @@
 #include "gateway/cabinbus.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,24 @@ static int bind_by_config(struct cabinbus *bus, const struct config_signal *sign
     return 0;
 }
 
+/* Every belt to its seat, wherever in the file that stands. */
+static int link_belts(struct cabinbus *bus, const struct cabin_map *map, struct cabin_config *config,
+                      char ret_reason[CABINBUS_REASON_MAX])
+{
+    for (size_t i = 0; i < dbc_signal_count(bus->dbc); i++) {
+        const struct binding *binding = &bus->bindings[i];
+        if (!binding->bound || binding->slot.kind != CABIN_BELT)
+            continue;
+        const uint8_t belt = binding->slot.index;
+        const int error = cabin_map_belt_seat(map, belt, &config->belt_seats[belt]);
+        if (error != 0) {
+            fail(ret_reason, dbc_signal_at(bus->dbc, i)->name, "a belt whose seat has no signal");
+            return error;
+        }
+    }
+    return 0;
+}
+
 static int set_up(struct cabinbus *bus, const struct config_signal *signals, size_t n_signals,
                   char ret_reason[CABINBUS_REASON_MAX])
 {
@@ -104,9 +123,12 @@ static int set_up(struct cabinbus *bus, const struct config_signal *signals, siz
     }
     int error = n_signals > 0 ? bind_by_config(bus, signals, n_signals, &map, &config, ret_reason)
                               : bind_by_name(bus, &map, &config, ret_reason);
+    if (error == 0)
+        error = link_belts(bus, &map, &config, ret_reason);
     if (error != 0)
         return error;
     config.n_seats = bus->stats.seats = map.n_seats;
+    config.n_belts = bus->stats.belts = map.n_belts;
     config.n_doors = bus->stats.doors = map.n_doors;
     error = cabin_init(&bus->cabin, &config);
     if (error != 0)
@@ -173,11 +195,27 @@ void cabinbus_estimate(const struct cabinbus *bus, int64_t mono_ms, struct bw_ca
     cabin_estimate(&bus->cabin, mono_ms, ret);
 }
 
-bool cabinbus_same(const struct bw_cabin *a, const struct bw_cabin *b)
+bool cabinbus_same_aboard(const struct bw_cabin *a, const struct bw_cabin *b)
 {
     return a->occupancy.quality == b->occupancy.quality && a->occupancy.low == b->occupancy.low &&
            a->occupancy.count == b->occupancy.count && a->occupancy.high == b->occupancy.high &&
            a->door_open == b->door_open && a->ignition_on == b->ignition_on;
+}
+
+static bool same_belts(const struct bw_belts *a, const struct bw_belts *b)
+{
+    return a->quality == b->quality && a->open_low == b->open_low && a->open_high == b->open_high;
+}
+
+static bool same_wheel(const struct bw_cabin *a, const struct bw_cabin *b)
+{
+    return a->wheel_known == b->wheel_known && fabs(a->wheel_mps - b->wheel_mps) < CABINBUS_WHEEL_STEP_MPS;
+}
+
+bool cabinbus_same(const struct bw_cabin *a, const struct bw_cabin *b)
+{
+    return cabinbus_same_aboard(a, b) && same_belts(&a->belts, &b->belts) && same_wheel(a, b) &&
+           a->main_power == b->main_power && a->antenna_ok == b->antenna_ok;
 }
 
 void cabinbus_stats(const struct cabinbus *bus, struct cabinbus_stats *ret)

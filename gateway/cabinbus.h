@@ -18,14 +18,19 @@ void cabinbus_destroy(struct cabinbus *bus); /* accepts NULL */
 void cabinbus_frame(struct cabinbus *bus, const struct can_frame_in *frame, int64_t mono_ms);
 void cabinbus_estimate(const struct cabinbus *bus, int64_t mono_ms, struct bw_cabin *ret);
 
-/* Whether two estimates say the same. */
+/* A change of the wheels' speed below this waits for the next confirmation (once a second): they say another
+ * number in every frame. */
+static const double CABINBUS_WHEEL_STEP_MPS = 0.5;
+
+/* Whether two estimates say the same: of everything, and of persons, doors and ignition alone. */
 bool cabinbus_same(const struct bw_cabin *a, const struct bw_cabin *b);
+bool cabinbus_same_aboard(const struct bw_cabin *a, const struct bw_cabin *b);
 
 struct cabinbus_stats {
-    size_t seats, doors;
+    size_t seats, belts, doors;
     uint64_t unknown_frames; /* identifiers that the DBC file does not have */
     uint64_t short_frames;   /* too short for a signal of theirs */
-    uint64_t refused_values; /* no sensible number of persons, or neither open nor closed */
+    uint64_t refused_values; /* no sensible number of persons, neither open nor closed, no possible speed */
 };
 void cabinbus_stats(const struct cabinbus *bus, struct cabinbus_stats *ret);
 

@@ -23,7 +23,7 @@
 #include "proto/model.h"
 #include "proto/settings.h"
 
-enum { CONFIG_SIGNALS_MAX = CABIN_SEATS_MAX + CABIN_DOORS_MAX + 1, CONFIG_SIGNAL_LEN = 48 };
+enum { CONFIG_SIGNALS_MAX = 2 * CABIN_SEATS_MAX + CABIN_DOORS_MAX + 4, CONFIG_SIGNAL_LEN = 48 };
 
 struct config_signal {
     char place[CONFIG_SIGNAL_LEN];  /* seat.row3.left.occupied */

@@ -61,6 +61,25 @@ static const char *tri(enum bw_tri value)
     return names[value];
 }
 
+static json_t *belts_json(const struct bw_belts *belts)
+{
+    return json_pack("{s:s, s:i, s:i}", "quality", modeljson_quality(belts->quality), "open_low",
+                     (int)belts->open_low, "open_high", (int)belts->open_high);
+}
+
+/* Only what has a signal can be wrong. */
+static void add_cabin_faults(const struct bw_cabin *cabin, const struct cabinbus_stats *stats, json_t *faults)
+{
+    if (cabin->occupancy.quality != BW_QUALITY_GOOD)
+        add_fault(faults, "cabin", "some seats are not known");
+    if (stats->belts > 0 && cabin->belts.quality != BW_QUALITY_GOOD)
+        add_fault(faults, "cabin", "some belts are not known");
+    if (cabin->main_power == BW_NO)
+        add_fault(faults, "cabin", "main power is gone");
+    if (cabin->antenna_ok == BW_NO)
+        add_fault(faults, "gps", "antenna is open or short");
+}
+
 static json_t *cabin_json(const struct status_parts *parts, json_t *faults)
 {
     if (parts->bus == NULL)
@@ -70,12 +89,17 @@ static json_t *cabin_json(const struct status_parts *parts, json_t *faults)
     cabinbus_estimate(parts->bus, parts->mono_ms, &cabin);
     cabinbus_stats(parts->bus, &stats);
     json_t *json = source_json(parts->can, parts->mono_ms, "cabin", faults);
-    if (cabin.occupancy.quality != BW_QUALITY_GOOD)
-        add_fault(faults, "cabin", "some seats are not known");
+    add_cabin_faults(&cabin, &stats, faults);
     modeljson_put(&json, "aboard", modeljson_occupancy(&cabin.occupancy));
     modeljson_put(&json, "door_open", json_string(tri(cabin.door_open)));
     modeljson_put(&json, "ignition_on", json_string(tri(cabin.ignition_on)));
+    modeljson_put(&json, "belts", belts_json(&cabin.belts));
+    modeljson_put(&json, "main_power", json_string(tri(cabin.main_power)));
+    modeljson_put(&json, "antenna_ok", json_string(tri(cabin.antenna_ok)));
+    modeljson_put(&json, "wheel_kmh",
+                  modeljson_number(cabin.wheel_known ? cabin.wheel_mps * 3.6 : (double)NAN, 1));
     modeljson_put(&json, "seats", json_integer((json_int_t)stats.seats));
+    modeljson_put(&json, "belt_signals", json_integer((json_int_t)stats.belts));
     modeljson_put(&json, "doors", json_integer((json_int_t)stats.doors));
     modeljson_put(&json, "unknown_frames", json_integer((json_int_t)stats.unknown_frames));
     modeljson_put(&json, "short_frames", json_integer((json_int_t)stats.short_frames));
@@ -254,6 +278,22 @@ static double number_at(const json_t *json, const char *part, const char *key)
     return json_number_value(json_object_get(json_object_get(json, part), key));
 }
 
+static void print_cabin(const json_t *cabin)
+{
+    (void)printf("cabin     %s, %.0f aboard (%s), door open: %s, ignition: %s\n", text_of(cabin, "state"),
+                 number_at(cabin, "aboard", "count"), text_at(cabin, "aboard", "quality"),
+                 text_of(cabin, "door_open"), text_of(cabin, "ignition_on"));
+    (void)printf("belts     %.0f persons on open belts (%s)\n", number_at(cabin, "belts", "open_low"),
+                 text_at(cabin, "belts", "quality"));
+    const json_t *wheel = json_object_get(cabin, "wheel_kmh");
+    (void)printf("power     main: %s, antenna: %s, wheels: ", text_of(cabin, "main_power"),
+                 text_of(cabin, "antenna_ok"));
+    if (json_is_number(wheel))
+        (void)printf("%.0f km/h\n", json_number_value(wheel));
+    else
+        (void)printf("unknown\n");
+}
+
 static void print_plain(const json_t *json)
 {
     size_t i;
@@ -273,10 +313,7 @@ static void print_plain(const json_t *json)
                  text_at(json, "gps", "fix_at"));
     const json_t *cabin = json_object_get(json, "cabin");
     if (json_is_object(cabin))
-        (void)printf("cabin     %s, %.0f aboard (%s), door open: %s, ignition: %s\n",
-                     text_at(json, "cabin", "state"), number_at(cabin, "aboard", "count"),
-                     text_at(cabin, "aboard", "quality"), text_at(json, "cabin", "door_open"),
-                     text_at(json, "cabin", "ignition_on"));
+        print_cabin(cabin);
     (void)printf("licence   version %.0f, plate %s, capacity %.0f\n", number_at(json, "licence", "version"),
                  text_at(json, "licence", "plate"), number_at(json, "licence", "capacity"));
     const json_t *outbox = json_object_get(json, "outbox");

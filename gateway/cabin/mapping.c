@@ -7,19 +7,28 @@ static const unsigned ROW_MAX = 99, PLACE_MAX = 9;
 
 /* The words of one way of naming. */
 struct dialect {
-    const char *seat, *row_end, *sides[3], *seat_end; /* sides: left, right, middle */
+    const char *seat, *row_end, *sides[3], *seat_end, *belt_end; /* sides: left, right, middle */
     const char *door, *door_end;
-    const char *ignition[2];
+    struct single {
+        const char *name;
+        enum cabin_kind kind;
+    } singles[5];
 };
+enum { N_SINGLES = sizeof((struct dialect *)NULL)->singles / sizeof(struct single) };
 
 static const struct dialect configuration = {
     .seat = "seat.row",
     .row_end = ".",
     .sides = {"left", "right", "middle"},
     .seat_end = ".occupied",
+    .belt_end = ".belted",
     .door = "door.",
     .door_end = ".open",
-    .ignition = {"ignition.on", "ignition.on"},
+    .singles = {{"ignition.on", CABIN_IGNITION},
+                {"ignition.on", CABIN_IGNITION},
+                {"power.main", CABIN_POWER},
+                {"gnss.antenna", CABIN_ANTENNA},
+                {"vehicle.speed", CABIN_WHEEL}},
 };
 
 static const struct dialect convention = {
@@ -27,9 +36,14 @@ static const struct dialect convention = {
     .row_end = "",
     .sides = {"L", "R", "M"},
     .seat_end = "_OCC",
+    .belt_end = "_BELT",
     .door = "DOOR_",
     .door_end = "_OPEN",
-    .ignition = {"IGN_ON", "IGNITION_ON"},
+    .singles = {{"IGN_ON", CABIN_IGNITION},
+                {"IGNITION_ON", CABIN_IGNITION},
+                {"POWER_MAIN", CABIN_POWER},
+                {"GNSS_ANTENNA", CABIN_ANTENNA},
+                {"VEHICLE_SPEED", CABIN_WHEEL}},
 };
 
 static bool literal(const char **at, const char *text)
@@ -58,7 +72,8 @@ static bool number(const char **at, unsigned max, unsigned *ret)
     return true;
 }
 
-static bool parse_seat(const struct dialect *words, const char *at, uint16_t *ret_seat)
+/* "seat.row3.left" and what `end` says of it */
+static bool parse_seat(const struct dialect *words, const char *end, const char *at, uint16_t *ret_seat)
 {
     unsigned row, side = 0, place = 1;
     if (!literal(&at, words->seat) || !number(&at, ROW_MAX, &row) || !literal(&at, words->row_end))
@@ -68,7 +83,7 @@ static bool parse_seat(const struct dialect *words, const char *at, uint16_t *re
     if (side == 3)
         return false;
     (void)number(&at, PLACE_MAX, &place); /* may be left out */
-    if (!literal(&at, words->seat_end) || *at != '\0')
+    if (!literal(&at, end) || *at != '\0')
         return false;
     *ret_seat = (uint16_t)(row * 100 + side * 10 + place);
     return true;
@@ -101,16 +116,17 @@ static bool parse_door(const struct dialect *words, const char *at, char ret_nam
     return true;
 }
 
-static int add_seat(struct cabin_map *map, uint16_t seat, struct cabin_slot *ret_slot)
+static int add_seat(uint16_t *seats, size_t *n_seats, enum cabin_kind kind, uint16_t seat,
+                    struct cabin_slot *ret_slot)
 {
-    for (size_t i = 0; i < map->n_seats; i++) {
-        if (map->seats[i] == seat)
+    for (size_t i = 0; i < *n_seats; i++) {
+        if (seats[i] == seat)
             return -EEXIST;
     }
-    if (map->n_seats == CABIN_SEATS_MAX)
+    if (*n_seats == CABIN_SEATS_MAX)
         return -ENOSPC;
-    *ret_slot = (struct cabin_slot){CABIN_SEAT, (uint8_t)map->n_seats};
-    map->seats[map->n_seats++] = seat;
+    *ret_slot = (struct cabin_slot){kind, (uint8_t)*n_seats};
+    seats[(*n_seats)++] = seat;
     return 0;
 }
 
@@ -127,12 +143,12 @@ static int add_door(struct cabin_map *map, const char *name, struct cabin_slot *
     return 0;
 }
 
-static int add_ignition(struct cabin_map *map, struct cabin_slot *ret_slot)
+static int add_single(struct cabin_map *map, enum cabin_kind kind, struct cabin_slot *ret_slot)
 {
-    if (map->has_ignition)
+    if (map->has[kind])
         return -EEXIST;
-    map->has_ignition = true;
-    *ret_slot = (struct cabin_slot){CABIN_IGNITION, 0};
+    map->has[kind] = true;
+    *ret_slot = (struct cabin_slot){kind, 0};
     return 0;
 }
 
@@ -141,12 +157,16 @@ static int add(struct cabin_map *map, const struct dialect *words, const char *n
 {
     uint16_t seat;
     char door[CABIN_DOOR_NAME_LEN];
-    if (parse_seat(words, name, &seat))
-        return add_seat(map, seat, ret_slot);
+    if (parse_seat(words, words->seat_end, name, &seat))
+        return add_seat(map->seats, &map->n_seats, CABIN_SEAT, seat, ret_slot);
+    if (parse_seat(words, words->belt_end, name, &seat))
+        return add_seat(map->belts, &map->n_belts, CABIN_BELT, seat, ret_slot);
     if (parse_door(words, name, door))
         return add_door(map, door, ret_slot);
-    if (strcmp(name, words->ignition[0]) == 0 || strcmp(name, words->ignition[1]) == 0)
-        return add_ignition(map, ret_slot);
+    for (size_t i = 0; i < N_SINGLES; i++) {
+        if (strcmp(name, words->singles[i].name) == 0)
+            return add_single(map, words->singles[i].kind, ret_slot);
+    }
     return -ENOENT;
 }
 
@@ -163,6 +183,17 @@ int cabin_map_name(struct cabin_map *map, const char *name, struct cabin_slot *r
 int cabin_map_signal(struct cabin_map *map, const char *dbc_name, struct cabin_slot *ret_slot)
 {
     return add(map, &convention, dbc_name, ret_slot);
+}
+
+int cabin_map_belt_seat(const struct cabin_map *map, size_t belt, uint8_t *ret_seat)
+{
+    for (size_t i = 0; i < map->n_seats; i++) {
+        if (map->seats[i] == map->belts[belt]) {
+            *ret_seat = (uint8_t)i;
+            return 0;
+        }
+    }
+    return -ENOENT;
 }
 
 struct cabin_seat cabin_seat_of(double maximum, unsigned length_bits)

@@ -6,11 +6,15 @@
  *   seat.row3.left.occupied          SEAT_R3L_OCC                     the seat or bench at the left of row 3
  *   seat.row3.left2.occupied         SEAT_R3L2_OCC                    the second one there, from the window
  *   seat.row1.middle.occupied        SEAT_R1M_OCC                     right: R
+ *   seat.row3.left.belted            SEAT_R3L_BELT                    the belt of that seat or bench
  *   door.front.open                  DOOR_FRONT_OPEN                  any name of letters, digits and '_'
  *   ignition.on                      IGN_ON or IGNITION_ON
+ *   power.main                       POWER_MAIN                       the vehicle's own supply
+ *   gnss.antenna                     GNSS_ANTENNA                     of the receiver
+ *   vehicle.speed                    VEHICLE_SPEED                    by the wheels
  *
- * Rows are 1..99, places 1..9 (none is 1). Values are persons on a seat; 1 = open or on of the others. A DBC
- * file that keeps to the convention needs no mapping at all. */
+ * Rows are 1..99, places 1..9 (none is 1). What the values mean: enum cabin_kind. A DBC file that keeps to
+ * the convention needs no mapping at all. */
 #ifndef BUSWARDEN_MAPPING_H
 #define BUSWARDEN_MAPPING_H
 
@@ -19,10 +23,10 @@
 enum { CABIN_DOOR_NAME_LEN = 32 };
 
 struct cabin_map {
-    size_t n_seats, n_doors;
-    bool has_ignition;
-    uint16_t seats[CABIN_SEATS_MAX];                  /* row, side and place in one number */
-    char doors[CABIN_DOORS_MAX][CABIN_DOOR_NAME_LEN]; /* in lower case */
+    size_t n_seats, n_belts, n_doors;
+    bool has[CABIN_KINDS];                                   /* of those that there is only one of */
+    uint16_t seats[CABIN_SEATS_MAX], belts[CABIN_SEATS_MAX]; /* row, side and place in one number */
+    char doors[CABIN_DOORS_MAX][CABIN_DOOR_NAME_LEN];        /* in lower case */
 };
 
 void cabin_map_init(struct cabin_map *ret_map);
@@ -32,6 +36,10 @@ void cabin_map_init(struct cabin_map *ret_map);
  * slot left. */
 int cabin_map_name(struct cabin_map *map, const char *name, struct cabin_slot *ret_slot);
 int cabin_map_signal(struct cabin_map *map, const char *dbc_name, struct cabin_slot *ret_slot);
+
+/* The seat of the belt-th belt, once all names are mapped. 0, or -ENOENT when it has no signal: such a belt
+ * says nothing, since nobody may sit there. */
+int cabin_map_belt_seat(const struct cabin_map *map, size_t belt, uint8_t *ret_seat);
 
 /* What a seat can say, from its signal: `maximum` of the DBC file (0 = not stated) and its length in bits.
  * One bit is empty or occupied; of more bits all ones means unknown, unless it is within the maximum. */

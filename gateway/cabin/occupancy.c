@@ -1,40 +1,79 @@
 #include "gateway/cabin/occupancy.h"
 
 #include <errno.h>
+#include <math.h>
 
-static const int16_t UNKNOWN_VALUE = -1;
+static const double UNKNOWN_VALUE = -1;
+static const double KMH_PER_MPS = 3.6;
+
+static bool possible(const struct cabin_config *config)
+{
+    if (config->n_seats > CABIN_SEATS_MAX || config->n_belts > CABIN_SEATS_MAX ||
+        config->n_doors > CABIN_DOORS_MAX || config->freshness_ms < 0)
+        return false;
+    for (size_t i = 0; i < config->n_seats; i++) {
+        if (config->seats[i].capacity == 0)
+            return false;
+    }
+    for (size_t i = 0; i < config->n_belts; i++) {
+        if (config->belt_seats[i] >= config->n_seats)
+            return false;
+    }
+    return true;
+}
+
+static void never_heard(struct cabin_signal *signals, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        signals[i].value = UNKNOWN_VALUE;
+}
 
 int cabin_init(struct cabin *ret_cabin, const struct cabin_config *config)
 {
-    if (config->n_seats > CABIN_SEATS_MAX || config->n_doors > CABIN_DOORS_MAX || config->freshness_ms < 0)
+    if (!possible(config))
         return -EINVAL;
-    for (size_t i = 0; i < config->n_seats; i++) {
-        if (config->seats[i].capacity == 0)
-            return -EINVAL;
-    }
     *ret_cabin = (struct cabin){.config = *config};
     if (config->freshness_ms == 0)
         ret_cabin->config.freshness_ms = CABIN_FRESHNESS_DEFAULT_MS;
-    for (size_t i = 0; i < CABIN_SEATS_MAX; i++)
-        ret_cabin->seats[i].value = UNKNOWN_VALUE;
-    for (size_t i = 0; i < CABIN_DOORS_MAX; i++)
-        ret_cabin->doors[i].value = UNKNOWN_VALUE;
-    ret_cabin->ignition.value = UNKNOWN_VALUE;
+    never_heard(ret_cabin->seats, CABIN_SEATS_MAX);
+    never_heard(ret_cabin->belts, CABIN_SEATS_MAX);
+    never_heard(ret_cabin->doors, CABIN_DOORS_MAX);
+    never_heard(&ret_cabin->ignition, 1);
+    never_heard(&ret_cabin->power, 1);
+    never_heard(&ret_cabin->antenna, 1);
+    never_heard(&ret_cabin->wheel, 1);
     return 0;
 }
 
-/* The signal of a slot and the largest value that it may have; NULL when there is none. */
-static struct cabin_signal *signal_at(struct cabin *cabin, struct cabin_slot slot, int16_t *ret_max)
+/* The signal of a slot; NULL when there is none. */
+static struct cabin_signal *signal_at(struct cabin *cabin, struct cabin_slot slot)
 {
-    *ret_max = 1;
-    if (slot.kind == CABIN_IGNITION)
+    const struct cabin_config *config = &cabin->config;
+    switch (slot.kind) {
+    case CABIN_SEAT:
+        return slot.index < config->n_seats ? &cabin->seats[slot.index] : NULL;
+    case CABIN_BELT:
+        return slot.index < config->n_belts ? &cabin->belts[slot.index] : NULL;
+    case CABIN_DOOR:
+        return slot.index < config->n_doors ? &cabin->doors[slot.index] : NULL;
+    case CABIN_IGNITION:
         return &cabin->ignition;
-    if (slot.kind == CABIN_DOOR)
-        return slot.index < cabin->config.n_doors ? &cabin->doors[slot.index] : NULL;
-    if (slot.index >= cabin->config.n_seats)
+    case CABIN_POWER:
+        return &cabin->power;
+    case CABIN_ANTENNA:
+        return &cabin->antenna;
+    case CABIN_WHEEL:
+        return &cabin->wheel;
+    default:
         return NULL;
-    *ret_max = cabin->config.seats[slot.index].capacity;
-    return &cabin->seats[slot.index];
+    }
+}
+
+static double max_of(const struct cabin *cabin, struct cabin_slot slot)
+{
+    if (slot.kind == CABIN_SEAT)
+        return cabin->config.seats[slot.index].capacity;
+    return slot.kind == CABIN_WHEEL ? CABIN_WHEEL_MAX_KMH : 1;
 }
 
 static bool says_unknown(const struct cabin *cabin, struct cabin_slot slot, double value)
@@ -47,52 +86,76 @@ static bool says_unknown(const struct cabin *cabin, struct cabin_slot slot, doub
 
 int cabin_update(struct cabin *cabin, struct cabin_slot slot, double value, int64_t mono_ms)
 {
-    int16_t max;
-    struct cabin_signal *signal = signal_at(cabin, slot, &max);
+    struct cabin_signal *signal = signal_at(cabin, slot);
     if (signal == NULL)
         return -EINVAL;
     *signal = (struct cabin_signal){.mono_ms = mono_ms, .value = UNKNOWN_VALUE};
     if (says_unknown(cabin, slot, value))
         return 0;
-    const bool in_range = value >= 0 && value <= max; /* false for NaN */
-    if (!in_range || value != (double)(int16_t)value) {
+    const bool in_range = value >= 0 && value <= max_of(cabin, slot); /* false for NaN */
+    const bool countable = slot.kind == CABIN_WHEEL || value == floor(value);
+    if (!in_range || !countable) {
         cabin->refused++;
         return -ERANGE;
     }
-    signal->value = (int16_t)value;
+    signal->value = value;
     return 0;
 }
 
-static int value_now(const struct cabin *cabin, const struct cabin_signal *signal, int64_t mono_ms)
+static double value_now(const struct cabin *cabin, const struct cabin_signal *signal, int64_t mono_ms)
 {
-    const bool fresh = mono_ms - signal->mono_ms < cabin->config.freshness_ms;
-    return fresh ? (int)signal->value : (int)UNKNOWN_VALUE;
+    return mono_ms - signal->mono_ms < cabin->config.freshness_ms ? signal->value : UNKNOWN_VALUE;
+}
+
+static enum bw_quality quality_of(size_t n, size_t n_unknown)
+{
+    if (n == 0 || 2 * n_unknown > n)
+        return BW_QUALITY_UNKNOWN;
+    return n_unknown > 0 ? BW_QUALITY_DEGRADED : BW_QUALITY_GOOD;
 }
 
 static struct bw_occupancy occupancy(const struct cabin *cabin, int64_t mono_ms)
 {
     const size_t n = cabin->config.n_seats;
     size_t n_unknown = 0;
-    struct bw_occupancy result = {.quality = BW_QUALITY_GOOD};
+    struct bw_occupancy result = {0};
     for (size_t i = 0; i < n; i++) {
-        const int value = value_now(cabin, &cabin->seats[i], mono_ms);
+        const double value = value_now(cabin, &cabin->seats[i], mono_ms);
         n_unknown += value < 0;
         result.low = (uint16_t)(result.low + (value < 0 ? 0 : value));
         result.high = (uint16_t)(result.high + (value < 0 ? cabin->config.seats[i].capacity : value));
     }
-    if (n == 0 || 2 * n_unknown > n)
-        return (struct bw_occupancy){.quality = BW_QUALITY_UNKNOWN};
-    if (n_unknown > 0)
-        result.quality = BW_QUALITY_DEGRADED;
+    result.quality = quality_of(n, n_unknown);
     result.count = result.low;
-    return result;
+    return result.quality == BW_QUALITY_UNKNOWN ? (struct bw_occupancy){0} : result;
+}
+
+static struct bw_belts belts(const struct cabin *cabin, int64_t mono_ms)
+{
+    const size_t n = cabin->config.n_belts;
+    size_t n_unknown = 0;
+    struct bw_belts result = {0};
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t seat = cabin->config.belt_seats[i];
+        const double seated = value_now(cabin, &cabin->seats[seat], mono_ms);
+        const double fastened = value_now(cabin, &cabin->belts[i], mono_ms);
+        if (seated == 0 || fastened > 0)
+            continue;
+        const bool certain = seated > 0 && fastened == 0;
+        n_unknown += !certain;
+        result.open_low = (uint16_t)(result.open_low + certain);
+        result.open_high =
+            (uint16_t)(result.open_high + (seated > 0 ? seated : cabin->config.seats[seat].capacity));
+    }
+    result.quality = quality_of(n, n_unknown);
+    return result.quality == BW_QUALITY_UNKNOWN ? (struct bw_belts){0} : result;
 }
 
 static enum bw_tri door_open(const struct cabin *cabin, int64_t mono_ms)
 {
     bool all_closed = cabin->config.n_doors > 0;
     for (size_t i = 0; i < cabin->config.n_doors; i++) {
-        const int value = value_now(cabin, &cabin->doors[i], mono_ms);
+        const double value = value_now(cabin, &cabin->doors[i], mono_ms);
         if (value > 0)
             return BW_YES;
         if (value < 0)
@@ -101,9 +164,9 @@ static enum bw_tri door_open(const struct cabin *cabin, int64_t mono_ms)
     return all_closed ? BW_NO : BW_UNKNOWN;
 }
 
-static enum bw_tri ignition_on(const struct cabin *cabin, int64_t mono_ms)
+static enum bw_tri tri(const struct cabin *cabin, const struct cabin_signal *signal, int64_t mono_ms)
 {
-    const int value = value_now(cabin, &cabin->ignition, mono_ms);
+    const double value = value_now(cabin, signal, mono_ms);
     if (value < 0)
         return BW_UNKNOWN;
     return value > 0 ? BW_YES : BW_NO;
@@ -111,9 +174,15 @@ static enum bw_tri ignition_on(const struct cabin *cabin, int64_t mono_ms)
 
 void cabin_estimate(const struct cabin *cabin, int64_t mono_ms, struct bw_cabin *ret_state)
 {
+    const double wheel_kmh = value_now(cabin, &cabin->wheel, mono_ms);
     *ret_state = (struct bw_cabin){
         .occupancy = occupancy(cabin, mono_ms),
         .door_open = door_open(cabin, mono_ms),
-        .ignition_on = ignition_on(cabin, mono_ms),
+        .ignition_on = tri(cabin, &cabin->ignition, mono_ms),
+        .main_power = tri(cabin, &cabin->power, mono_ms),
+        .antenna_ok = tri(cabin, &cabin->antenna, mono_ms),
+        .belts = belts(cabin, mono_ms),
+        .wheel_known = wheel_kmh >= 0,
+        .wheel_mps = wheel_kmh >= 0 ? wheel_kmh / KMH_PER_MPS : 0,
     };
 }

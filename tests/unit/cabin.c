@@ -1,4 +1,5 @@
-/* Occupancy of the cabin: what the seats, doors and ignition last said, and for how long it is believed. */
+/* The cabin: what its seats, belts, doors, ignition, supply, antenna and wheels last said, and for how long
+ * it is believed. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <math.h>
@@ -18,7 +19,13 @@ static struct cabin_slot door(uint8_t index)
     return (struct cabin_slot){CABIN_DOOR, index};
 }
 
-static const struct cabin_slot ignition = {CABIN_IGNITION, 0};
+static struct cabin_slot belt(uint8_t index)
+{
+    return (struct cabin_slot){CABIN_BELT, index};
+}
+
+static const struct cabin_slot ignition = {CABIN_IGNITION, 0}, power = {CABIN_POWER, 0},
+                               antenna = {CABIN_ANTENNA, 0}, wheel = {CABIN_WHEEL, 0};
 
 /* Four benches of up to 3 that say 7 when they do not know, two doors. */
 static struct cabin benches(void)
@@ -81,7 +88,9 @@ Test(cabin, values_that_cannot_be_are_refused_and_counted_but_unknown_is_no_faul
     cr_expect_eq(cabin.refused, 4);
     cr_expect_eq(cabin_update(&cabin, door(0), 2, START_MS), -ERANGE);
     cr_expect_eq(cabin_update(&cabin, ignition, -1, START_MS), -ERANGE);
-    cr_expect_eq(cabin.refused, 6);
+    cr_expect_eq(cabin_update(&cabin, power, 0.5, START_MS), -ERANGE);
+    cr_expect_eq(cabin_update(&cabin, antenna, 2, START_MS), -ERANGE);
+    cr_expect_eq(cabin.refused, 8);
 }
 
 Test(cabin, before_anything_was_heard_nothing_is_known)
@@ -207,6 +216,12 @@ Test(cabin, without_sensors_nothing_is_known)
     cr_expect_eq(state.door_open, BW_UNKNOWN);
     cr_expect_eq(cabin_update(&cabin, seat(0), 1, START_MS), -EINVAL);
     cr_expect_eq(cabin_update(&cabin, door(0), 1, START_MS), -EINVAL);
+    cr_expect_eq(cabin_update(&cabin, belt(0), 1, START_MS), -EINVAL);
+    cr_expect_eq(cabin_update(&cabin, (struct cabin_slot){CABIN_KINDS, 0}, 1, START_MS), -EINVAL);
+    cr_expect_eq(state.belts.quality, BW_QUALITY_UNKNOWN);
+    cr_expect_eq(state.main_power, BW_UNKNOWN);
+    cr_expect_eq(state.antenna_ok, BW_UNKNOWN);
+    cr_expect_not(state.wheel_known);
 }
 
 Test(cabin, the_largest_cabin_does_not_overflow)
@@ -228,10 +243,143 @@ Test(cabin, a_configuration_that_cannot_be_is_refused)
     const struct cabin_config configs[] = {
         {.n_seats = CABIN_SEATS_MAX + 1},
         {.n_doors = CABIN_DOORS_MAX + 1},
+        {.n_belts = CABIN_SEATS_MAX + 1},
+        {.n_seats = 1, .seats = {{1, CABIN_NO_UNKNOWN_VALUE}}, .n_belts = 1, .belt_seats = {1}},
         {.freshness_ms = -1},
         {.n_seats = 1, .seats = {{0, CABIN_NO_UNKNOWN_VALUE}}},
         {.n_seats = 2, .seats = {{1, CABIN_NO_UNKNOWN_VALUE}, {0, CABIN_NO_UNKNOWN_VALUE}}},
     };
     for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++)
         cr_expect_eq(cabin_init(&cabin, &configs[i]), -EINVAL, "case %zu", i);
+}
+
+/* --- belts --- */
+
+static const double SILENT = -1; /* a signal that was never heard */
+
+/* Four benches of up to 3; the belts of the second to the fourth, named in another order than the seats. */
+static struct cabin belted_benches(void)
+{
+    struct cabin cabin;
+    struct cabin_config config = benches().config;
+    config.n_belts = 3;
+    config.belt_seats[0] = 3;
+    config.belt_seats[1] = 1;
+    config.belt_seats[2] = 2;
+    cr_assert_eq(cabin_init(&cabin, &config), 0);
+    return cabin;
+}
+
+static const struct {
+    double seat[4], belt[3]; /* seats in their order; the belts of seats 1, 2 and 3 */
+    struct bw_belts expected;
+    const char *what;
+} belt_cases[] = {
+    {{0, 0, 0, 0}, {0, 0, 0}, {BW_QUALITY_GOOD, 0, 0}, "empty seats need no belt"},
+    {{2, 1, 2, 3}, {1, 1, 1}, {BW_QUALITY_GOOD, 0, 0}, "all fastened; the first has no belt signal"},
+    {{0, 1, 0, 0}, {0, 0, 0}, {BW_QUALITY_GOOD, 1, 1}, "one person, one open belt"},
+    {{0, 3, 0, 2}, {0, 0, 0}, {BW_QUALITY_GOOD, 2, 5}, "of each bench one for certain, all not excluded"},
+    {{0, 1, 2, 0}, {0, 1, 0}, {BW_QUALITY_GOOD, 1, 1}, "each belt goes with its own seat"},
+    {{0, 0, 0, 2}, {1, 1, 0}, {BW_QUALITY_GOOD, 1, 2}, "and so the last"},
+    {{7, 1, 0, 0}, {0, 0, 0}, {BW_QUALITY_GOOD, 1, 1}, "an unknown seat without a belt signal is not asked"},
+    {{0, 2, 0, 0}, {SILENT, 1, 1}, {BW_QUALITY_DEGRADED, 0, 2}, "occupied, belt unknown"},
+    {{0, 7, 0, 0}, {0, 1, 1}, {BW_QUALITY_DEGRADED, 0, 3}, "unknown seat, open belt"},
+    {{0, 7, 1, 0}, {SILENT, 0, 1}, {BW_QUALITY_DEGRADED, 1, 4}, "both unknown, and another open"},
+    {{0, 7, 1, 1}, {1, 1, 1}, {BW_QUALITY_GOOD, 0, 0}, "fastened, whoever sits there"},
+    {{0, 0, 1, 1}, {SILENT, 1, 1}, {BW_QUALITY_GOOD, 0, 0}, "empty, whatever its belt says"},
+    {{0, 1, 1, 0}, {SILENT, SILENT, 0}, {BW_QUALITY_UNKNOWN, 0, 0}, "more than half unknown"},
+    {{7, 7, 7, 7}, {0, 0, 0}, {BW_QUALITY_UNKNOWN, 0, 0}, "no seat known"},
+};
+
+Test(cabin_belts, persons_on_seats_with_open_belts_are_counted)
+{
+    for (size_t i = 0; i < sizeof belt_cases / sizeof belt_cases[0]; i++) {
+        static const uint8_t belt_of_seat[] = {1, 2, 0}; /* of seats 1, 2, 3 */
+        struct cabin cabin = belted_benches();
+        struct bw_cabin state;
+        for (uint8_t s = 0; s < 4; s++)
+            (void)cabin_update(&cabin, seat(s), belt_cases[i].seat[s], START_MS);
+        for (uint8_t b = 0; b < 3; b++)
+            if (belt_cases[i].belt[b] >= 0)
+                (void)cabin_update(&cabin, belt(belt_of_seat[b]), belt_cases[i].belt[b], START_MS);
+        cabin_estimate(&cabin, START_MS, &state);
+        cr_expect_eq(state.belts.quality, belt_cases[i].expected.quality, "%s", belt_cases[i].what);
+        cr_expect_eq(state.belts.open_low, belt_cases[i].expected.open_low, "%s", belt_cases[i].what);
+        cr_expect_eq(state.belts.open_high, belt_cases[i].expected.open_high, "%s", belt_cases[i].what);
+    }
+}
+
+Test(cabin_belts, of_two_belts_one_may_be_unknown)
+{
+    struct cabin cabin;
+    struct cabin_config config = benches().config;
+    struct bw_cabin state;
+    config.n_belts = 2;
+    config.belt_seats[1] = 1;
+    cr_assert_eq(cabin_init(&cabin, &config), 0);
+    (void)cabin_update(&cabin, seat(0), 1, START_MS);
+    (void)cabin_update(&cabin, seat(1), 1, START_MS);
+    (void)cabin_update(&cabin, belt(0), 0, START_MS);
+    cabin_estimate(&cabin, START_MS, &state);
+    cr_expect(state.belts.quality == BW_QUALITY_DEGRADED && state.belts.open_low == 1 &&
+              state.belts.open_high == 2);
+}
+
+Test(cabin_belts, a_belt_that_fell_silent_is_unknown)
+{
+    struct cabin cabin = belted_benches();
+    struct bw_cabin state;
+    for (uint8_t s = 0; s < 4; s++)
+        (void)cabin_update(&cabin, seat(s), 2, START_MS + 3000);
+    for (uint8_t b = 0; b < 3; b++)
+        (void)cabin_update(&cabin, belt(b), 0, START_MS + b);
+    cabin_estimate(&cabin, START_MS + 2999, &state);
+    cr_expect(state.belts.open_low == 3 && state.belts.open_high == 6);
+    cabin_estimate(&cabin, START_MS + 3000, &state);
+    cr_expect(state.belts.quality == BW_QUALITY_DEGRADED && state.belts.open_low == 2 &&
+              state.belts.open_high == 6);
+    cabin_estimate(&cabin, START_MS + 3001, &state);
+    cr_expect_eq(state.belts.quality, BW_QUALITY_UNKNOWN);
+}
+
+/* --- supply, antenna and wheels --- */
+
+Test(cabin, supply_and_antenna_are_there_or_not_as_they_said_last)
+{
+    struct cabin cabin = benches();
+    struct bw_cabin state;
+    static const enum bw_tri expected[] = {BW_NO, BW_YES};
+    for (int there = 0; there < 2; there++) {
+        (void)cabin_update(&cabin, power, there, START_MS);
+        (void)cabin_update(&cabin, antenna, 1 - there, START_MS);
+        cabin_estimate(&cabin, START_MS + 2999, &state);
+        cr_expect_eq(state.main_power, expected[there]);
+        cr_expect_eq(state.antenna_ok, expected[1 - there]);
+    }
+    cabin_estimate(&cabin, START_MS + 3000, &state);
+    cr_expect(state.main_power == BW_UNKNOWN && state.antenna_ok == BW_UNKNOWN);
+}
+
+Test(cabin, the_wheels_give_a_speed_of_0_to_200_kmh_and_of_any_fraction)
+{
+    static const struct {
+        double kmh;
+        bool known;
+        double mps;
+    } cases[] = {
+        {0, true, 0},           {36, true, 10},     {0.09, true, 0.025},
+        {200, true, 200 / 3.6}, {200.01, false, 0}, {655.35, false, 0},
+        {-0.01, false, 0},      {NAN, false, 0},    {INFINITY, false, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct cabin cabin = benches();
+        struct bw_cabin state;
+        cr_expect_eq(cabin_update(&cabin, wheel, cases[i].kmh, START_MS), cases[i].known ? 0 : -ERANGE,
+                     "case %zu", i);
+        cabin_estimate(&cabin, START_MS + 2999, &state);
+        cr_expect_eq(state.wheel_known, cases[i].known, "case %zu", i);
+        cr_expect_float_eq(state.wheel_mps, cases[i].mps, 1e-12, "case %zu", i);
+        cabin_estimate(&cabin, START_MS + 3000, &state);
+        cr_expect(!state.wheel_known && state.wheel_mps == 0, "case %zu: silent", i);
+    }
 }

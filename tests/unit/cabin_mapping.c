@@ -23,6 +23,11 @@ static const struct {
     {{"door.rear.open", "DOOR_REAR_OPEN"}, {CABIN_DOOR, 1}},
     {{"door.emergency_2.open", "DOOR_EMERGENCY_2_OPEN"}, {CABIN_DOOR, 2}},
     {{"ignition.on", "IGN_ON"}, {CABIN_IGNITION, 0}},
+    {{"seat.row1.right.belted", "SEAT_R1R_BELT"}, {CABIN_BELT, 0}},
+    {{"seat.row99.right9.belted", "SEAT_R99R9_BELT"}, {CABIN_BELT, 1}},
+    {{"power.main", "POWER_MAIN"}, {CABIN_POWER, 0}},
+    {{"gnss.antenna", "GNSS_ANTENNA"}, {CABIN_ANTENNA, 0}},
+    {{"vehicle.speed", "VEHICLE_SPEED"}, {CABIN_WHEEL, 0}},
 };
 enum { N_PLACES = sizeof places / sizeof places[0] };
 
@@ -39,7 +44,9 @@ Test(cabin_mapping, each_place_gets_the_next_slot_of_its_kind)
         }
         cr_expect_eq(map.n_seats, 5);
         cr_expect_eq(map.n_doors, 3);
-        cr_expect(map.has_ignition);
+        cr_expect_eq(map.n_belts, 2);
+        for (size_t kind = CABIN_IGNITION; kind < CABIN_KINDS; kind++)
+            cr_expect(map.has[kind], "kind %zu", kind);
     }
 }
 
@@ -100,7 +107,11 @@ Test(cabin_mapping, other_names_are_no_places)
         "DOOR__OPE",
         "DOOR_OPEN",
         "DOOR_OPEN_FRONT",
-        "VEHICLE_SPEED",
+        "VEHICLE_SPEEDS",
+        "SEAT_R1L_BELTED",
+        "seat.row1.left.belt",
+        "power",
+        "gnss.antenna.ok",
         "IGN",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -165,6 +176,40 @@ Test(cabin_mapping, there_are_so_many_slots_and_no_more)
     }
     cr_expect_eq(cabin_map_name(&map, "door.d99.open", &slot), -ENOSPC);
     cr_expect_eq(slot.index, CABIN_DOORS_MAX - 1);
+}
+
+Test(cabin_mapping, there_is_a_belt_a_seat_and_no_more)
+{
+    struct cabin_map map;
+    struct cabin_slot slot;
+    char name[64];
+    cabin_map_init(&map);
+    for (unsigned i = 0; i < CABIN_SEATS_MAX; i++) {
+        (void)snprintf(name, sizeof name, "SEAT_R%uL_BELT", i + 1);
+        cr_assert_eq(cabin_map_signal(&map, name, &slot), 0);
+    }
+    cr_expect_eq(cabin_map_signal(&map, "SEAT_R99R_BELT", &slot), -ENOSPC);
+    cr_expect_eq(cabin_map_signal(&map, "SEAT_R99R_OCC", &slot), 0, "seats have slots of their own");
+}
+
+/* Named in any order, in either way; the third has no seat. */
+Test(cabin_mapping, a_belt_belongs_to_the_seat_of_the_same_place)
+{
+    struct cabin_map map;
+    struct cabin_slot slot;
+    uint8_t seat = 99;
+    cabin_map_init(&map);
+    cr_assert_eq(cabin_map_signal(&map, "SEAT_R2L_BELT", &slot), 0);
+    cr_assert_eq(cabin_map_signal(&map, "SEAT_R1L_OCC", &slot), 0);
+    cr_assert_eq(cabin_map_name(&map, "seat.row1.left.belted", &slot), 0);
+    cr_assert_eq(cabin_map_name(&map, "seat.row2.left.occupied", &slot), 0);
+    cr_assert_eq(cabin_map_name(&map, "seat.row2.right.belted", &slot), 0);
+    cr_expect_eq(cabin_map_belt_seat(&map, 0, &seat), 0);
+    cr_expect_eq(seat, 1);
+    cr_expect_eq(cabin_map_belt_seat(&map, 1, &seat), 0);
+    cr_expect_eq(seat, 0);
+    cr_expect_eq(cabin_map_belt_seat(&map, 2, &seat), -ENOENT);
+    cr_expect_eq(seat, 0, "untouched");
 }
 
 Test(cabin_mapping, what_a_seat_can_say_follows_from_its_signal)

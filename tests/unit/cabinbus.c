@@ -1,0 +1,134 @@
+/* From frames to the cabin: which signals are taken, and what counts as a change (gateway/cabinbus.h). */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/cabinbus.h"
+
+static char dbc_path[32], reason[CABINBUS_REASON_MAX];
+static struct cabinbus *bus;
+
+static int create(const char *signals_of_dbc, const struct config_signal *signals, size_t n_signals)
+{
+    (void)snprintf(dbc_path, sizeof dbc_path, "/tmp/cabinbus-XXXXXX");
+    const int fd = mkstemp(dbc_path);
+    cr_assert_geq(fd, 0);
+    FILE *file = fdopen(fd, "w");
+    cr_assert_not_null(file);
+    (void)fprintf(file, "VERSION \"\"\nBU_: B\nBO_ 1 M: 8 B\n%s", signals_of_dbc);
+    cr_assert_eq(fclose(file), 0);
+    const int error = cabinbus_create(dbc_path, signals, n_signals, &bus, reason);
+    (void)unlink(dbc_path);
+    return error;
+}
+
+static void tear_down(void)
+{
+    cabinbus_destroy(bus);
+}
+TestSuite(cabinbus, .fini = tear_down);
+
+/* The belts stand before their seats. */
+#define BY_CONVENTION                                                                                        \
+    " SG_ SEAT_R1L_BELT : 0|1@1+ (1,0) [0|1] \"\" B\n SG_ SEAT_R2L_BELT : 1|1@1+ (1,0) [0|1] \"\" B\n"       \
+    " SG_ SEAT_R2L_OCC : 2|1@1+ (1,0) [0|1] \"\" B\n SG_ SEAT_R1L_OCC : 3|1@1+ (1,0) [0|1] \"\" B\n"         \
+    " SG_ POWER_MAIN : 4|1@1+ (1,0) [0|1] \"\" B\n SG_ GNSS_ANTENNA : 5|1@1+ (1,0) [0|1] \"\" B\n"           \
+    " SG_ VEHICLE_SPEED : 8|16@1+ (0.01,0) [0|655.35] \"km/h\" B\n"
+
+static struct bw_cabin after(uint8_t bits, unsigned speed_centi_kmh)
+{
+    const struct can_frame_in frame = {
+        .id = 1,
+        .len = 8,
+        .data = {bits, (uint8_t)(speed_centi_kmh & 0xFF), (uint8_t)(speed_centi_kmh >> 8)}};
+    struct bw_cabin cabin;
+    cabinbus_frame(bus, &frame, 1000);
+    cabinbus_estimate(bus, 1000, &cabin);
+    return cabin;
+}
+
+Test(cabinbus, a_belt_is_that_of_its_own_seat_wherever_it_stands_in_the_file)
+{
+    enum { BELT_1 = 1, BELT_2 = 2, SEAT_2 = 4, SEAT_1 = 8 };
+    cr_assert_eq(create(BY_CONVENTION, NULL, 0), 0, "%s", reason);
+    cr_expect_eq(after(SEAT_1 | BELT_2, 0).belts.open_low, 1);
+    cr_expect_eq(after(SEAT_2 | BELT_2, 0).belts.open_low, 0);
+    cr_expect_eq(after(SEAT_1 | SEAT_2, 0).belts.open_low, 2);
+    struct cabinbus_stats stats;
+    cabinbus_stats(bus, &stats);
+    cr_expect(stats.seats == 2 && stats.belts == 2);
+}
+
+Test(cabinbus, supply_antenna_and_speed_come_through)
+{
+    cr_assert_eq(create(BY_CONVENTION, NULL, 0), 0, "%s", reason);
+    const struct bw_cabin cabin = after(1U << 4, 4567);
+    cr_expect_eq(cabin.main_power, BW_YES);
+    cr_expect_eq(cabin.antenna_ok, BW_NO);
+    cr_expect(cabin.wheel_known);
+    cr_expect_float_eq(cabin.wheel_mps, 45.67 / 3.6, 1e-9);
+}
+
+Test(cabinbus, what_does_not_fit_is_refused_by_name)
+{
+    static const struct {
+        const char *dbc, *expected;
+        size_t n_signals;
+        struct config_signal signals[2];
+    } cases[] = {
+        {" SG_ SEAT_R1L_BELT : 0|1@1+ (1,0) [0|1] \"\" B\n",
+         "SEAT_R1L_BELT: a belt whose seat has no signal",
+         0,
+         {{"", ""}}},
+        {" SG_ S : 0|1@1+ (1,0) [0|1] \"\" B\n",
+         "S: a belt whose seat has no signal",
+         1,
+         {{"seat.row1.left.belted", "S"}}},
+        {" SG_ S : 0|1@1+ (1,0) [0|1] \"\" B\n",
+         "seat.row1.left.buckled: [signals]: no place of the cabin is called so",
+         1,
+         {{"seat.row1.left.buckled", "S"}}},
+        {" SG_ S : 0|1@1+ (1,0) [0|1] \"\" B\n SG_ T : 1|1@1+ (1,0) [0|1] \"\" B\n",
+         "power.main: [signals]: place or signal given twice",
+         2,
+         {{"power.main", "S"}, {"power.main", "T"}}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cr_expect_lt(create(cases[i].dbc, cases[i].signals, cases[i].n_signals), 0, "case %zu", i);
+        cr_expect_str_eq(reason, cases[i].expected);
+    }
+}
+
+/* Every member that may differ, and whether that is worth an event at once. */
+Test(cabinbus, a_change_of_anything_is_one_but_the_wheels_may_differ_a_little)
+{
+    const struct bw_cabin base = {
+        .occupancy = {BW_QUALITY_GOOD, 2, 2, 2}, .wheel_known = true, .wheel_mps = 10};
+    struct bw_cabin other[16];
+    for (size_t i = 0; i < 16; i++)
+        other[i] = base;
+    size_t n = 0;
+    other[n++].occupancy.quality = BW_QUALITY_DEGRADED;
+    other[n++].occupancy.low = 1;
+    other[n++].occupancy.count = 3;
+    other[n++].occupancy.high = 3;
+    other[n++].door_open = BW_YES;
+    other[n++].ignition_on = BW_NO;
+    const size_t n_aboard = n;
+    other[n++].main_power = BW_NO;
+    other[n++].antenna_ok = BW_YES;
+    other[n++].belts.quality = BW_QUALITY_GOOD;
+    other[n++].belts.open_low = 1;
+    other[n++].belts.open_high = 1;
+    other[n++].wheel_known = false;
+    other[n++].wheel_mps = 10.5;
+    other[n++].wheel_mps = 9.5;
+    for (size_t i = 0; i < n; i++) {
+        cr_expect_not(cabinbus_same(&base, &other[i]), "change %zu", i);
+        cr_expect_eq(cabinbus_same_aboard(&base, &other[i]), i >= n_aboard, "change %zu", i);
+    }
+    other[n].wheel_mps = 10.49;
+    cr_expect(cabinbus_same(&base, &other[n]));
+}
