@@ -1,7 +1,7 @@
 /* Runs the tests of a program for tests/mutate: see criterion/criterion.h here. */
 #include <criterion/criterion.h>
 
-enum { TESTS_MAX = 512 };
+enum { TESTS_MAX = 2048 };
 
 static struct {
     const struct quick_suite *suite;

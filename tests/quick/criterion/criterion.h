@@ -35,6 +35,9 @@ void quick_add(const struct quick_suite *suite, void (*test)(void)); /* before m
 #define cr_expect_geq(a, b, ...)                 cr_expect((a) >= (b))
 #define cr_expect_float_eq(a, b, tolerance, ...) cr_expect(fabs((a) - (b)) <= (tolerance))
 #define cr_expect_str_eq(a, b, ...)              cr_expect(strcmp((a), (b)) == 0)
+#define cr_expect_str_neq(a, b, ...)             cr_expect(strcmp((a), (b)) != 0)
+#define cr_expect_str_empty(a, ...)              cr_expect(*(a) == '\0')
+#define cr_expect_arr_eq(a, b, size, ...)        cr_expect(memcmp((a), (b), (size)) == 0)
 #define cr_assert                                cr_expect
 #define cr_assert_not                            cr_expect_not
 #define cr_assert_null                           cr_expect_null
@@ -47,5 +50,7 @@ void quick_add(const struct quick_suite *suite, void (*test)(void)); /* before m
 #define cr_assert_geq                            cr_expect_geq
 #define cr_assert_float_eq                       cr_expect_float_eq
 #define cr_assert_str_eq                         cr_expect_str_eq
+#define cr_assert_arr_eq                         cr_expect_arr_eq
+#define cr_assert_fail(...)                      _Exit(1)
 
 #endif
