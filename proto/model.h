@@ -93,6 +93,7 @@ enum bw_unlicensed_reason {
 
 /* Where the speed limit in force comes from. */
 enum bw_limit_source {
+    BW_LIMIT_NONE = 0,    /* one that only a later version knows */
     BW_LIMIT_LAW = 1,     /* Art. 35: 80 km/h on a motorway, 60 elsewhere */
     BW_LIMIT_ROUTE = 2,   /* licensed for the whole route */
     BW_LIMIT_STRETCH = 3, /* licensed for a stretch of it: sharp bend, steep or narrow road */

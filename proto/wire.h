@@ -1,4 +1,4 @@
-/* Encode and decode every message of buswarden/v1. The only user of protobuf-c.
+/* Encode and decode every message of buswarden/v1. wire*.c are the only users of protobuf-c.
  *
  * Encoders return a malloc'd buffer that the caller frees. Decoders check the size before anything is
  * allocated, cap what protobuf-c may allocate for it, check every field's range and length, and leave `ret`

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/modeljson.h"
 #include "proto/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -36,6 +37,18 @@ static void try_record(const uint8_t *data, size_t size)
     same(&first, &second);
 }
 
+/* To people: every field of the alert, and all evidence of its kind, as JSON. */
+static bool says_the_same(const struct bw_alert *one, const struct bw_alert *other)
+{
+    json_t *a = json_object(), *b = json_object();
+    modeljson_put_alert(&a, one);
+    modeljson_put_alert(&b, other);
+    const bool same = a != NULL && json_equal(a, b);
+    json_decref(a);
+    json_decref(b);
+    return same;
+}
+
 static void try_body(const uint8_t *data, size_t size)
 {
     static struct wire_body body, back;
@@ -44,6 +57,7 @@ static void try_body(const uint8_t *data, size_t size)
         return;
     must(wire_body_encode(&body, &first) == 0);
     must(wire_body_decode(first.data, first.len, &back) == 0 && back.type == body.type);
+    must(body.type != WIRE_BODY_ALERT || says_the_same(&body.u.alert, &back.u.alert));
     must(wire_body_encode(&back, &second) == 0);
     same(&first, &second);
 }
