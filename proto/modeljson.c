@@ -22,8 +22,15 @@ static const char *const phases[] = {"NONE", "RAISED", "UPDATED", "CLEARED"};
 static const char *const severities[] = {"none", "notice", "minor", "serious", "criminal"};
 static const char *const qualities[] = {"unknown", "degraded", "good"};
 static const char *const reasons[] = {
-    "NONE", "NO_LICENCE", "NO_PERMIT", "PERMIT_EXPIRED", "PERMIT_NOT_YET", "PERMIT_SUSPENDED",
+    "NONE",           "NO_LICENCE",         "NO_PERMIT",
+    "PERMIT_EXPIRED", "PERMIT_NOT_YET",     "PERMIT_SUSPENDED",
+    "WRONG_WEEKDAY",  "DRIVER_UNQUALIFIED", "INSPECTION_EXPIRED",
+    "SCRAPPED",
 };
+static const char *const limit_sources[] = {"NONE", "LAW", "ROUTE", "STRETCH", "WEATHER"};
+static const char *const alarms[] = {"NONE", "BUZZER", "HORN", "HORN_AND_LIGHTS"};
+static const char *const faults[] = {"NONE", "CABIN_SILENT", "SEATS_UNKNOWN", "NO_FIX"};
+static const char *const tampers[] = {"NONE", "POWER_CUT", "ANTENNA", "JAMMED", "POSITION", "CLOCK"};
 
 #define NAME(table, value) name_of(table, sizeof(table) / sizeof((table)[0]), (size_t)(value))
 
@@ -87,6 +94,28 @@ json_t *modeljson_date(int32_t day)
     return text[0] != '\0' ? json_string(text) : json_null();
 }
 
+json_t *modeljson_minute(uint16_t minute)
+{
+    char text[UTC_MINUTE_TEXT_LEN];
+    utc_minute_format(minute, text);
+    return text[0] != '\0' ? json_string(text) : json_null();
+}
+
+static json_t *metres(float value_m)
+{
+    return modeljson_number((double)value_m, 1);
+}
+
+static json_t *kmh(float value_kmh)
+{
+    return modeljson_number((double)value_kmh, 1);
+}
+
+static json_t *seconds(uint32_t duration_ms)
+{
+    return modeljson_number(duration_ms / 1000.0, 3);
+}
+
 json_t *modeljson_occupancy(const struct bw_occupancy *aboard)
 {
     return json_pack("{s:s, s:i, s:i, s:i}", "quality", modeljson_quality(aboard->quality), "low",
@@ -105,12 +134,30 @@ static json_t *overload(const struct bw_alert *alert)
 static json_t *off_route(const struct bw_alert *alert)
 {
     const struct bw_evidence_off_route *evidence = &alert->evidence.off_route;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "route_id", modeljson_text(evidence->route_id),
-                     "distance_m", modeljson_number((double)evidence->distance_m, 1), "peak_distance_m",
-                     modeljson_number((double)evidence->peak_distance_m, 1), "half_width_m",
-                     modeljson_number((double)evidence->half_width_m, 1), "outside_s",
-                     modeljson_number(evidence->outside_ms / 1000.0, 3), "left_at",
-                     modeljson_instant(evidence->left_utc_ms), "entered", evidence->entered);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "route_id",
+                     modeljson_text(evidence->route_id), "distance_m", metres(evidence->distance_m),
+                     "peak_distance_m", metres(evidence->peak_distance_m), "half_width_m",
+                     metres(evidence->half_width_m), "outside_s", seconds(evidence->outside_ms), "left_at",
+                     modeljson_instant(evidence->left_utc_ms), "entered", evidence->entered, "exempted_by",
+                     modeljson_text(evidence->exempted_by));
+}
+
+static json_t *out_of_hours(const struct bw_alert *alert)
+{
+    const struct bw_evidence_out_of_hours *evidence = &alert->evidence.out_of_hours;
+    return json_pack("{s:o, s:o, s:o, s:o}", "permit_no", modeljson_text(evidence->permit_no), "window_start",
+                     modeljson_minute(evidence->window_start_min), "window_end",
+                     modeljson_minute(evidence->window_end_min), "local_time",
+                     modeljson_minute(evidence->local_min));
+}
+
+static json_t *unapproved_stop(const struct bw_alert *alert)
+{
+    const struct bw_evidence_unapproved_stop *evidence = &alert->evidence.unapproved_stop;
+    return json_pack("{s:o, s:o, s:o, s:i, s:i, s:o}", "stop_id", modeljson_text(evidence->stop_id),
+                     "distance_m", metres(evidence->distance_m), "radius_m", metres(evidence->radius_m),
+                     "boarded", evidence->boarded, "alighted", evidence->alighted, "door_open_s",
+                     seconds(evidence->door_open_ms));
 }
 
 static json_t *unlicensed(const struct bw_alert *alert)
@@ -121,12 +168,64 @@ static json_t *unlicensed(const struct bw_alert *alert)
                      modeljson_date(evidence->valid_until_day));
 }
 
+static json_t *overspeed(const struct bw_alert *alert)
+{
+    const struct bw_evidence_overspeed *evidence = &alert->evidence.overspeed;
+    return json_pack("{s:o, s:o, s:o, s:s, s:b, s:o, s:o}", "speed_kmh", kmh(evidence->speed_kmh), "peak_kmh",
+                     kmh(evidence->peak_kmh), "limit_kmh", kmh(evidence->limit_kmh), "source",
+                     NAME(limit_sources, evidence->source), "motorway", evidence->motorway, "order_id",
+                     modeljson_text(evidence->order_id), "over_s", seconds(evidence->over_ms));
+}
+
+static json_t *unbelted(const struct bw_alert *alert)
+{
+    const struct bw_evidence_unbelted *evidence = &alert->evidence.unbelted;
+    return json_pack("{s:i, s:i, s:o}", "unbelted", evidence->unbelted, "peak", evidence->peak, "speed_kmh",
+                     kmh(evidence->speed_kmh));
+}
+
+static json_t *door_open(const struct bw_alert *alert)
+{
+    const struct bw_evidence_door_open *evidence = &alert->evidence.door_open;
+    return json_pack("{s:o, s:o, s:o}", "speed_kmh", kmh(evidence->speed_kmh), "peak_kmh",
+                     kmh(evidence->peak_kmh), "open_s", seconds(evidence->open_ms));
+}
+
+static json_t *left_behind(const struct bw_alert *alert)
+{
+    const struct bw_evidence_left_behind *evidence = &alert->evidence.left_behind;
+    return json_pack("{s:i, s:o, s:s}", "aboard", evidence->aboard, "waiting_s",
+                     seconds(evidence->waiting_ms), "alarm", NAME(alarms, evidence->level));
+}
+
+static json_t *sensor_fault(const struct bw_alert *alert)
+{
+    const struct bw_evidence_sensor_fault *evidence = &alert->evidence.sensor_fault;
+    return json_pack("{s:s, s:o, s:i}", "fault", NAME(faults, evidence->fault), "for_s",
+                     seconds(evidence->for_ms), "seats_unknown", evidence->seats_unknown);
+}
+
+static json_t *tamper(const struct bw_alert *alert)
+{
+    const struct bw_evidence_tamper *evidence = &alert->evidence.tamper;
+    return json_pack("{s:s, s:o, s:o}", "sign", NAME(tampers, evidence->tamper), "for_s",
+                     seconds(evidence->for_ms), "moved_m", metres(evidence->moved_m));
+}
+
 json_t *modeljson_evidence(const struct bw_alert *alert)
 {
     static json_t *(*const by_kind[BW_KIND_COUNT])(const struct bw_alert *) = {
         [BW_OVERLOAD] = overload,
         [BW_OFF_ROUTE] = off_route,
+        [BW_OUT_OF_HOURS] = out_of_hours,
+        [BW_UNAPPROVED_STOP] = unapproved_stop,
         [BW_UNLICENSED] = unlicensed,
+        [BW_OVERSPEED] = overspeed,
+        [BW_UNBELTED] = unbelted,
+        [BW_DOOR_OPEN_MOVING] = door_open,
+        [BW_CHILD_LEFT_BEHIND] = left_behind,
+        [BW_SENSOR_FAULT] = sensor_fault,
+        [BW_TAMPER] = tamper,
     };
     const size_t kind = (size_t)alert->kind;
     return kind < BW_KIND_COUNT && by_kind[kind] != NULL ? by_kind[kind](alert) : json_object();

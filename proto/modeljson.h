@@ -22,8 +22,9 @@ json_t *modeljson_number(double value, int decimals);           /* rounded; null
 json_t *modeljson_degrees(bool known, double value_deg);        /* 7 decimals */
 json_t *modeljson_instant(int64_t utc_ms);                      /* RFC 3339; null for 0 and beyond 9999 */
 json_t *modeljson_date(int32_t day);                            /* ISO 8601; null for 0 and beyond 9999 */
+json_t *modeljson_minute(uint16_t minute);                      /* "06:30" of the local day */
 json_t *modeljson_occupancy(const struct bw_occupancy *aboard); /* {"quality","low","count","high"} */
-json_t *modeljson_evidence(const struct bw_alert *alert);       /* by kind; {} for kinds without any */
+json_t *modeljson_evidence(const struct bw_alert *alert); /* by kind; {} for a kind of a later version */
 
 /* One member of *object; *object becomes NULL when memory is short, and stays it. */
 void modeljson_put(json_t **object, const char *key, json_t *value);

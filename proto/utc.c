@@ -129,6 +129,14 @@ void utc_day_format(int32_t day, char ret[UTC_DAY_TEXT_LEN])
     memcpy(ret, full, strlen(full) + 1);
 }
 
+void utc_minute_format(uint16_t minute, char ret[UTC_MINUTE_TEXT_LEN])
+{
+    ret[0] = '\0';
+    if (minute <= 24 * 60)
+        (void)snprintf(ret, UTC_MINUTE_TEXT_LEN, "%02u:%02u", (unsigned)minute / 60 % 100,
+                       (unsigned)minute % 60);
+}
+
 void utc_local(int64_t utc_ms, int utc_offset_min, int32_t *ret_day, int *ret_minute, int *ret_weekday)
 {
     const int64_t local_ms = utc_ms + (int64_t)utc_offset_min * 60000;

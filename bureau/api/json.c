@@ -1,9 +1,9 @@
 #include "bureau/api/json.h"
 
 #include "proto/modeljson.h"
+#include "proto/utc.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char *const VERDICTS[] = {"unknown", "licensed", "expired", "suspended", "no_permit"};
@@ -74,14 +74,13 @@ json_t *apijson_vehicle(const struct store_vehicle *row, int64_t now_utc_ms)
 
 static json_t *hours(const struct bw_permit *permit)
 {
-    char start[8], end[8];
+    char start[UTC_MINUTE_TEXT_LEN], end[UTC_MINUTE_TEXT_LEN];
     json_t *weekdays = json_array();
     for (int day = 0; day < 7; day++)
         if (permit->weekdays & (1 << day))
             (void)json_array_append_new(weekdays, json_integer(day + 1));
-    (void)snprintf(start, sizeof(start), "%02d:%02d", permit->window_start_min / 60,
-                   permit->window_start_min % 60);
-    (void)snprintf(end, sizeof(end), "%02d:%02d", permit->window_end_min / 60, permit->window_end_min % 60);
+    utc_minute_format(permit->window_start_min, start);
+    utc_minute_format(permit->window_end_min, end);
     return json_pack("{s:o, s:s, s:s}", "weekdays", weekdays, "start", start, "end", end);
 }
 

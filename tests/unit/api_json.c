@@ -62,7 +62,7 @@ Test(api_json, an_open_overload_has_every_field)
 
 Test(api_json, what_is_not_known_is_null)
 {
-    struct store_alert row = alert_row(BW_TAMPER);
+    struct store_alert row = alert_row(BW_KIND_COUNT);
     row.alert.has_position = false;
     json_t *json = apijson_alert(&row);
     const char *const unknown[] = {"lat", "lon", "accuracy_m", "cleared_at"};
@@ -115,7 +115,7 @@ Test(api_json, off_route_evidence)
     expect(evidence(&row),
            "{\"route_id\":\"r-1\",\"distance_m\":154.3,\"peak_distance_m\":180.0,"
            "\"half_width_m\":30.0,\"outside_s\":12.5,\"left_at\":\"2026-09-14T22:30:00.250Z\","
-           "\"entered\":true}");
+           "\"entered\":true,\"exempted_by\":\"\"}");
 
     row.alert.evidence.off_route.left_utc_ms = 0;
     json_t *never_entered = evidence(&row);

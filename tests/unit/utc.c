@@ -79,3 +79,16 @@ Test(utc, local_time_is_eight_hours_ahead_in_china)
     cr_expect_eq(minute, 6 * 60 + 40);
     cr_expect_eq(weekday, 2);
 }
+
+Test(utc, a_minute_of_the_day_reads_as_a_clock)
+{
+    static const struct {
+        uint16_t minute;
+        const char *text;
+    } rows[] = {{0, "00:00"}, {390, "06:30"}, {1439, "23:59"}, {1440, "24:00"}, {1441, ""}, {UINT16_MAX, ""}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[UTC_MINUTE_TEXT_LEN];
+        utc_minute_format(rows[i].minute, text);
+        cr_expect_str_eq(text, rows[i].text);
+    }
+}

@@ -1,0 +1,1 @@
+unit_test(modeljson modeljson.c LIBS bw_modeljson)
