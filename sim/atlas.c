@@ -78,6 +78,7 @@ static const char *read_line(struct atlas *atlas, const json_t *properties, cons
     (void)snprintf(line->id, sizeof line->id, "%s", id);
     const json_t *width = json_object_get(properties, "half_width_m");
     line->half_width_m = json_is_number(width) ? json_number_value(width) : HALF_WIDTH_DEFAULT_M;
+    line->speed_limit_kmh = json_number_value(json_object_get(properties, "speed_limit_kmh"));
     line->n_points = n;
     line->points = points;
     return NULL;

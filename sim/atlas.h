@@ -10,6 +10,7 @@ enum { ATLAS_REASON_LEN = 256 };
 struct atlas_line {
     char id[BW_ID_LEN]; /* route_id, or road_id of a road that is no route */
     double half_width_m;
+    double speed_limit_kmh; /* 0 = none */
     size_t n_points;
     struct bw_point *points;
 };

@@ -45,6 +45,19 @@ unsigned cabin_aboard(const struct cabin *cabin)
     return sum;
 }
 
+bool cabin_belted(const struct cabin *cabin, int bench)
+{
+    return cabin->bench[bench] > 0 && !cabin->front_door_open && !cabin->unbelted[bench];
+}
+
+unsigned cabin_unbelted(const struct cabin *cabin)
+{
+    unsigned sum = 0;
+    for (int i = 0; i < CABIN_BENCHES; i++)
+        sum += cabin_belted(cabin, i) ? 0 : cabin->bench[i];
+    return sum;
+}
+
 unsigned cabin_bench_report(const struct cabin *cabin, int bench)
 {
     return bench == cabin->broken_bench ? CABIN_BENCH_UNKNOWN : cabin->bench[bench];

@@ -5,20 +5,29 @@
 #include <math.h>
 #include <stddef.h>
 
-enum message_index { CABIN_SEATS, CABIN_STATE, POWERTRAIN };
+enum message_index { CABIN_SEATS, CABIN_STATE, POWERTRAIN, CABIN_BELTS, DEVICE_STATE };
 static const struct message {
     const char *name;
     uint32_t id;
     uint8_t len;
 } MESSAGES[CAN_FRAMES] = {
-    [CABIN_SEATS] = {"CABIN_SEATS", 0x310, 8},
-    [CABIN_STATE] = {"CABIN_STATE", 0x320, 2},
-    [POWERTRAIN] = {"POWERTRAIN", 0x330, 8},
+    [CABIN_SEATS] = {"CABIN_SEATS", 0x310, 8},   [CABIN_STATE] = {"CABIN_STATE", 0x320, 2},
+    [POWERTRAIN] = {"POWERTRAIN", 0x330, 8},     [CABIN_BELTS] = {"CABIN_BELTS", 0x312, 2},
+    [DEVICE_STATE] = {"DEVICE_STATE", 0x340, 1},
 };
 
 /* Intel byte order, unsigned. 7 lies beyond a bench's maximum: that is how a reader knows it for "unknown".
- * The benches come first, in the order of cabin_bench_names. */
-enum signal_index { DOOR_FRONT = CABIN_BENCHES, DOOR_REAR, IGNITION, SPEED, SIGNALS };
+ * The benches come first, in the order of cabin_bench_names; so do their belts, from BELTS on. */
+enum signal_index {
+    DOOR_FRONT = CABIN_BENCHES,
+    DOOR_REAR,
+    IGNITION,
+    SPEED,
+    MAIN_POWER,
+    ANTENNA,
+    BELTS,
+    SIGNALS = BELTS + CABIN_BENCHES
+};
 static const struct signal {
     const char *name;
     enum message_index message;
@@ -40,16 +49,37 @@ static const struct signal {
     [DOOR_REAR] = {"DOOR_REAR_OPEN", CABIN_STATE, 1, 1, "1", "1", ""},
     [IGNITION] = {"IGN_ON", CABIN_STATE, 8, 1, "1", "1", ""},
     [SPEED] = {"VEHICLE_SPEED", POWERTRAIN, 0, 16, "0.01", "655.35", "km/h"},
+    [MAIN_POWER] = {"POWER_MAIN", DEVICE_STATE, 0, 1, "1", "1", ""},
+    [ANTENNA] = {"GNSS_ANTENNA", DEVICE_STATE, 1, 1, "1", "1", ""},
+    [BELTS] = {"SEAT_R1L_BELT", CABIN_BELTS, 0, 1, "1", "1", ""},
+    {"SEAT_R2L_BELT", CABIN_BELTS, 1, 1, "1", "1", ""},
+    {"SEAT_R2R_BELT", CABIN_BELTS, 2, 1, "1", "1", ""},
+    {"SEAT_R3L_BELT", CABIN_BELTS, 3, 1, "1", "1", ""},
+    {"SEAT_R3R_BELT", CABIN_BELTS, 4, 1, "1", "1", ""},
+    {"SEAT_R4L_BELT", CABIN_BELTS, 5, 1, "1", "1", ""},
+    {"SEAT_R4R_BELT", CABIN_BELTS, 6, 1, "1", "1", ""},
+    {"SEAT_R5L_BELT", CABIN_BELTS, 7, 1, "1", "1", ""},
+    {"SEAT_R5R_BELT", CABIN_BELTS, 8, 1, "1", "1", ""},
 };
 
-void can_encode(const struct cabin *cabin, double speed_mps, struct can_frame ret[CAN_FRAMES])
+/* The seats' controller sends these. */
+static bool of_seats(enum message_index message)
+{
+    return message == CABIN_SEATS || message == CABIN_BELTS;
+}
+
+size_t can_encode(const struct cabin *cabin, double speed_mps, struct can_frame ret[CAN_FRAMES])
 {
     uint64_t value[SIGNALS];
-    for (int i = 0; i < CABIN_BENCHES; i++)
+    for (int i = 0; i < CABIN_BENCHES; i++) {
         value[i] = cabin_bench_report(cabin, i);
+        value[BELTS + i] = cabin_belted(cabin, i);
+    }
     value[DOOR_FRONT] = cabin->front_door_open;
     value[DOOR_REAR] = cabin->rear_door_open;
     value[IGNITION] = cabin->ignition_on;
+    value[MAIN_POWER] = !cabin->power_cut;
+    value[ANTENNA] = !cabin->antenna_cut;
     value[SPEED] = (uint64_t)lround(speed_mps * 3.6 * 100);
 
     uint64_t word[CAN_FRAMES] = {0};
@@ -57,11 +87,16 @@ void can_encode(const struct cabin *cabin, double speed_mps, struct can_frame re
         assert(value[i] >> SIGNAL_TABLE[i].length == 0);
         word[SIGNAL_TABLE[i].message] |= value[i] << SIGNAL_TABLE[i].start;
     }
+    size_t n = 0;
     for (size_t m = 0; m < CAN_FRAMES; m++) {
-        ret[m] = (struct can_frame){.id = MESSAGES[m].id, .len = MESSAGES[m].len};
-        for (size_t b = 0; b < ret[m].len; b++)
-            ret[m].data[b] = (uint8_t)(word[m] >> (8 * b));
+        if (cabin->silent && of_seats((enum message_index)m))
+            continue;
+        struct can_frame *frame = &ret[n++];
+        *frame = (struct can_frame){.id = MESSAGES[m].id, .len = MESSAGES[m].len};
+        for (size_t b = 0; b < frame->len; b++)
+            frame->data[b] = (uint8_t)(word[m] >> (8 * b));
     }
+    return n;
 }
 
 static void hex(const struct can_frame *frame, char ret[17])

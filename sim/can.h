@@ -7,7 +7,7 @@
 
 #include "sim/cabin.h"
 
-enum { CAN_FRAMES = 3, CAN_LINE_LEN = 64 };
+enum { CAN_FRAMES = 5, CAN_LINE_LEN = 64 };
 
 struct can_frame {
     uint32_t id; /* 11 bits */
@@ -15,8 +15,9 @@ struct can_frame {
     uint8_t data[8];
 };
 
-/* Every frame of the bus, once: sent ten times a second. */
-void can_encode(const struct cabin *cabin, double speed_mps, struct can_frame ret[CAN_FRAMES]);
+/* Every frame of the bus, once: sent ten times a second, with the ignition on or off. How many there are:
+ * CAN_FRAMES, or fewer while a controller is silent. */
+size_t can_encode(const struct cabin *cabin, double speed_mps, struct can_frame ret[CAN_FRAMES]);
 
 /* "(1789425607.100000) can0 310#0011223344556677": a line of `candump -L`, no newline. */
 void can_candump_line(const struct can_frame *frame, int64_t utc_us, char ret[CAN_LINE_LEN]);

@@ -53,6 +53,17 @@ void drive_free(struct drive *drive)
     free(drive);
 }
 
+void drive_hurry(struct drive *drive, double from_m, double to_m, double speed_mps)
+{
+    double next_mps = INFINITY;
+    for (size_t i = drive->n; i-- > 0;) {
+        if ((double)i >= from_m && (double)i < to_m)
+            drive->limit_mps[i] = speed_mps;
+        double brake_mps = sqrt(next_mps * next_mps + 2 * drive->limits.brake_mps2);
+        next_mps = drive->limit_mps[i] = fmin(drive->limit_mps[i], brake_mps);
+    }
+}
+
 void drive_to(struct drive *drive, double stop_s_m)
 {
     assert(stop_s_m >= drive->s_m);

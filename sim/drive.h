@@ -20,6 +20,10 @@ struct drive;
 int drive_create(const struct road *road, const struct drive_limits *limits, struct drive **ret);
 void drive_free(struct drive *drive);
 
+/* Between these places the driver goes as fast as mps, bends or not, and brakes in time for what comes after.
+ * Before the first step. */
+void drive_hurry(struct drive *drive, double from_m, double to_m, double speed_mps);
+
 /* Go on to stand at stop_s_m, which must not lie behind. */
 void drive_to(struct drive *drive, double stop_s_m);
 /* Advance the time. True when it stands at its place. */

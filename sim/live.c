@@ -106,7 +106,7 @@ int live_send(struct live *live, size_t index, int64_t utc_ms, const struct vehi
     int rc = 0;
     if (feed->gpsd >= 0 && out->has_fix_report)
         rc = send_cycle(feed, utc_ms, &out->fix);
-    for (size_t i = 0; rc == 0 && feed->adapter != NULL && i < CAN_FRAMES; i++)
+    for (size_t i = 0; rc == 0 && feed->adapter != NULL && i < out->n_frames; i++)
         rc = adapter_send(feed->adapter, &out->frames[i]);
     return rc;
 }

@@ -33,8 +33,8 @@ static int open_files(struct record *record)
     return 0;
 }
 
-int record_create(const char *folder, const struct scenario_vehicle *scenario, double half_width_m,
-                  struct record **ret)
+int record_create(const char *folder, const struct scenario_vehicle *scenario,
+                  const struct vehicle_licensed *licensed, struct record **ret)
 {
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
         return -errno;
@@ -45,7 +45,7 @@ int record_create(const char *folder, const struct scenario_vehicle *scenario, d
     int len = snprintf(record->stem, sizeof record->stem, "%s/%s", folder, scenario->id);
     int rc = len < (int)sizeof record->stem ? open_files(record) : -ENAMETOOLONG;
     if (rc == 0)
-        rc = truth_create(scenario, half_width_m, &record->truth);
+        rc = truth_create(scenario, licensed, &record->truth);
     if (rc != 0) {
         record_free(record);
         return rc;
@@ -81,7 +81,7 @@ void record_free(struct record *record)
 
 int record_step(struct record *record, int64_t utc_ms, const struct vehicle_output *out)
 {
-    for (size_t i = 0; i < CAN_FRAMES; i++) {
+    for (size_t i = 0; i < out->n_frames; i++) {
         char line[CAN_LINE_LEN];
         can_candump_line(&out->frames[i], utc_ms * 1000 + (int64_t)i * FRAME_US, line);
         (void)fprintf(record->file[CANDUMP], "%s\n", line);

@@ -49,8 +49,8 @@ static int make_vehicles(struct run *run)
             return rc;
         if (run->options->out == NULL)
             continue;
-        rc = record_create(run->options->out, vehicle, vehicle_half_width_m(run->vehicles[i]),
-                           &run->records[i]);
+        const struct vehicle_licensed licensed = vehicle_licensed(run->vehicles[i]);
+        rc = record_create(run->options->out, vehicle, &licensed, &run->records[i]);
         if (rc != 0)
             return failed(run, rc, run->options->out);
     }

@@ -112,11 +112,10 @@ static bool set_bench(const struct parse *parse, const struct key *key, const ch
     return false;
 }
 
-/* "wk-2 board 10", "wk-2 alight 3 board 1", "school alight all" */
+/* "wk-2 board 10", "wk-2 alight 3 board 1", "school alight all", "@1200 board 2" */
 static bool add_stop(const struct parse *parse, const struct key *key, const char *text, void *field)
 {
     (void)parse;
-    (void)key;
     struct scenario_vehicle *vehicle = field;
     struct scenario_stop stop = {.board = 0};
     char words[128], *rest = NULL;
@@ -126,7 +125,10 @@ static bool add_stop(const struct parse *parse, const struct key *key, const cha
     const char *id = strtok_r(words, " ", &rest);
     if (id == NULL || strlen(id) >= sizeof stop.stop_id)
         return false;
-    (void)snprintf(stop.stop_id, sizeof stop.stop_id, "%s", id);
+    if (id[0] != '@')
+        (void)snprintf(stop.stop_id, sizeof stop.stop_id, "%s", id);
+    else if (!number_of(id + 1, 0, key->high, &stop.at_m))
+        return false;
     for (const char *verb = strtok_r(NULL, " ", &rest); verb != NULL; verb = strtok_r(NULL, " ", &rest)) {
         const char *count = strtok_r(NULL, " ", &rest);
         double n = 0;
@@ -154,17 +156,82 @@ static bool add_detour(const struct parse *parse, const struct key *key, const c
     return true;
 }
 
-static bool add_tunnel(const struct parse *parse, const struct key *key, const char *text, void *field)
+/* Which key makes which stretch, and what it wants after its two places. */
+static const struct stretch_key {
+    const char *name;
+    enum scenario_what what;
+    bool bench, speed;
+} STRETCH_KEYS[] = {
+    {"tunnel", SCENARIO_TUNNEL, false, false},       {"unbelted", SCENARIO_UNBELTED, true, false},
+    {"door_open", SCENARIO_DOOR_OPEN, false, false}, {"power_cut", SCENARIO_POWER_CUT, false, false},
+    {"silent", SCENARIO_SILENT, false, false},       {"antenna_cut", SCENARIO_ANTENNA_CUT, false, false},
+    {"hurry", SCENARIO_HURRY, false, true},
+};
+
+/* "430 490", "430 490 R3L", "430 490 75" */
+static bool add_stretch(const struct parse *parse, const struct key *key, const char *text, void *field)
+{
+    struct scenario_vehicle *vehicle = field;
+    const struct stretch_key *of = STRETCH_KEYS;
+    while (strcmp(of->name, key->name) != 0)
+        of++;
+    struct scenario_stretch stretch = {.what = of->what};
+    char words[64], *rest = NULL;
+    if (vehicle->n_stretches == SCENARIO_STRETCHES_MAX ||
+        (size_t)snprintf(words, sizeof words, "%s", text) >= sizeof words)
+        return false;
+    const char *from = strtok_r(words, " ", &rest), *to = strtok_r(NULL, " ", &rest);
+    if (from == NULL || to == NULL || !number_of(from, 0, key->high, &stretch.from_m) ||
+        !number_of(to, stretch.from_m, key->high, &stretch.to_m))
+        return false;
+    const char *third = strtok_r(NULL, " ", &rest);
+    if ((third != NULL) != (of->bench || of->speed) || strtok_r(NULL, " ", &rest) != NULL)
+        return false;
+    if (of->bench && !set_bench(parse, key, third, &stretch.bench))
+        return false;
+    if (of->speed && !number_of(third, 1, 144, &stretch.speed_kmh))
+        return false;
+    vehicle->stretches[vehicle->n_stretches++] = stretch;
+    return true;
+}
+
+/* "1 90": so many, found after so many seconds */
+static bool set_left_behind(const struct parse *parse, const struct key *key, const char *text, void *field)
 {
     (void)parse;
+    (void)key;
     struct scenario_vehicle *vehicle = field;
     char *middle;
-    struct scenario_tunnel tunnel = {.from_m = strtod(text, &middle)};
-    if (vehicle->n_tunnels == SCENARIO_TUNNELS_MAX || middle == text || *middle != ' ' || tunnel.from_m < 0 ||
-        !number_of(middle, tunnel.from_m, key->high, &tunnel.to_m))
+    const unsigned long n = strtoul(text, &middle, 10);
+    if (n < 1 || n > CABIN_PUPILS_MAX || *middle != ' ' || !number_of(middle, 1, 3600, &vehicle->found_s))
         return false;
-    vehicle->tunnels[vehicle->n_tunnels++] = tunnel;
+    vehicle->left_behind = (unsigned)n;
     return true;
+}
+
+static bool minute_of(const char *text, uint16_t *ret)
+{
+    unsigned hour, minute;
+    int len = 0;
+    if (sscanf(text, "%2u:%2u%n", &hour, &minute, &len) != 2 || text[len] != '\0' || hour > 23 || minute > 59)
+        return false;
+    *ret = (uint16_t)(hour * 60 + minute);
+    return true;
+}
+
+/* "06:00 08:00" */
+static bool set_window(const struct parse *parse, const struct key *key, const char *text, void *field)
+{
+    (void)parse;
+    (void)key;
+    struct scenario_vehicle *vehicle = field;
+    char words[16], *rest = NULL;
+    if ((size_t)snprintf(words, sizeof words, "%s", text) >= sizeof words)
+        return false;
+    const char *from = strtok_r(words, " ", &rest), *to = strtok_r(NULL, " ", &rest);
+    return from != NULL && to != NULL && strtok_r(NULL, " ", &rest) == NULL &&
+           minute_of(from, &vehicle->window_start_min) && minute_of(to, &vehicle->window_end_min) &&
+           vehicle->window_start_min < vehicle->window_end_min;
 }
 
 #define SIMULATION(field) offsetof(struct scenario, field)
@@ -188,9 +255,17 @@ static const struct key VEHICLE_KEYS[] = {
     {"lateral_mps2", set_real, VEHICLE(limits.lateral_mps2), 0.1, 5, "0.1 to 5"},
     {"altitude_m", set_real, VEHICLE(altitude_m), -400, 6000, "metres, -400 to 6000"},
     {"pupil_s", set_real, VEHICLE(pupil_s), 0.1, 60, "seconds, 0.1 to 60"},
-    {"stop", add_stop, 0, 0, 0, "STOP_ID [alight N|all] [board N], at most 16 stops"},
+    {"stop", add_stop, 0, 0, 1e6, "STOP_ID|@M [alight N|all] [board N], at most 16 stops"},
     {"detour", add_detour, 0, 0, 0, "a road_id, at most 8 detours"},
-    {"tunnel", add_tunnel, 0, 0, 1e6, "FROM_M TO_M, at most 8 tunnels"},
+    {"tunnel", add_stretch, 0, 0, 1e6, "FROM_M TO_M, at most 16 stretches"},
+    {"unbelted", add_stretch, 0, 0, 1e6, "FROM_M TO_M BENCH, at most 16 stretches"},
+    {"door_open", add_stretch, 0, 0, 1e6, "FROM_M TO_M, at most 16 stretches"},
+    {"power_cut", add_stretch, 0, 0, 1e6, "FROM_M TO_M, at most 16 stretches"},
+    {"antenna_cut", add_stretch, 0, 0, 1e6, "FROM_M TO_M, at most 16 stretches"},
+    {"silent", add_stretch, 0, 0, 1e6, "FROM_M TO_M, at most 16 stretches"},
+    {"hurry", add_stretch, 0, 0, 1e6, "FROM_M TO_M KMH, at most 16 stretches"},
+    {"left_behind", set_left_behind, 0, 0, 0, "N SECONDS, e.g. 1 90"},
+    {"window", set_window, 0, 0, 0, "HH:MM HH:MM, e.g. 06:00 08:00"},
     {"broken_bench", set_bench, VEHICLE(broken_bench), 0, 0, "the name of a bench like R3L"},
     {"gnss_sigma_m", set_real, VEHICLE(gnss.sigma_m), 0, 200, "metres, 0 to 200"},
     {"gnss_tau_s", set_real, VEHICLE(gnss.tau_s), 0.1, 36000, "seconds, 0.1 to 36000"},
@@ -272,7 +347,7 @@ static char *read_line(char *buffer, int size, void *context)
 
 static void check_whole(struct parse *parse)
 {
-    const struct scenario *scenario = parse->scenario;
+    struct scenario *scenario = parse->scenario;
     if (scenario->routes[0] == '\0')
         (void)fault(parse, 1, "[simulation]", "routes is missing");
     else if (scenario->start_utc_ms == 0)
@@ -280,7 +355,8 @@ static void check_whole(struct parse *parse)
     else if (scenario->n_vehicles == 0)
         (void)fault(parse, 1, "[vehicle ID]", "no vehicle at all");
     for (size_t i = 0; i < scenario->n_vehicles && parse->bad_line == 0; i++) {
-        const struct scenario_vehicle *vehicle = &scenario->vehicles[i];
+        struct scenario_vehicle *vehicle = &scenario->vehicles[i];
+        vehicle->utc_offset_min = scenario->utc_offset_min;
         if (vehicle->route_id[0] == '\0' || vehicle->capacity == 0 || vehicle->n_stops == 0)
             (void)fault(parse, parse->vehicle_line[i], vehicle->id, "needs route, capacity and a stop");
     }

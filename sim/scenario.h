@@ -10,22 +10,37 @@
 
 enum {
     SCENARIO_VEHICLES_MAX = 16,
-    SCENARIO_STOPS_MAX = 16,  /* of one vehicle */
-    SCENARIO_DETOURS_MAX = 8, /* of one vehicle */
-    SCENARIO_TUNNELS_MAX = 8, /* of one vehicle */
+    SCENARIO_STOPS_MAX = 16,     /* of one vehicle */
+    SCENARIO_DETOURS_MAX = 8,    /* of one vehicle */
+    SCENARIO_STRETCHES_MAX = 16, /* of one vehicle */
     SCENARIO_PATH_LEN = 512,
     SCENARIO_REASON_LEN = 1024,
 };
 
 struct scenario_stop {
-    char stop_id[BW_ID_LEN];
+    char stop_id[BW_ID_LEN]; /* "" : at no stop, but at_m along the path */
+    double at_m;
     unsigned board, alight; /* pupils; alight may be SCENARIO_ALL */
 };
 static const unsigned SCENARIO_ALL = UINT_MAX;
 
+/* What is so between two places on the way. */
+enum scenario_what {
+    SCENARIO_TUNNEL,      /* no satellites */
+    SCENARIO_UNBELTED,    /* who sits on `bench` opens the belt */
+    SCENARIO_DOOR_OPEN,   /* the rear door is open while the bus drives */
+    SCENARIO_POWER_CUT,   /* the main supply is gone */
+    SCENARIO_ANTENNA_CUT, /* so is the antenna, and with it every position */
+    SCENARIO_SILENT,      /* the controller of seats and belts sends nothing */
+    SCENARIO_HURRY,       /* the driver goes as fast as speed_kmh */
+};
+
 /* Metres along the path that is driven. */
-struct scenario_tunnel {
+struct scenario_stretch {
+    enum scenario_what what;
     double from_m, to_m;
+    int bench;        /* index of cabin_bench_names */
+    double speed_kmh; /* of HURRY */
 };
 
 struct scenario_vehicle {
@@ -36,12 +51,16 @@ struct scenario_vehicle {
     struct drive_limits limits;
     double altitude_m;
     double pupil_s; /* one pupil boards or alights in this time */
-    size_t n_stops, n_detours, n_tunnels;
+    size_t n_stops, n_detours, n_stretches;
     struct scenario_stop stops[SCENARIO_STOPS_MAX];
     char detours[SCENARIO_DETOURS_MAX]
                 [BW_ID_LEN]; /* road_ids, driven in place of what lies between their ends */
-    struct scenario_tunnel tunnels[SCENARIO_TUNNELS_MAX];
-    int broken_bench; /* index of cabin_bench_names; -1 none */
+    struct scenario_stretch stretches[SCENARIO_STRETCHES_MAX];
+    unsigned left_behind;                      /* who do not get off at the last stop, */
+    double found_s;                            /* until somebody looks, after the ignition is off */
+    uint16_t window_start_min, window_end_min; /* local minutes that the permit allows; both 0: any */
+    int utc_offset_min;                        /* of these: the scenario's */
+    int broken_bench;                          /* index of cabin_bench_names; -1 none */
     struct gnss_model gnss;
     unsigned gpsd_port;            /* UDP on 127.0.0.1; 0: not fed */
     char slcan[SCENARIO_PATH_LEN]; /* "" : no adapter */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/utc.h"
 
@@ -15,22 +16,40 @@ struct watch {
     double peak;
 };
 
+enum { WATCHES = BW_KIND_COUNT };
+
 struct truth {
     const struct scenario_vehicle *scenario;
-    double half_width_m;
-    struct watch overload, off_route;
+    struct vehicle_licensed licensed;
+    struct watch watches[WATCHES]; /* by kind; without a name: not watched */
     json_t *expected, *seconds;
 };
 
-int truth_create(const struct scenario_vehicle *scenario, double half_width_m, struct truth **ret)
+/* What a watch is told of something that is so or not, and when it is so. */
+static const double SO = 1, BETWEEN = 0.5;
+static const double WALK_KMH = 5; /* below it a vehicle stands, or nearly */
+
+int truth_create(const struct scenario_vehicle *scenario, const struct vehicle_licensed *licensed,
+                 struct truth **ret)
 {
     struct truth *truth = calloc(1, sizeof *truth);
     if (truth == NULL)
         return -ENOMEM;
     truth->scenario = scenario;
-    truth->half_width_m = half_width_m;
-    truth->overload = (struct watch){.kind = "OVERLOAD", .limit = scenario->capacity};
-    truth->off_route = (struct watch){.kind = "OFF_ROUTE", .limit = half_width_m};
+    truth->licensed = *licensed;
+    const struct watch watches[WATCHES] = {
+        [BW_OVERLOAD] = {.kind = "OVERLOAD", .limit = scenario->capacity},
+        [BW_OFF_ROUTE] = {.kind = "OFF_ROUTE", .limit = licensed->half_width_m},
+        [BW_OUT_OF_HOURS] = {.kind = "OUT_OF_HOURS", .limit = BETWEEN},
+        [BW_UNAPPROVED_STOP] = {.kind = "UNAPPROVED_STOP", .limit = BETWEEN},
+        [BW_OVERSPEED] = {.kind = "OVERSPEED", .limit = licensed->limit_kmh},
+        [BW_UNBELTED] = {.kind = "UNBELTED", .limit = BETWEEN},
+        [BW_DOOR_OPEN_MOVING] = {.kind = "DOOR_OPEN_MOVING", .limit = WALK_KMH},
+        [BW_CHILD_LEFT_BEHIND] = {.kind = "CHILD_LEFT_BEHIND", .limit = BETWEEN},
+        [BW_SENSOR_FAULT] = {.kind = "SENSOR_FAULT", .limit = BETWEEN},
+        [BW_TAMPER] = {.kind = "TAMPER", .limit = BETWEEN},
+    };
+    memcpy(truth->watches, watches, sizeof watches);
     truth->expected = json_array();
     truth->seconds = json_array();
     if (truth->expected == NULL || truth->seconds == NULL) {
@@ -87,11 +106,36 @@ static int watch_step(struct watch *watch, json_t *expected, double value, int64
     return rc == 0 ? 0 : -ENOMEM;
 }
 
+static bool out_of_hours(const struct scenario_vehicle *scenario, int64_t utc_ms)
+{
+    if (scenario->window_end_min == 0)
+        return false;
+    const int64_t minute = (utc_ms / 60000 + scenario->utc_offset_min) % 1440;
+    return minute < scenario->window_start_min || minute >= scenario->window_end_min;
+}
+
 int truth_step(struct truth *truth, int64_t utc_ms, const struct vehicle_truth *now)
 {
-    int rc = watch_step(&truth->overload, truth->expected, now->aboard, utc_ms);
-    if (rc == 0)
-        rc = watch_step(&truth->off_route, truth->expected, now->off_m, utc_ms);
+    const double speed_kmh = now->speed_mps * 3.6;
+    const bool moves = speed_kmh > WALK_KMH;
+    const bool left = !now->ignition_on && !now->door_open;
+    const double values[WATCHES] = {
+        [BW_OVERLOAD] = now->aboard,
+        [BW_OFF_ROUTE] = now->off_m,
+        [BW_OUT_OF_HOURS] = moves && out_of_hours(truth->scenario, utc_ms) ? SO : 0,
+        [BW_UNAPPROVED_STOP] = now->away_from_stop ? SO : 0,
+        [BW_OVERSPEED] = now->aboard > 0 ? speed_kmh : 0,
+        [BW_UNBELTED] = moves ? now->unbelted : 0,
+        [BW_DOOR_OPEN_MOVING] = now->door_open ? speed_kmh : 0,
+        [BW_CHILD_LEFT_BEHIND] = left ? now->aboard : 0,
+        [BW_SENSOR_FAULT] = now->ignition_on && now->silent ? SO : 0,
+        [BW_TAMPER] = now->power_cut || now->antenna_cut ? SO : 0,
+    };
+    int rc = 0;
+    for (size_t kind = 0; rc == 0 && kind < WATCHES; kind++) {
+        if (truth->watches[kind].kind != NULL)
+            rc = watch_step(&truth->watches[kind], truth->expected, values[kind], utc_ms);
+    }
     if (rc != 0 || utc_ms % 1000 != 0)
         return rc;
     json_t *second = json_pack("{s:o, s:f, s:f, s:f, s:f, s:f, s:i, s:b, s:b, s:b}", "time", instant(utc_ms),
@@ -105,7 +149,7 @@ int truth_write(const struct truth *truth, const char *path)
 {
     json_t *root =
         json_pack("{s:s, s:s, s:f, s:i, s:O, s:O}", "vehicle", truth->scenario->id, "route_id",
-                  truth->scenario->route_id, "half_width_m", truth->half_width_m, "capacity",
+                  truth->scenario->route_id, "half_width_m", truth->licensed.half_width_m, "capacity",
                   (int)truth->scenario->capacity, "expected", truth->expected, "seconds", truth->seconds);
     if (root == NULL)
         return -ENOMEM;

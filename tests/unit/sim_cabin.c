@@ -41,3 +41,16 @@ Test(sim_cabin, a_broken_bench_reports_unknown_whoever_sits_there)
     cr_expect_eq(cabin_bench_report(&cabin, 3), CABIN_BENCH_UNKNOWN);
     cr_expect_eq(cabin_aboard(&cabin), 3, "the truth does not change");
 }
+
+Test(sim_cabin, belts_are_fastened_once_the_front_door_is_shut_but_not_by_those_who_will_not)
+{
+    struct cabin cabin = {.bench = {2, 0, 1}, .broken_bench = -1, .front_door_open = true};
+    cr_expect_eq(cabin_unbelted(&cabin), 3);
+    cabin.front_door_open = false;
+    cabin.rear_door_open = true;
+    cr_expect_eq(cabin_unbelted(&cabin), 0);
+    cr_expect(cabin_belted(&cabin, 0));
+    cr_expect_not(cabin_belted(&cabin, 1), "of an empty bench they are open");
+    cabin.unbelted[0] = true;
+    cr_expect_eq(cabin_unbelted(&cabin), 2);
+}

@@ -46,10 +46,12 @@ Test(sim_can, the_gateway_reads_back_what_was_encoded)
 {
     struct cabin cabin = {.bench = {3, 0, 1, 2, 0, 0, 0, 1, 3},
                           .broken_bench = 1,
-                          .front_door_open = true,
-                          .ignition_on = true};
+                          .unbelted = {[3] = true},
+                          .rear_door_open = true,
+                          .ignition_on = true,
+                          .antenna_cut = true};
     struct can_frame frames[CAN_FRAMES];
-    can_encode(&cabin, 12.345, frames);
+    cr_assert_eq(can_encode(&cabin, 12.345, frames), CAN_FRAMES);
 
     char *text = dbc_text(), error[DBC_ERROR_LEN] = "";
     struct dbc *dbc = NULL;
@@ -65,13 +67,27 @@ Test(sim_can, the_gateway_reads_back_what_was_encoded)
         char name[32];
         (void)snprintf(name, sizeof name, "SEAT_%s_OCC", cabin_bench_names[i]);
         cr_expect_eq(value_of(&heard, name), i == 1 ? CABIN_BENCH_UNKNOWN : cabin.bench[i], "%s", name);
+        (void)snprintf(name, sizeof name, "SEAT_%s_BELT", cabin_bench_names[i]);
+        cr_expect_eq(value_of(&heard, name), cabin.bench[i] > 0 && i != 3, "%s", name);
     }
-    cr_expect_eq(value_of(&heard, "DOOR_FRONT_OPEN"), 1);
-    cr_expect_eq(value_of(&heard, "DOOR_REAR_OPEN"), 0);
+    cr_expect_eq(value_of(&heard, "DOOR_FRONT_OPEN"), 0);
+    cr_expect_eq(value_of(&heard, "DOOR_REAR_OPEN"), 1);
+    cr_expect_eq(value_of(&heard, "POWER_MAIN"), 1);
+    cr_expect_eq(value_of(&heard, "GNSS_ANTENNA"), 0);
     cr_expect_eq(value_of(&heard, "IGN_ON"), 1);
     cr_expect_float_eq(value_of(&heard, "VEHICLE_SPEED"), 44.44, 0.011);
     dbc_free(dbc);
     free(text);
+}
+
+Test(sim_can, a_silent_controller_sends_neither_seats_nor_belts)
+{
+    struct cabin cabin = {.broken_bench = -1, .silent = true};
+    struct can_frame frames[CAN_FRAMES];
+    const size_t n = can_encode(&cabin, 0, frames);
+    cr_assert_eq(n, 3);
+    for (size_t i = 0; i < n; i++)
+        cr_expect(frames[i].id != 0x310 && frames[i].id != 0x312, "frame %zu", i);
 }
 
 Test(sim_can, the_scenarios_dbc_file_is_the_one_of_the_encoder)

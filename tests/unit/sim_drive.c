@@ -68,3 +68,27 @@ Test(sim_drive, stands_until_it_is_told_to_go_on)
     drive_free(drive);
     road_free(road);
 }
+
+Test(sim_drive, a_driver_in_a_hurry_is_faster_there_and_only_there)
+{
+    struct road *road = hairpin();
+    struct drive *drive = NULL;
+    cr_assert_eq(drive_create(road, &LIMITS, &drive), 0);
+    drive_hurry(drive, 50, 250, 20);
+    drive_to(drive, 600);
+    double fastest_mps = 0, before_mps = 0;
+    while (!drive_step(drive, STEP_S)) {
+        double now_mps = drive_speed_mps(drive), s_m = drive_s_m(drive);
+        cr_assert_leq(before_mps - now_mps, 1.5 * LIMITS.brake_mps2 * STEP_S, "brakes at %.1f m", s_m);
+        if (s_m < 49 || s_m > 251)
+            cr_assert_leq(now_mps, LIMITS.cruise_mps + 0.1, "%.1f m", s_m);
+        if (s_m < 595) /* the last metres are a creep */
+            before_mps = now_mps;
+        else
+            before_mps = 0;
+        fastest_mps = fmax(fastest_mps, now_mps);
+    }
+    cr_expect(fastest_mps > 16 && fastest_mps <= 20, "%.1f", fastest_mps);
+    drive_free(drive);
+    road_free(road);
+}

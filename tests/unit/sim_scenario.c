@@ -38,10 +38,13 @@ static void write_file(const char *text)
 
 Test(sim_scenario, reads_every_key)
 {
-    write_file(HEAD "roads = /abs/roads.geojson\nseed = 42\nutc_offset_min = 480\n" BUS
-                    "stop = s-2 alight 2 board 5\nstop = s-3 alight all\ndetour = d-1\ndetour = d-2\n"
-                    "tunnel = 430 490.5\nbroken_bench = R3L\ndepart_s = 7.5\ngnss_sigma_m = 8\n"
-                    "gpsd_port = 20947\nslcan = can/bus\n");
+    write_file(
+        HEAD
+        "roads = /abs/roads.geojson\nseed = 42\nutc_offset_min = 480\n" BUS
+        "stop = s-2 alight 2 board 5\nstop = s-3 alight all\ndetour = d-1\ndetour = d-2\n"
+        "tunnel = 430 490.5\nunbelted = 1 2 R2R\nhurry = 3 4 75\nleft_behind = 1 90\n"
+        "window = 06:00 08:30\nstop = @1200.5 board 1\nbroken_bench = R3L\ndepart_s = 7.5\ngnss_sigma_m = 8\n"
+        "gpsd_port = 20947\nslcan = can/bus\n");
     struct scenario *scenario = NULL;
     char reason[SCENARIO_REASON_LEN] = "";
     cr_assert_eq(scenario_load(folder, &scenario, reason), 0, "%s", reason);
@@ -56,14 +59,20 @@ Test(sim_scenario, reads_every_key)
     const struct scenario_vehicle *bus = &scenario->vehicles[0];
     cr_expect_str_eq(bus->id, "bus");
     cr_expect_eq(bus->capacity, 18);
-    cr_assert_eq(bus->n_stops, 3);
+    cr_assert_eq(bus->n_stops, 4);
+    cr_expect(bus->stops[3].stop_id[0] == '\0' && bus->stops[3].at_m == 1200.5 && bus->stops[3].board == 1);
     cr_expect_str_eq(bus->stops[1].stop_id, "s-2");
     cr_expect(bus->stops[1].alight == 2 && bus->stops[1].board == 5);
     cr_expect_eq(bus->stops[2].alight, SCENARIO_ALL);
     cr_assert_eq(bus->n_detours, 2);
     cr_expect_str_eq(bus->detours[1], "d-2");
-    cr_assert_eq(bus->n_tunnels, 1);
-    cr_expect(bus->tunnels[0].from_m == 430 && bus->tunnels[0].to_m == 490.5);
+    cr_assert_eq(bus->n_stretches, 3);
+    cr_expect(bus->stretches[0].what == SCENARIO_TUNNEL && bus->stretches[0].from_m == 430 &&
+              bus->stretches[0].to_m == 490.5);
+    cr_expect(bus->stretches[1].what == SCENARIO_UNBELTED && bus->stretches[1].bench == 2);
+    cr_expect(bus->stretches[2].what == SCENARIO_HURRY && bus->stretches[2].speed_kmh == 75);
+    cr_expect(bus->left_behind == 1 && bus->found_s == 90);
+    cr_expect(bus->window_start_min == 360 && bus->window_end_min == 510 && bus->utc_offset_min == 480);
     cr_expect_eq(bus->broken_bench, 3);
     cr_expect_eq(bus->depart_s, 7.5);
     cr_expect_eq(bus->gnss.sigma_m, 8);
@@ -101,12 +110,22 @@ Test(sim_scenario, every_fault_has_file_line_and_reason)
         {HEAD BUS "pupil_s = 1s\n", 8, "pupil_s: seconds"},
         {HEAD BUS "pupil_s = nan\n", 8, "pupil_s: seconds"},
         {HEAD BUS "gpsd_port = 65536\n", 8, "gpsd_port: a port"},
-        {HEAD BUS "stop = s-2 board\n", 8, "stop: STOP_ID"},
-        {HEAD BUS "stop = s-2 board all\n", 8, "stop: STOP_ID"},
-        {HEAD BUS "stop = s-2 juggle 3\n", 8, "stop: STOP_ID"},
-        {HEAD BUS "stop = s-2 board 28\n", 8, "stop: STOP_ID"},
+        {HEAD BUS "stop = s-2 board\n", 8, "stop: STOP_ID|@M"},
+        {HEAD BUS "stop = s-2 board all\n", 8, "stop: STOP_ID|@M"},
+        {HEAD BUS "stop = s-2 juggle 3\n", 8, "stop: STOP_ID|@M"},
+        {HEAD BUS "stop = s-2 board 28\n", 8, "stop: STOP_ID|@M"},
         {HEAD BUS "tunnel = 500 400\n", 8, "tunnel: FROM_M TO_M"},
         {HEAD BUS "tunnel = 500\n", 8, "tunnel: FROM_M TO_M"},
+        {HEAD BUS "tunnel = 500 600 R1L\n", 8, "tunnel: FROM_M TO_M"},
+        {HEAD BUS "unbelted = 500 600\n", 8, "unbelted: FROM_M TO_M BENCH"},
+        {HEAD BUS "unbelted = 500 600 R1R\n", 8, "unbelted: FROM_M TO_M BENCH"},
+        {HEAD BUS "hurry = 500 600 0\n", 8, "hurry: FROM_M TO_M KMH"},
+        {HEAD BUS "hurry = 500 600 75 80\n", 8, "hurry: FROM_M TO_M KMH"},
+        {HEAD BUS "stop = @-1 board 1\n", 8, "stop: STOP_ID|@M"},
+        {HEAD BUS "left_behind = 0 90\n", 8, "left_behind: N SECONDS"},
+        {HEAD BUS "left_behind = 1\n", 8, "left_behind: N SECONDS"},
+        {HEAD BUS "window = 08:00 06:00\n", 8, "window: HH:MM HH:MM"},
+        {HEAD BUS "window = 06:00 08:60\n", 8, "window: HH:MM HH:MM"},
         {HEAD BUS "broken_bench = R1R\n", 8, "broken_bench: the name of a bench"},
         {HEAD BUS "\n; fine\nno equals sign\n", 10, "syntax: neither a [section] nor key = value"},
         {HEAD BUS "colour = yellow\nno equals sign\n", 8, "colour: unknown key"},
