@@ -12,8 +12,8 @@
 #include <uv.h>
 
 #include "gateway/clock.h"
+#include "gateway/issuedfile.h"
 #include "gateway/journal.h"
-#include "gateway/licencefile.h"
 #include "gateway/status.h"
 #include "proto/exitcode.h"
 #include "proto/modeljson.h"

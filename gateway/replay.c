@@ -11,7 +11,7 @@
 #include "gateway/cabinbus.h"
 #include "gateway/compliance/engine.h"
 #include "gateway/explain.h"
-#include "gateway/licencefile.h"
+#include "gateway/issuedfile.h"
 #include "gateway/progress.h"
 #include "gateway/source/candump.h"
 #include "gateway/source/tpv.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/licencefile.h"
+#include "gateway/issuedfile.h"
 
 struct watch {
     struct watch_config config;

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gateway/licencefile.h"
+#include "gateway/issuedfile.h"
 #include "gateway/watch.h"
 #include "tests/unit/fixture_licence.h"
 

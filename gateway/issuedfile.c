@@ -1,4 +1,4 @@
-#include "gateway/licencefile.h"
+#include "gateway/issuedfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* The licence on disk: the Sealed bytes as the bureau sent them. */
-#ifndef BUSWARDEN_LICENCEFILE_H
-#define BUSWARDEN_LICENCEFILE_H
+#ifndef BUSWARDEN_ISSUEDFILE_H
+#define BUSWARDEN_ISSUEDFILE_H
 
 #include "gateway/source/source.h"
 #include "proto/wire.h"

@@ -1,4 +1,4 @@
-/* The licence on disk (gateway/licencefile.h). */
+/* The licence on disk (gateway/issuedfile.h). */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gateway/licencefile.h"
+#include "gateway/issuedfile.h"
 #include "tests/unit/fixture_licence.h"
 
 static struct seal_key key, other;
