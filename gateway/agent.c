@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "gateway/clock.h"
+#include "gateway/dates.h"
 #include "gateway/issuedfile.h"
 #include "gateway/journal.h"
 #include "gateway/status.h"
@@ -46,7 +47,7 @@ struct agent {
     uv_loop_t loop;
     uv_timer_t timer;
     uv_signal_t on_term, on_int;
-    uv_async_t licence_came;
+    uv_async_t came[ISSUED_KINDS]; /* the uplink has stored a newer one */
     uv_pipe_t status;
     unsigned status_clients;
 };
@@ -206,7 +207,8 @@ static void send_presence(struct agent *agent, int64_t mono_ms)
         .lon_deg = state->fix.position.lon_deg,
         .speed_mps = (float)state->fix.speed_mps,
         .occupancy = agent->cabin.occupancy,
-        .licence_version = licence != NULL ? licence->version : 0,
+        .licence_version = watch_version(agent->watch, ISSUED_LICENCE),
+        .orders_version = watch_version(agent->watch, ISSUED_ORDERS),
         .capacity = licence != NULL ? licence->approved_capacity : 0,
     };
     uplink_presence(agent->uplink, &presence);
@@ -216,27 +218,33 @@ static void send_presence(struct agent *agent, int64_t mono_ms)
 
 /* --- uplink --- */
 
-/* On the uplink thread: keep the licence, then let the main thread take it up. */
-static int on_licence(void *context, const uint8_t *sealed, size_t len, uint64_t version)
+static const char *path_of(const struct agent *agent, enum issued_kind kind)
 {
-    struct agent *agent = context;
-    (void)version;
-    const int error = licencefile_store(agent->config->licence_path, sealed, len);
-    if (error != 0) {
-        journal(JOURNAL_ERROR, "%s: %s", agent->config->licence_path, strerror(-error));
-        return error;
-    }
-    return uv_async_send(&agent->licence_came);
+    return kind == ISSUED_LICENCE ? agent->config->licence_path : agent->config->orders_path;
 }
 
-static void on_licence_came(uv_async_t *async)
+/* On the uplink thread: keep it, then let the main thread take it up. */
+static int on_issued(void *context, enum issued_kind kind, const uint8_t *sealed, size_t len)
+{
+    struct agent *agent = context;
+    const int error = issuedfile_store(path_of(agent, kind), sealed, len);
+    if (error != 0) {
+        journal(JOURNAL_ERROR, "%s: %s", path_of(agent, kind), strerror(-error));
+        return error;
+    }
+    return uv_async_send(&agent->came[kind]);
+}
+
+static void on_came(uv_async_t *async)
 {
     struct agent *agent = async->data;
-    const int error = watch_reload_licence(agent->watch);
+    const enum issued_kind kind = (enum issued_kind)(async - agent->came);
+    const int error = watch_reload(agent->watch, kind);
     if (error != 0)
-        journal(JOURNAL_ERROR, "licence: %s", licencefile_reason(error));
+        journal(JOURNAL_ERROR, "%s: %s", issued_name(kind), issued_reason(kind, error));
     else
-        journal(JOURNAL_NOTICE, "licence version %" PRIu64 " in force", watch_licence(agent->watch)->version);
+        journal(JOURNAL_NOTICE, "%s version %" PRIu64 " in force", issued_name(kind),
+                watch_version(agent->watch, kind));
     agent->presence_due = true;
 }
 
@@ -256,7 +264,6 @@ static struct outbox_config outbox_config(const struct agent *agent)
 
 static int start_uplink(struct agent *agent)
 {
-    const struct bw_licence *licence = watch_licence(agent->watch);
     struct uplink_config config = {
         .mqtt = {.host = agent->config->broker_host,
                  .port = agent->config->broker_port,
@@ -264,8 +271,9 @@ static int start_uplink(struct agent *agent)
                  .cert_file = given(agent->config->broker_cert),
                  .key_file = given(agent->config->broker_key)},
         .outbox = outbox_config(agent),
-        .held_licence_version = licence != NULL ? licence->version : 0,
-        .on_licence = on_licence,
+        .held = {[ISSUED_LICENCE] = watch_version(agent->watch, ISSUED_LICENCE),
+                 [ISSUED_ORDERS] = watch_version(agent->watch, ISSUED_ORDERS)},
+        .on_issued = on_issued,
         .context = agent,
     };
     memcpy(config.bureau_key, agent->bureau_key, sizeof config.bureau_key);
@@ -448,21 +456,23 @@ static int load_keys(struct agent *agent)
 static int open_watch(struct agent *agent)
 {
     const struct gateway_config *config = agent->config;
-    const struct watch_config watch_config = {.vehicle = config->vehicle,
-                                              .division = config->division,
-                                              .licence_path = config->licence_path,
-                                              .bureau_key = agent->bureau_key,
-                                              .outbox = outbox_config(agent),
-                                              .on_alert = on_alert,
-                                              .context = agent};
+    const struct watch_config watch_config = {
+        .vehicle = config->vehicle,
+        .division = config->division,
+        .paths = {[ISSUED_LICENCE] = config->licence_path, [ISSUED_ORDERS] = config->orders_path},
+        .bureau_key = agent->bureau_key,
+        .outbox = outbox_config(agent),
+        .on_alert = on_alert,
+        .context = agent};
     char reason[256];
     if (watch_open(&watch_config, &agent->watch, reason) != 0) {
         (void)fprintf(stderr, "%s\n", reason);
         return EXIT_CANNOT;
     }
-    if (watch_licence_fault(agent->watch)[0] != '\0')
-        journal(JOURNAL_ERROR, "%s: %s; watching on without a licence", config->licence_path,
-                watch_licence_fault(agent->watch));
+    for (enum issued_kind kind = 0; kind < ISSUED_KINDS; kind++)
+        if (watch_fault(agent->watch, kind)[0] != '\0')
+            journal(JOURNAL_ERROR, "%s: %s; watching on without", path_of(agent, kind),
+                    watch_fault(agent->watch, kind));
     if (watch_state(agent->watch)->set_aside > 0)
         journal(JOURNAL_ERROR, "%s: corrupt, set aside; a new one was begun", config->outbox_path);
     return EXIT_DONE;
@@ -473,7 +483,7 @@ static int open_sources(struct agent *agent)
     const struct gateway_config *config = agent->config;
     char port[8], reason[CABINBUS_REASON_MAX];
     (void)snprintf(port, sizeof port, "%d", config->gps_port);
-    agent->clock.window = licencefile_window(watch_licence(agent->watch), false);
+    agent->clock.window = dates_believable(watch_licence(agent->watch), false);
     agent->gps = (struct feed){.agent = agent,
                                .name = "gpsd",
                                .source = source_gps_create(config->gps_host, port, &agent->clock.window),
@@ -496,13 +506,15 @@ static int start_loop(struct agent *agent)
     int error = uv_loop_init(&agent->loop);
     if (error == 0) {
         agent->loop.data = agent;
-        agent->timer.data = agent->on_term.data = agent->on_int.data = agent->licence_came.data = agent;
+        agent->timer.data = agent->on_term.data = agent->on_int.data = agent;
         error = uv_timer_init(&agent->loop, &agent->timer);
     }
     if (error == 0)
         error = uv_timer_start(&agent->timer, on_tick, 0, TICK_MS);
-    if (error == 0)
-        error = uv_async_init(&agent->loop, &agent->licence_came, on_licence_came);
+    for (int kind = 0; kind < ISSUED_KINDS && error == 0; kind++) {
+        agent->came[kind].data = agent;
+        error = uv_async_init(&agent->loop, &agent->came[kind], on_came);
+    }
     if (error == 0)
         error = uv_signal_init(&agent->loop, &agent->on_term);
     if (error == 0)

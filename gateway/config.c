@@ -23,6 +23,22 @@ static const char *on_signal(void *context, const char *name, const char *value)
     return fault;
 }
 
+/* Beside the licence when nothing else is said; a folder may hold those of several vehicles. */
+static const char *place_orders(struct gateway_config *config)
+{
+    static const char suffix[] = ".orders";
+    const size_t n = strlen(config->licence_path);
+    if (config->orders_path[0] == '\0') {
+        if (n + sizeof suffix > sizeof config->orders_path)
+            return "[licence] file: the name is too long";
+        memcpy(config->orders_path, config->licence_path, n);
+        memcpy(config->orders_path + n, suffix, sizeof suffix);
+    }
+    return strcmp(config->orders_path, config->licence_path) == 0
+               ? "[orders] file: that is where the licence is kept"
+               : NULL;
+}
+
 static const char *check(void *context)
 {
     struct gateway_config *config = context;
@@ -34,7 +50,7 @@ static const char *check(void *context)
         return "[cabin] slcan and dbc: give both or none";
     if (config->broker_port == 0)
         config->broker_port = tls == 3 ? 8883 : 1883;
-    return NULL;
+    return place_orders(config);
 }
 
 #define AT(field) SETTINGS_AT(struct gateway_config, field)
@@ -44,6 +60,7 @@ static const struct settings_key keys[] = {
     {"vehicle", "key", settings_nonempty, AT(key_path), true},
     {"bureau", "key", settings_nonempty, AT(bureau_key_path), true},
     {"licence", "file", settings_nonempty, AT(licence_path), true},
+    {"orders", "file", settings_nonempty, AT(orders_path), false},
     {"gps", "host", settings_nonempty, AT(gps_host), false},
     {"gps", "port", settings_port, AT(gps_port), false},
     {"cabin", "slcan", settings_nonempty, AT(slcan_path), false},

@@ -5,6 +5,7 @@
  *               key              Ed25519 secret of this vehicle, as `keygen` writes it
  *     [bureau]  key              public key of the bureau: checks licences and receipts
  *     [licence] file             where the newest licence is kept; need not exist yet
+ *     [orders]  file             the same for orders (the licence's, with ".orders" behind it)
  *     [gps]     host (127.0.0.1)  port (2947)            gpsd on this machine
  *     [cabin]   slcan            tty of a CAN adapter; absent = no cabin sensors
  *               bitrate (6)      digit of the adapter's S command: 6 = 500 kbit/s
@@ -37,6 +38,7 @@ struct gateway_config {
     char key_path[SETTINGS_TEXT_MAX];
     char bureau_key_path[SETTINGS_TEXT_MAX];
     char licence_path[SETTINGS_TEXT_MAX];
+    char orders_path[SETTINGS_TEXT_MAX];
     char gps_host[SETTINGS_TEXT_MAX];
     int gps_port;
     char slcan_path[SETTINGS_TEXT_MAX];

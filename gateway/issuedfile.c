@@ -5,30 +5,22 @@
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "proto/seal.h"
-#include "proto/utc.h"
-
-/* 2026-09-01: moved forward with each school year's release, and never past the recordings of the tests. */
-static const int64_t SOFTWARE_UTC_MS = INT64_C(1788220800000);
-static const int64_t FIVE_YEARS_MS = INT64_C(1826) * 86400000;
 enum { PATH_LEN_MAX = 512 };
 
-static int read_all(const char *path, struct wire_bytes *ret)
+static int read_all(const char *path, size_t max, struct wire_bytes *ret)
 {
     FILE *file = fopen(path, "rbe");
     if (file == NULL)
         return -errno;
-    const size_t max = (size_t)WIRE_LICENCE_MAX + 1; /* one more than is accepted, so that too long shows */
-    uint8_t *data = malloc(max);
+    uint8_t *data = malloc(max + 1); /* one more than is accepted, so that too long shows */
     int error = data == NULL ? -ENOMEM : 0;
     size_t len = 0;
     if (error == 0) {
-        len = fread(data, 1, max, file);
-        error = ferror(file) != 0 ? -EIO : len == max ? -EMSGSIZE : 0;
+        len = fread(data, 1, max + 1, file);
+        error = ferror(file) != 0 ? -EIO : len > max ? -EMSGSIZE : 0;
     }
     (void)fclose(file); /* only read from */
     if (error == 0)
@@ -38,40 +30,15 @@ static int read_all(const char *path, struct wire_bytes *ret)
     return error;
 }
 
-int licencefile_load(const char *path, const uint8_t public_key[BW_PUBLIC_KEY_LEN], struct bw_licence *ret)
+int issuedfile_load(enum issued_kind kind, const char *path, const struct issued_for *whom,
+                    struct issued *ret)
 {
     struct wire_bytes bytes = {0};
-    struct wire_sealed sealed = {0};
-    struct bw_licence licence = {0};
-    int error = read_all(path, &bytes);
+    int error = read_all(path, issued_max(kind), &bytes);
     if (error == 0)
-        error = wire_sealed_decode(bytes.data, bytes.len, WIRE_LICENCE_MAX, &sealed);
-    if (error == 0)
-        error = wire_licence_decode(sealed.payload.data, sealed.payload.len, &licence);
-    if (error == 0 && public_key != NULL &&
-        !seal_payload_verify(&sealed, SEAL_LICENCE, licence.division, licence.vehicle_id, public_key))
-        error = -EKEYREJECTED;
+        error = issued_open(kind, bytes.data, bytes.len, whom, ret);
     wire_bytes_free(&bytes);
-    wire_sealed_free(&sealed);
-    if (error == 0)
-        *ret = licence;
-    else
-        wire_licence_free(&licence);
     return error;
-}
-
-const char *licencefile_reason(int error)
-{
-    switch (error) {
-    case -EKEYREJECTED:
-        return "not signed by the bureau's key";
-    case -EBADMSG:
-        return "not a licence file, or a damaged one";
-    case -EMSGSIZE:
-        return "too large for a licence";
-    default:
-        return strerror(-error);
-    }
 }
 
 static int write_synced(const char *path, const uint8_t *data, size_t len)
@@ -109,7 +76,7 @@ static int sync_folder(const char *path)
     return error;
 }
 
-int licencefile_store(const char *path, const uint8_t *sealed, size_t len)
+int issuedfile_store(const char *path, const uint8_t *sealed, size_t len)
 {
     char fresh[PATH_LEN_MAX];
     if ((size_t)snprintf(fresh, sizeof fresh, "%s.new", path) >= sizeof fresh)
@@ -120,23 +87,4 @@ int licencefile_store(const char *path, const uint8_t *sealed, size_t len)
     if (error != 0)
         (void)unlink(fresh);
     return error != 0 ? error : sync_folder(path);
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-struct gps_window licencefile_window(const struct bw_licence *licence, bool recorded)
-{
-    struct gps_window window = {SOFTWARE_UTC_MS, SOFTWARE_UTC_MS + FIVE_YEARS_MS};
-    if (licence == NULL)
-        return window;
-    if (licence->issued_utc_ms > SOFTWARE_UTC_MS)
-        window.ceiling_utc_ms = licence->issued_utc_ms + FIVE_YEARS_MS;
-    for (size_t i = 0; recorded && i < licence->n_permits; i++)
-        window.floor_utc_ms =
-            earlier(window.floor_utc_ms, licence->permits[i].valid_from_day * UTC_MS_PER_DAY -
-                                             licence->utc_offset_min * INT64_C(60000));
-    return window;
 }

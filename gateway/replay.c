@@ -10,6 +10,7 @@
 
 #include "gateway/cabinbus.h"
 #include "gateway/compliance/engine.h"
+#include "gateway/dates.h"
 #include "gateway/explain.h"
 #include "gateway/issuedfile.h"
 #include "gateway/progress.h"
@@ -24,7 +25,7 @@ static const char usage[] =
     "    buswarden-gateway replay - judge recorded data as the vehicle would have judged it\n"
     "\n"
     "SYNOPSIS\n"
-    "    buswarden-gateway replay --licence FILE [--key PUB] --gps TPV.json\n"
+    "    buswarden-gateway replay --licence FILE [--orders FILE] [--key PUB] --gps TPV.json\n"
     "                             [--cabin CANDUMP.log --dbc FILE [--config FILE] | --aboard N]\n"
     "                             [--explain [--lang en|zh]]\n"
     "\n"
@@ -37,8 +38,8 @@ static const char usage[] =
     "\n"
     "OPTIONS\n"
     "    --licence FILE   licence of the vehicle, as `buswarden-bureau licence --out` writes it\n"
-    "    --key PUB        public key file of the bureau; without it the licence's signature is not asked "
-    "for\n"
+    "    --orders FILE    orders for the vehicle, as `buswarden-bureau orders --out` writes them\n"
+    "    --key PUB        public key file of the bureau; without it no signature is asked for\n"
     "    --gps FILE       gpsd reports, one JSON object a line\n"
     "    --cabin FILE     CAN frames, one a line\n"
     "    --dbc FILE       DBC file that they are decoded by\n"
@@ -51,7 +52,7 @@ static const char usage[] =
     "    0  judged   2  wrong use or bad input   3  could not run\n";
 
 struct options {
-    const char *licence, *key, *gps, *cabin, *dbc, *config, *lang;
+    const char *licence, *orders, *key, *gps, *cabin, *dbc, *config, *lang;
     bool explain;
     int aboard; /* -1 = not given */
 };
@@ -333,18 +334,24 @@ static bool parse_aboard(const char *text, int *ret)
 static int parse_options(int argc, char **argv, struct options *ret)
 {
     static const struct option table[] = {
-        {"licence", required_argument, NULL, 'l'}, {"key", required_argument, NULL, 'k'},
-        {"gps", required_argument, NULL, 'g'},     {"cabin", required_argument, NULL, 'c'},
-        {"dbc", required_argument, NULL, 'd'},     {"config", required_argument, NULL, 'f'},
-        {"aboard", required_argument, NULL, 'a'},  {"explain", no_argument, NULL, 'e'},
-        {"lang", required_argument, NULL, 'L'},    {NULL, 0, NULL, 0},
+        {"licence", required_argument, NULL, 'l'},
+        {"key", required_argument, NULL, 'k'},
+        {"gps", required_argument, NULL, 'g'},
+        {"cabin", required_argument, NULL, 'c'},
+        {"dbc", required_argument, NULL, 'd'},
+        {"config", required_argument, NULL, 'f'},
+        {"aboard", required_argument, NULL, 'a'},
+        {"explain", no_argument, NULL, 'e'},
+        {"lang", required_argument, NULL, 'L'},
+        {"orders", required_argument, NULL, 'o'},
+        {NULL, 0, NULL, 0},
     };
     for (int option; (option = getopt_long(argc, argv, "", table, NULL)) != -1;) {
         const struct {
             int option;
             const char **target;
-        } texts[] = {{'l', &ret->licence}, {'k', &ret->key},    {'g', &ret->gps}, {'c', &ret->cabin},
-                     {'d', &ret->dbc},     {'f', &ret->config}, {'L', &ret->lang}};
+        } texts[] = {{'l', &ret->licence}, {'k', &ret->key},    {'g', &ret->gps},  {'c', &ret->cabin},
+                     {'d', &ret->dbc},     {'f', &ret->config}, {'L', &ret->lang}, {'o', &ret->orders}};
         if (option == '?')
             return wrong_use("wrong option");
         if (option == 'a' && !parse_aboard(optarg, &ret->aboard))
@@ -367,21 +374,37 @@ static int parse_options(int argc, char **argv, struct options *ret)
     return EXIT_DONE;
 }
 
-static int load_licence(const struct options *options, struct bw_licence *ret)
+/* What the bureau issued to one vehicle. */
+struct mandate {
+    struct issued licence, orders; /* orders: of version 0 when none were given */
+};
+
+static int load_issued(enum issued_kind kind, const char *path, const struct issued_for *whom,
+                       struct issued *ret)
+{
+    const int error = issuedfile_load(kind, path, whom, ret);
+    if (error == 0)
+        return EXIT_DONE;
+    (void)fprintf(stderr, "%s: %s\n", path, issued_reason(kind, error));
+    return EXIT_USAGE;
+}
+
+static int load_mandate(const struct options *options, struct mandate *ret)
 {
     uint8_t key[BW_PUBLIC_KEY_LEN];
-    int error = options->key != NULL ? seal_public_load(options->key, key) : 0;
+    const int error = options->key != NULL ? seal_public_load(options->key, key) : 0;
     if (error != 0) {
         (void)fprintf(stderr, "%s: %s\n", options->key,
                       error == -EBADMSG ? "not a public key file (64 hex digits)" : strerror(-error));
         return EXIT_USAGE;
     }
-    error = licencefile_load(options->licence, options->key != NULL ? key : NULL, ret);
-    if (error != 0) {
-        (void)fprintf(stderr, "%s: %s\n", options->licence, licencefile_reason(error));
-        return EXIT_USAGE;
-    }
-    return EXIT_DONE;
+    struct issued_for whom = {.key = options->key != NULL ? key : NULL};
+    const int code = load_issued(ISSUED_LICENCE, options->licence, &whom, &ret->licence);
+    if (code != EXIT_DONE || options->orders == NULL)
+        return code;
+    whom.vehicle = issued_vehicle(&ret->licence);
+    whom.division = issued_division(&ret->licence);
+    return load_issued(ISSUED_ORDERS, options->orders, &whom, &ret->orders);
 }
 
 static int load_bus(const struct options *options, struct cabinbus **ret)
@@ -446,9 +469,10 @@ static enum explain_language language(const struct options *options)
     return lang != NULL && strncmp(lang, "zh", 2) == 0 ? EXPLAIN_ZH : EXPLAIN_EN;
 }
 
-static int run_engine(const struct options *options, const struct bw_licence *licence, struct cabinbus *bus,
+static int run_engine(const struct options *options, const struct mandate *mandate, struct cabinbus *bus,
                       const struct log *log)
 {
+    const struct bw_licence *licence = &mandate->licence.u.licence;
     struct judging judging = {.bus = bus, .aboard = options->aboard};
     void *memory = malloc(engine_size(licence));
     if (options->explain)
@@ -456,6 +480,7 @@ static int run_engine(const struct options *options, const struct bw_licence *li
     int error = memory == NULL || (options->explain && judging.explain == NULL) ? -ENOMEM : 0;
     if (error == 0) {
         judging.engine = engine_init(memory, licence, 1);
+        engine_set_orders(judging.engine, options->orders != NULL ? &mandate->orders.u.orders : NULL);
         error = judge_log(&judging, log);
     }
     explain_destroy(judging.explain);
@@ -468,17 +493,17 @@ static int run_engine(const struct options *options, const struct bw_licence *li
 int replay_main(int argc, char **argv)
 {
     struct options options = {.aboard = -1};
-    struct bw_licence licence = {0};
+    struct mandate mandate = {.licence.kind = ISSUED_LICENCE, .orders.kind = ISSUED_ORDERS};
     struct cabinbus *bus = NULL;
     struct log log = {0};
     if (argc > 1 && strcmp(argv[1], "--help") == 0)
         return fputs(usage, stdout) < 0 ? EXIT_CANNOT : EXIT_DONE;
     int code = parse_options(argc, argv, &options);
     if (code == EXIT_DONE)
-        code = load_licence(&options, &licence);
+        code = load_mandate(&options, &mandate);
     if (code == EXIT_DONE)
         code = load_bus(&options, &bus);
-    const struct gps_window window = licencefile_window(&licence, true);
+    const struct gps_window window = dates_believable(&mandate.licence.u.licence, true);
     struct reader reader = {.log = &log, .window = &window};
     if (code == EXIT_DONE)
         code = read_file(options.gps, &reader, "positions", take_gps_line);
@@ -486,10 +511,11 @@ int replay_main(int argc, char **argv)
         code = read_cabin(&options, &reader);
     if (code == EXIT_DONE && log.n > 0) {
         qsort(log.entries, log.n, sizeof log.entries[0], compare_entries);
-        code = run_engine(&options, &licence, bus, &log);
+        code = run_engine(&options, &mandate, bus, &log);
     }
     free(log.entries);
     cabinbus_destroy(bus);
-    wire_licence_free(&licence);
+    issued_free(&mandate.orders);
+    issued_free(&mandate.licence);
     return code;
 }

@@ -107,12 +107,17 @@ static json_t *cabin_json(const struct status_parts *parts, json_t *faults)
     return json;
 }
 
+static void add_issued_fault(const struct status_parts *parts, enum issued_kind kind, json_t *faults)
+{
+    const char *fault = watch_fault(parts->watch, kind);
+    if (fault[0] != '\0')
+        add_fault(faults, issued_name(kind), fault);
+}
+
 static json_t *licence_json(const struct status_parts *parts, json_t *faults)
 {
     const struct bw_licence *licence = watch_licence(parts->watch);
-    const char *fault = watch_licence_fault(parts->watch);
-    if (fault[0] != '\0')
-        add_fault(faults, "licence", fault);
+    add_issued_fault(parts, ISSUED_LICENCE, faults);
     if (licence == NULL) {
         add_fault(faults, "licence", "none held");
         return json_null();
@@ -121,6 +126,24 @@ static json_t *licence_json(const struct status_parts *parts, json_t *faults)
                      modeljson_instant(licence->issued_utc_ms), "plate", modeljson_text(licence->plate),
                      "capacity", (int)licence->approved_capacity, "permits", (int)licence->n_permits,
                      "routes", (int)licence->n_routes);
+}
+
+/* Those in force now, by name: none when nobody knows the time. */
+static json_t *orders_json(const struct status_parts *parts, json_t *faults)
+{
+    const struct bw_orders *orders = watch_orders(parts->watch);
+    add_issued_fault(parts, ISSUED_ORDERS, faults);
+    if (orders == NULL)
+        return json_null();
+    json_t *in_force = json_array();
+    for (size_t i = 0; i < orders->n_orders; i++) {
+        const struct bw_order *order = &orders->orders[i];
+        if (order->from_utc_ms <= parts->utc_ms && parts->utc_ms < order->until_utc_ms)
+            (void)json_array_append_new(in_force, modeljson_text(order->order_id));
+    }
+    return json_pack("{s:I, s:o, s:I, s:o}", "version", (json_int_t)orders->version, "issued_at",
+                     modeljson_instant(orders->issued_utc_ms), "held", (json_int_t)orders->n_orders,
+                     "in_force", in_force);
 }
 
 static json_t *alerts_json(const struct status_parts *parts)
@@ -169,11 +192,12 @@ static json_t *uplink_json(const struct status_parts *parts, json_t *faults)
     uplink_stats(parts->uplink, &stats);
     if (!stats.connected)
         add_fault(faults, "uplink", stats.reason[0] != '\0' ? stats.reason : "not connected");
-    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "connected", stats.connected,
+    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "connected", stats.connected,
                      "connects", (json_int_t)stats.connects, "alerts_sent", (json_int_t)stats.sent[0],
                      "tracks_sent", (json_int_t)stats.sent[1], "receipts", (json_int_t)stats.receipts,
                      "receipts_refused", (json_int_t)stats.receipts_refused, "licences_refused",
-                     (json_int_t)stats.licences_refused, "last_receipt_at",
+                     (json_int_t)stats.issued_refused[ISSUED_LICENCE], "orders_refused",
+                     (json_int_t)stats.issued_refused[ISSUED_ORDERS], "last_receipt_at",
                      modeljson_instant(stats.last_receipt_utc_ms), "reason", modeljson_text(stats.reason));
 }
 
@@ -192,6 +216,7 @@ json_t *status_json(const struct status_parts *parts)
     modeljson_put(&json, "gps", gps_json(parts, faults));
     modeljson_put(&json, "cabin", cabin_json(parts, faults));
     modeljson_put(&json, "licence", licence_json(parts, faults));
+    modeljson_put(&json, "orders", orders_json(parts, faults));
     modeljson_put(&json, "alerts", alerts_json(parts));
     modeljson_put(&json, "outbox", outbox_json(parts, faults));
     modeljson_put(&json, "uplink", uplink_json(parts, faults));
@@ -316,6 +341,12 @@ static void print_plain(const json_t *json)
         print_cabin(cabin);
     (void)printf("licence   version %.0f, plate %s, capacity %.0f\n", number_at(json, "licence", "version"),
                  text_at(json, "licence", "plate"), number_at(json, "licence", "capacity"));
+    const json_t *orders = json_object_get(json, "orders");
+    if (json_is_object(orders))
+        (void)printf("orders    version %.0f, %zu of %.0f in force\n", number_at(json, "orders", "version"),
+                     json_array_size(json_object_get(orders, "in_force")), number_at(json, "orders", "held"));
+    json_array_foreach(json_object_get(orders, "in_force"), i, item)(void)
+        printf("ORDER     %s is in force\n", json_string_value(item));
     const json_t *outbox = json_object_get(json, "outbox");
     (void)printf("outbox    %.0f alerts and %.0f track records wait for the bureau\n",
                  number_at(outbox, "alert", "waiting"), number_at(outbox, "track", "waiting"));

@@ -21,8 +21,8 @@ struct status_parts {
     struct uplink *uplink;
 };
 
-/* New reference; NULL when memory is short. Members: vehicle, software, clock, gps, cabin, licence, alerts,
- * outbox, uplink, and faults: an array of {"part","reason"}, empty when all is well. */
+/* New reference; NULL when memory is short. Members: vehicle, software, clock, gps, cabin, licence, orders,
+ * alerts, outbox, uplink, and faults: an array of {"part","reason"}, empty when all is well. */
 json_t *status_json(const struct status_parts *parts);
 
 /* A descriptor connected to the control socket, or a negative errno: -ENAMETOOLONG for a path that no socket

@@ -8,12 +8,16 @@
 
 #include "gateway/issuedfile.h"
 
+/* What the bureau issued, and why what lies on disk is not it. */
+struct held {
+    struct issued issued;
+    char fault[160]; /* "" = none */
+};
+
 struct watch {
     struct watch_config config;
     struct outbox *outbox;
-    struct bw_licence licence;
-    bool has_licence;
-    char licence_fault[160];
+    struct held held[ISSUED_KINDS];
     void *engine_memory;
     struct engine *engine;
     struct watch_state state;
@@ -24,16 +28,37 @@ struct watch {
     struct bw_alert unsaved[WATCH_UNSAVED_MAX];
 };
 
-/* --- licence and engine --- */
+/* --- licence, orders and engine --- */
 
-/* An engine for `licence` that goes on with `open`. */
-static int make_engine(struct watch *watch, const struct bw_licence *licence, uint64_t next_number,
-                       const struct bw_alert *open, size_t n_open)
+const struct bw_licence *watch_licence(const struct watch *watch)
 {
+    return watch_version(watch, ISSUED_LICENCE) > 0 ? &watch->held[ISSUED_LICENCE].issued.u.licence : NULL;
+}
+
+const struct bw_orders *watch_orders(const struct watch *watch)
+{
+    return watch_version(watch, ISSUED_ORDERS) > 0 ? &watch->held[ISSUED_ORDERS].issued.u.orders : NULL;
+}
+
+uint64_t watch_version(const struct watch *watch, enum issued_kind kind)
+{
+    return issued_version(&watch->held[kind].issued);
+}
+
+const char *watch_fault(const struct watch *watch, enum issued_kind kind)
+{
+    return watch->held[kind].fault;
+}
+
+/* An engine for what is held, that goes on with `open`. */
+static int make_engine(struct watch *watch, uint64_t next_number, const struct bw_alert *open, size_t n_open)
+{
+    const struct bw_licence *licence = watch_licence(watch);
     void *memory = malloc(engine_size(licence));
     if (memory == NULL)
         return -ENOMEM;
     struct engine *engine = engine_init(memory, licence, next_number);
+    engine_set_orders(engine, watch_orders(watch));
     for (size_t i = 0; i < n_open; i++)
         engine_resume(engine, &open[i]);
     free(watch->engine_memory);
@@ -42,61 +67,47 @@ static int make_engine(struct watch *watch, const struct bw_licence *licence, ui
     return 0;
 }
 
-static int load_licence(struct watch *watch, struct bw_licence *ret)
+static int load(struct watch *watch, enum issued_kind kind, struct issued *ret)
 {
-    const int error = licencefile_load(watch->config.licence_path, watch->config.bureau_key, ret);
-    if (error != 0)
-        return error;
-    if (strcmp(ret->vehicle_id, watch->config.vehicle) == 0 &&
-        strcmp(ret->division, watch->config.division) == 0)
-        return 0;
-    wire_licence_free(ret);
-    return -EKEYREJECTED; /* another vehicle's */
-}
-
-static void note_licence_fault(struct watch *watch, int error)
-{
-    watch->licence_fault[0] = '\0';
+    const struct watch_config *config = &watch->config;
+    const struct issued_for whom = {
+        .vehicle = config->vehicle, .division = config->division, .key = config->bureau_key};
+    char *fault = watch->held[kind].fault;
+    const int error = issuedfile_load(kind, config->paths[kind], &whom, ret);
+    fault[0] = '\0';
     if (error != 0 && error != -ENOENT) /* none yet is no fault */
-        (void)snprintf(watch->licence_fault, sizeof watch->licence_fault, "%s", licencefile_reason(error));
-}
-
-int watch_reload_licence(struct watch *watch)
-{
-    struct bw_licence *fresh = calloc(1, sizeof *fresh);
-    if (fresh == NULL)
-        return -ENOMEM;
-    struct bw_alert open[ENGINE_ALERTS_MAX];
-    const size_t n_open = engine_open(watch->engine, open);
-    int error = load_licence(watch, fresh);
-    note_licence_fault(watch, error);
-    if (error == 0) {
-        /* The engine borrows the licence where it lies: the old engine is gone before the old licence is. */
-        const struct bw_licence old = watch->licence;
-        const bool had_licence = watch->has_licence;
-        watch->licence = *fresh;
-        error = make_engine(watch, &watch->licence, engine_next_number(watch->engine), open, n_open);
-        if (error == 0) {
-            *fresh = old;
-            watch->has_licence = true;
-        } else {
-            watch->licence = old;
-            watch->has_licence = had_licence;
-        }
-        wire_licence_free(fresh);
-    }
-    free(fresh);
+        (void)snprintf(fault, sizeof watch->held[kind].fault, "%s", issued_reason(kind, error));
     return error;
 }
 
-const struct bw_licence *watch_licence(const struct watch *watch)
+/* Judge by what is held now. */
+static int take_up_new(struct watch *watch, enum issued_kind kind)
 {
-    return watch->has_licence ? &watch->licence : NULL;
+    if (kind == ISSUED_ORDERS) {
+        engine_set_orders(watch->engine, watch_orders(watch));
+        return 0;
+    }
+    struct bw_alert open[ENGINE_ALERTS_MAX];
+    const size_t n_open = engine_open(watch->engine, open);
+    return make_engine(watch, engine_next_number(watch->engine), open, n_open);
 }
 
-const char *watch_licence_fault(const struct watch *watch)
+int watch_reload(struct watch *watch, enum issued_kind kind)
 {
-    return watch->licence_fault;
+    struct issued fresh = {.kind = kind}, *held = &watch->held[kind].issued;
+    int error = load(watch, kind, &fresh);
+    if (error != 0)
+        return error;
+    /* The engine borrows what is held where it lies: it has the new before the old is gone. */
+    struct issued old = *held;
+    *held = fresh;
+    error = take_up_new(watch, kind);
+    if (error != 0) {
+        *held = old;
+        old = fresh;
+    }
+    issued_free(&old);
+    return error;
 }
 
 /* --- open and close --- */
@@ -121,7 +132,7 @@ static int take_up(struct watch *watch)
     if (error == 0)
         error = outbox_next_alert_number(watch->outbox, &next_number);
     if (error == 0)
-        error = make_engine(watch, watch_licence(watch), next_number, open, n_open);
+        error = make_engine(watch, next_number, open, n_open);
     return error;
 }
 
@@ -133,12 +144,13 @@ int watch_open(const struct watch_config *config, struct watch **ret, char ret_r
         return -ENOMEM;
     }
     watch->config = *config;
+    for (int kind = 0; kind < ISSUED_KINDS; kind++)
+        watch->held[kind].issued.kind = (enum issued_kind)kind;
     watch->state.fix.speed_mps = watch->state.fix.course_deg = NAN;
     int error = open_outbox(watch, ret_reason);
     if (error == 0) {
-        const int fault = load_licence(watch, &watch->licence);
-        watch->has_licence = fault == 0;
-        note_licence_fault(watch, fault);
+        for (int kind = 0; kind < ISSUED_KINDS; kind++) /* a fault is kept, and counts as none held */
+            (void)load(watch, (enum issued_kind)kind, &watch->held[kind].issued);
         error = take_up(watch);
         if (error != 0)
             (void)snprintf(ret_reason, 256, "%.180s: %s", config->outbox.path, strerror(-error));
@@ -157,7 +169,8 @@ void watch_close(struct watch *watch)
     (void)watch_flush(watch); /* what cannot be written now is lost with the process, and was counted */
     outbox_close(watch->outbox);
     free(watch->engine_memory);
-    wire_licence_free(&watch->licence);
+    for (int kind = 0; kind < ISSUED_KINDS; kind++)
+        issued_free(&watch->held[kind].issued);
     free(watch);
 }
 

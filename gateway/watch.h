@@ -1,10 +1,11 @@
-/* The watch: licence, judge and memory of one vehicle. Events go in; what the judge says goes to disk first
- * and is announced then. Knows no loop and no network, so a test can drive it. */
+/* The watch: licence, orders, judge and memory of one vehicle. Events go in; what the judge says goes to disk
+ * first and is announced then. Knows no loop and no network, so a test can drive it. */
 #ifndef BUSWARDEN_WATCH_H
 #define BUSWARDEN_WATCH_H
 
 #include "gateway/compliance/engine.h"
 #include "gateway/outbox/outbox.h"
+#include "proto/issued.h"
 
 struct watch;
 
@@ -19,8 +20,8 @@ enum {
 /* What is pointed at must outlive the watch. */
 struct watch_config {
     const char *vehicle, *division;
-    const char *licence_path;
-    const uint8_t *bureau_key; /* BW_PUBLIC_KEY_LEN bytes */
+    const char *paths[ISSUED_KINDS]; /* of the files that the bureau's licence and orders are kept in */
+    const uint8_t *bureau_key;       /* BW_PUBLIC_KEY_LEN bytes */
     struct outbox_config outbox;
     /* An alert phase to announce in the vehicle: on disk when saved, else the disk refused it and it is being
      * retried. */
@@ -28,16 +29,17 @@ struct watch_config {
     void *context;
 };
 
-/* Opens the outbox, loads the licence (a bad one is reported by watch_licence_fault() and counts as none),
- * and takes up the alerts that were open. 0 or a negative errno with words in ret_reason. */
+/* Opens the outbox, loads licence and orders (bad ones are reported by watch_fault() and count as none), and
+ * takes up the alerts that were open. 0 or a negative errno with words in ret_reason. */
 int watch_open(const struct watch_config *config, struct watch **ret, char ret_reason[256]);
 void watch_close(struct watch *watch); /* flushes the track; accepts NULL */
 
-/* Read the licence file again and judge under it from now on. 0, or the error: then the old one stays in
- * force. */
-int watch_reload_licence(struct watch *watch);
-const struct bw_licence *watch_licence(const struct watch *watch); /* NULL = none held */
-const char *watch_licence_fault(const struct watch *watch);        /* "" = none */
+/* Read the file again and judge by it from now on. 0, or the error: then what was held stays in force. */
+int watch_reload(struct watch *watch, enum issued_kind kind);
+const struct bw_licence *watch_licence(const struct watch *watch);         /* NULL = none held */
+const struct bw_orders *watch_orders(const struct watch *watch);           /* NULL = none held */
+uint64_t watch_version(const struct watch *watch, enum issued_kind kind);  /* 0 = none held */
+const char *watch_fault(const struct watch *watch, enum issued_kind kind); /* "" = none */
 
 /* Judge one event. True when something was put into the outbox. */
 bool watch_event(struct watch *watch, const struct bw_event *event);

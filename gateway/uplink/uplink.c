@@ -48,10 +48,10 @@ struct uplink {
     struct outbox *outbox;
     enum session session;
     struct backoff backoff;
-    int64_t connect_at_ms;   /* while IDLE: when to try again */
-    int64_t online_since_ms; /* while ONLINE */
-    int64_t presence_at_ms;  /* when it was sent last on this connection */
-    uint64_t licence_version;
+    int64_t connect_at_ms;       /* while IDLE: when to try again */
+    int64_t online_since_ms;     /* while ONLINE */
+    int64_t presence_at_ms;      /* when it was sent last on this connection */
+    uint64_t held[ISSUED_KINDS]; /* versions */
     struct window windows[CLASS_COUNT];
     struct bucket backlog;
     char client_id[BW_DIVISION_LEN + BW_ID_LEN];
@@ -194,15 +194,14 @@ static void refuse(struct uplink *uplink, uint64_t *counter, const char *what, c
     set_reason(uplink, what, why);
 }
 
-/* True if the bureau signed this for us. The caller frees ret. */
-static bool unseal(struct uplink *uplink, enum seal_context context, const uint8_t *data, size_t len,
-                   size_t max, struct wire_sealed *ret)
+/* True if the bureau signed this receipt for us. */
+static bool open_receipt(struct uplink *uplink, const uint8_t *data, size_t len, struct wire_sealed *ret)
 {
     const struct outbox_config *us = &uplink->config.outbox;
     struct wire_sealed sealed;
-    if (wire_sealed_decode(data, len, max, &sealed) < 0)
+    if (wire_sealed_decode(data, len, WIRE_RECEIPT_MAX, &sealed) < 0)
         return false;
-    if (!seal_payload_verify(&sealed, context, us->division, us->vehicle, uplink->config.bureau_key)) {
+    if (!seal_payload_verify(&sealed, SEAL_RECEIPT, us->division, us->vehicle, uplink->config.bureau_key)) {
         wire_sealed_free(&sealed);
         return false;
     }
@@ -215,7 +214,7 @@ static void take_receipt(struct uplink *uplink, const uint8_t *data, size_t len)
     uint64_t *const refused = &uplink->stats.receipts_refused;
     struct wire_sealed sealed;
     struct bw_receipt receipt;
-    if (!unseal(uplink, SEAL_RECEIPT, data, len, WIRE_RECEIPT_MAX, &sealed)) {
+    if (!open_receipt(uplink, data, len, &sealed)) {
         refuse(uplink, refused, "receipt refused: ", "not signed by the bureau for this vehicle");
         return;
     }
@@ -243,47 +242,34 @@ static void take_receipt(struct uplink *uplink, const uint8_t *data, size_t len)
     pthread_mutex_unlock(&uplink->lock);
 }
 
-/* NULL, or why this licence is not for us. */
-static const char *licence_fault(const struct uplink *uplink, const struct wire_sealed *sealed,
-                                 uint64_t *ret_version)
+static void refuse_issued(struct uplink *uplink, enum issued_kind kind, const char *why)
 {
-    struct bw_licence licence;
-    if (wire_licence_decode(sealed->payload.data, sealed->payload.len, &licence) < 0)
-        return "malformed";
-    const char *fault = NULL;
-    if (strcmp(licence.vehicle_id, uplink->config.outbox.vehicle) != 0)
-        fault = "for another vehicle";
-    else if (strcmp(licence.division, uplink->config.outbox.division) != 0)
-        fault = "for another division";
-    else if (licence.version < uplink->licence_version)
-        fault = "older than the one held";
-    *ret_version = licence.version;
-    wire_licence_free(&licence);
-    return fault;
+    char what[32];
+    (void)snprintf(what, sizeof what, "%s refused: ", issued_name(kind));
+    refuse(uplink, &uplink->stats.issued_refused[kind], what, why);
 }
 
-static void take_licence(struct uplink *uplink, const uint8_t *data, size_t len)
+static void take_issued(struct uplink *uplink, enum issued_kind kind, const uint8_t *data, size_t len)
 {
-    uint64_t *const refused = &uplink->stats.licences_refused;
-    struct wire_sealed sealed;
-    if (!unseal(uplink, SEAL_LICENCE, data, len, WIRE_LICENCE_MAX, &sealed)) {
-        refuse(uplink, refused, "licence refused: ", "not signed by the bureau for this vehicle");
+    const struct issued_for us = {.vehicle = uplink->config.outbox.vehicle,
+                                  .division = uplink->config.outbox.division,
+                                  .key = uplink->config.bureau_key};
+    struct issued issued;
+    const int rc = issued_open(kind, data, len, &us, &issued);
+    if (rc < 0) {
+        refuse_issued(uplink, kind, issued_reason(kind, rc));
         return;
     }
-    uint64_t version = 0;
-    const char *fault = licence_fault(uplink, &sealed, &version);
-    wire_sealed_free(&sealed);
-    if (fault != NULL) {
-        refuse(uplink, refused, "licence refused: ", fault);
-        return;
-    }
-    if (version == uplink->licence_version)
-        return; /* the retained message, seen again at every connection */
-    if (uplink->config.on_licence(uplink->config.context, data, len, version) != 0) {
-        set_reason(uplink, "licence: ", "could not be stored");
-        return;
-    }
-    uplink->licence_version = version;
+    const uint64_t version = issued_version(&issued);
+    issued_free(&issued);
+    if (version < uplink->held[kind])
+        refuse_issued(uplink, kind, "older than what is held");
+    if (version <= uplink->held[kind])
+        return; /* the same: the retained message, seen again at every connection */
+    if (uplink->config.on_issued(uplink->config.context, kind, data, len) != 0)
+        set_reason(uplink, issued_name(kind), ": could not be stored");
+    else
+        uplink->held[kind] = version;
 }
 
 static void on_message(void *context, const char *topic, const uint8_t *payload, size_t len, bool retained)
@@ -294,8 +280,9 @@ static void on_message(void *context, const char *topic, const uint8_t *payload,
         return; /* a retained message was deleted */
     if (strcmp(topic, uplink->topics[TOPIC_RECEIPT]) == 0)
         take_receipt(uplink, payload, len);
-    else if (strcmp(topic, uplink->topics[TOPIC_LICENCE]) == 0)
-        take_licence(uplink, payload, len);
+    for (int kind = 0; kind < ISSUED_KINDS; kind++)
+        if (strcmp(topic, uplink->topics[issued_channel((enum issued_kind)kind)]) == 0)
+            take_issued(uplink, (enum issued_kind)kind, payload, len);
 }
 
 /* ---- the connection ---- */
@@ -310,7 +297,8 @@ static void on_up(void *context)
     for (int i = 0; i < CLASS_COUNT; i++)
         window_rewind(&uplink->windows[i], 1, now_ms);
     /* A failure of these is the connection's: the next step reports it. */
-    mqtt_subscribe(uplink->mqtt, uplink->topics[TOPIC_LICENCE]);
+    for (int kind = 0; kind < ISSUED_KINDS; kind++)
+        mqtt_subscribe(uplink->mqtt, uplink->topics[issued_channel((enum issued_kind)kind)]);
     mqtt_subscribe(uplink->mqtt, uplink->topics[TOPIC_RECEIPT]);
 
     pthread_mutex_lock(&uplink->lock);
@@ -468,8 +456,9 @@ int uplink_start(const struct uplink_config *config, struct uplink **ret)
     pthread_mutex_init(&uplink->lock, NULL);
     uplink->config = *config;
     fill_defaults(&uplink->config);
-    uplink->licence_version = config->held_licence_version;
-    uplink->presence = (struct bw_presence){.licence_version = config->held_licence_version};
+    memcpy(uplink->held, config->held, sizeof uplink->held);
+    uplink->presence = (struct bw_presence){.licence_version = config->held[ISSUED_LICENCE],
+                                            .orders_version = config->held[ISSUED_ORDERS]};
     uplink->backoff = (struct backoff){.max_ms = uplink->config.backoff_max_ms};
     uplink->backlog = bucket_make(uplink->config.backlog_per_s, monotonic_ms());
     for (int i = 0; i < CLASS_COUNT; i++)
@@ -516,8 +505,8 @@ void uplink_wake(struct uplink *uplink)
 /* Times alone are no news: they go along with the next one. */
 static bool presence_differs(const struct bw_presence *a, const struct bw_presence *b)
 {
-    return a->licence_version != b->licence_version || strcmp(a->software, b->software) != 0 ||
-           a->has_position != b->has_position ||
+    return a->licence_version != b->licence_version || a->orders_version != b->orders_version ||
+           strcmp(a->software, b->software) != 0 || a->has_position != b->has_position ||
            (a->has_position && (a->lat_deg != b->lat_deg || a->lon_deg != b->lon_deg)) ||
            a->occupancy.quality != b->occupancy.quality || a->occupancy.low != b->occupancy.low ||
            a->occupancy.count != b->occupancy.count || a->occupancy.high != b->occupancy.high ||

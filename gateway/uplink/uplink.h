@@ -9,6 +9,7 @@
 #define BUSWARDEN_UPLINK_H
 
 #include "gateway/outbox/outbox.h"
+#include "proto/issued.h"
 #include "proto/mqtt.h"
 
 struct uplink;
@@ -17,15 +18,15 @@ struct uplink;
 struct uplink_config {
     struct mqtt_config mqtt; /* will and client id are set by the uplink */
     struct outbox_config outbox;
-    uint8_t bureau_key[BW_PUBLIC_KEY_LEN]; /* checks receipts and licences */
+    uint8_t bureau_key[BW_PUBLIC_KEY_LEN]; /* checks receipts, licences and orders */
     uint32_t in_flight_max;                /* records sent and not yet receipted, per class; 0 = 32 */
     uint32_t receipt_timeout_ms;           /* then the window is sent again (see window.h); 0 = 15000 */
     uint32_t backlog_per_s;                /* track records a second when catching up; 0 = 50 */
     uint32_t backoff_max_ms;               /* full jitter, doubling to this; 0 = 60000 */
-    uint64_t held_licence_version;         /* of the licence on disk; lower ones are refused */
-    /* Called on the uplink thread with a licence that is signed by the bureau, for this vehicle, and newer.
-     * The sealed bytes are what is to be stored. Returns 0 when stored. Must be set. */
-    int (*on_licence)(void *context, const uint8_t *sealed, size_t len, uint64_t version);
+    uint64_t held[ISSUED_KINDS];           /* versions of what is on disk; lower ones are refused */
+    /* Called on the uplink thread with a licence or with orders that are signed by the bureau, for this
+     * vehicle, and newer. The sealed bytes are what is to be stored. Returns 0 when stored. Must be set. */
+    int (*on_issued)(void *context, enum issued_kind kind, const uint8_t *sealed, size_t len);
     void *context;
 };
 
@@ -35,7 +36,7 @@ struct uplink_stats {
     uint64_t sent[2];          /* records published, per class (index class - 1), repeats included */
     uint64_t receipts;         /* accepted */
     uint64_t receipts_refused; /* bad signature, foreign stream, impossible seq */
-    uint64_t licences_refused; /* bad signature, wrong vehicle, older than the one held */
+    uint64_t issued_refused[ISSUED_KINDS]; /* bad signature, wrong vehicle, older than what is held */
     int64_t last_receipt_utc_ms;
     bool
         outbox_broken; /* a class cannot go on: the outbox must be opened anew, and the uplink started anew */

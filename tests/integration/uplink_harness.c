@@ -11,6 +11,8 @@
  *     bureau mute|receipts    the bureau; mute: it verifies and counts, but sends no receipt
  *     receipt wrong-key|wrong-stream|beyond    send one that must be refused
  *     licence VERSION VEHICLE publish a licence on bus-1's topic, retained
+ *     orders VERSION VEHICLE  the same for orders
+ *     forged KIND VERSION     the same, for bus-1, signed by somebody else
  *     pass MS                 let time pass
  *     wait KEY VALUE          until that value of get_value() is so; at most 20 s
  *     get KEY                 print it
@@ -62,8 +64,8 @@ struct harness {
     uint64_t repeats;
     uint64_t
         faults; /* a record that is not signed, skips a number or breaks the chain; one before the presence */
-    struct bw_presence presence; /* the last one */
-    _Atomic uint64_t licence;    /* version that the vehicle stored last: written by the uplink thread */
+    struct bw_presence presence;           /* the last one */
+    _Atomic uint64_t stored[ISSUED_KINDS]; /* versions stored last: written by the uplink thread */
 };
 
 static void die(const char *what, int rc)
@@ -105,7 +107,7 @@ static void publish_sealed(struct harness *h, enum topic_channel channel, enum s
     wire_sealed_free(&sealed);
     if (rc < 0)
         die("seal", rc);
-    publish(h, channel, &encoded, channel == TOPIC_LICENCE);
+    publish(h, channel, &encoded, channel != TOPIC_RECEIPT);
     wire_bytes_free(&encoded);
 }
 
@@ -212,13 +214,16 @@ static void idle(struct harness *h, int timeout_ms)
 
 /* ---- the vehicle ---- */
 
-static int on_licence(void *context, const uint8_t *sealed, size_t len, uint64_t version)
+static int on_issued(void *context, enum issued_kind kind, const uint8_t *sealed, size_t len)
 {
     struct harness *h = context;
-    (void)sealed;
-    if (len == 0)
-        return -EINVAL;
-    h->licence = version;
+    const struct issued_for anybody = {0};
+    struct issued issued;
+    const int rc = issued_open(kind, sealed, len, &anybody, &issued);
+    if (rc < 0)
+        return rc;
+    h->stored[kind] = issued_version(&issued);
+    issued_free(&issued);
     return 0;
 }
 
@@ -272,8 +277,10 @@ static bool get_value(struct harness *h, const char *name, uint64_t *ret)
         {"connected", stats.connected},
         {"connects", stats.connects},
         {"receipts-refused", stats.receipts_refused},
-        {"licences-refused", stats.licences_refused},
-        {"licence", h->licence},
+        {"licences-refused", stats.issued_refused[ISSUED_LICENCE]},
+        {"orders-refused", stats.issued_refused[ISSUED_ORDERS]},
+        {"licence", h->stored[ISSUED_LICENCE]},
+        {"orders", h->stored[ISSUED_ORDERS]},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (strcmp(table[i].name, name) == 0) {
@@ -335,7 +342,8 @@ static bool do_receipt(struct harness *h, const char *fault, const char *unused)
     return true;
 }
 
-static bool do_licence(struct harness *h, const char *version, const char *vehicle)
+static void publish_licence(struct harness *h, const char *version, const char *vehicle,
+                            const struct seal_key *key)
 {
     struct bw_licence licence = {.version = strtoull(version, NULL, 10),
                                  .vehicle_class = BW_CLASS_SMALL,
@@ -349,7 +357,41 @@ static bool do_licence(struct harness *h, const char *version, const char *vehic
     int rc = wire_licence_encode(&licence, &payload);
     if (rc < 0)
         die("licence", rc);
-    publish_sealed(h, TOPIC_LICENCE, SEAL_LICENCE, payload, &h->bureau_key);
+    publish_sealed(h, TOPIC_LICENCE, SEAL_LICENCE, payload, key);
+}
+
+static void publish_orders(struct harness *h, const char *version, const char *vehicle,
+                           const struct seal_key *key)
+{
+    struct bw_order fog = {.kind = BW_ORDER_WEATHER, .order_id = "o-1", .until_utc_ms = 1};
+    struct bw_orders orders = {.version = strtoull(version, NULL, 10), .n_orders = 1, .orders = &fog};
+    struct wire_bytes payload;
+    (void)snprintf(orders.vehicle_id, sizeof orders.vehicle_id, "%s", vehicle);
+    (void)snprintf(orders.division, sizeof orders.division, "%s", DIVISION);
+    int rc = wire_orders_encode(&orders, &payload);
+    if (rc < 0)
+        die("orders", rc);
+    publish_sealed(h, TOPIC_ORDERS, SEAL_ORDERS, payload, key);
+}
+
+static bool do_licence(struct harness *h, const char *version, const char *vehicle)
+{
+    publish_licence(h, version, vehicle, &h->bureau_key);
+    return true;
+}
+
+static bool do_orders(struct harness *h, const char *version, const char *vehicle)
+{
+    publish_orders(h, version, vehicle, &h->bureau_key);
+    return true;
+}
+
+static bool do_forged(struct harness *h, const char *kind, const char *version)
+{
+    if (strcmp(kind, "orders") == 0)
+        publish_orders(h, version, VEHICLE, &h->other_key);
+    else
+        publish_licence(h, version, VEHICLE, &h->other_key);
     return true;
 }
 
@@ -402,7 +444,8 @@ static const struct {
 } commands[] = {
     {"alert", do_alert},   {"track", do_track},     {"start", do_start},     {"stop", do_stop},
     {"bureau", do_bureau}, {"receipt", do_receipt}, {"licence", do_licence}, {"pass", do_pass},
-    {"get", do_get},       {"wait", do_wait},       {"reason", do_reason},
+    {"get", do_get},       {"wait", do_wait},       {"reason", do_reason},   {"orders", do_orders},
+    {"forged", do_forged},
 };
 
 static void obey(struct harness *h, char *line)
@@ -449,7 +492,7 @@ static void configure(struct harness *h, char **argv, const char *tls_directory)
         .outbox = {.path = outbox_path, .division = DIVISION, .vehicle = VEHICLE, .key = &h->vehicle_key},
         .receipt_timeout_ms = RECEIPT_TIMEOUT_MS,
         .backoff_max_ms = BACKOFF_MAX_MS,
-        .on_licence = on_licence,
+        .on_issued = on_issued,
         .context = h,
     };
     memcpy(h->config.bureau_key, h->bureau_key.public_key, BW_PUBLIC_KEY_LEN);

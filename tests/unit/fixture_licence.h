@@ -1,10 +1,9 @@
-/* A small licence for tests of the gateway: one straight road to the north, a permit for all of 2026 and
- * 2027. */
+/* For tests of the gateway: a small licence with one straight road to the north and a permit for all of 2026
+ * and 2027, and orders that allow the way off that road. */
 #ifndef BUSWARDEN_FIXTURE_LICENCE_H
 #define BUSWARDEN_FIXTURE_LICENCE_H
 
-#include "proto/seal.h"
-#include "proto/wire.h"
+#include "proto/issued.h"
 
 static struct bw_point fixture_points[] = {{29.10, 121.03}, {29.28, 121.03}};
 static uint32_t fixture_parts[] = {0, 2};
@@ -22,30 +21,48 @@ static struct bw_permit fixture_permit = {.permit_no = "p-1",
                                           .valid_until_day = 21183,
                                           .status = BW_STATUS_ACTIVE};
 
-/* Sealed bytes of a licence of that version for bus-a; key NULL = unsigned. */
+static struct bw_order fixture_exemption = {.kind = BW_ORDER_EXEMPTION,
+                                            .order_id = "o-1",
+                                            .reason = "road works",
+                                            .from_utc_ms = 1789425600000, /* 2026-09-15 */
+                                            .until_utc_ms = 1792017600000};
+
+/* Sealed bytes; key NULL = unsigned. Empty bytes fail the test that uses them. */
+static struct wire_bytes fixture_seal(const struct issued *issued, const struct seal_key *key)
+{
+    struct wire_bytes bytes = {0};
+    (void)issued_seal(issued, key, &bytes);
+    return bytes;
+}
+
 static struct wire_bytes fixture_licence(uint64_t version, const struct seal_key *key)
 {
-    const struct bw_licence licence = {.vehicle_id = "bus-a",
-                                       .division = "331023",
-                                       .plate = "浙J12345",
-                                       .version = version,
-                                       .issued_utc_ms = 1789425600000,
-                                       .vehicle_class = BW_CLASS_MEDIUM,
-                                       .approved_capacity = 18,
-                                       .utc_offset_min = 480,
-                                       .n_permits = 1,
-                                       .permits = &fixture_permit,
-                                       .n_routes = 1,
-                                       .routes = &fixture_route};
-    struct wire_sealed sealed = {0};
-    struct wire_bytes bytes = {0};
-    if (wire_licence_encode(&licence, &sealed.payload) != 0)
-        return bytes;
-    if (key != NULL)
-        seal_payload_sign(&sealed, SEAL_LICENCE, licence.division, licence.vehicle_id, key);
-    (void)wire_sealed_encode(&sealed, &bytes); /* empty bytes fail the test that uses them */
-    wire_sealed_free(&sealed);
-    return bytes;
+    const struct issued issued = {.kind = ISSUED_LICENCE,
+                                  .u.licence = {.vehicle_id = "bus-a",
+                                                .division = "331023",
+                                                .plate = "浙J12345",
+                                                .version = version,
+                                                .issued_utc_ms = 1789425600000,
+                                                .vehicle_class = BW_CLASS_MEDIUM,
+                                                .approved_capacity = 18,
+                                                .utc_offset_min = 480,
+                                                .n_permits = 1,
+                                                .permits = &fixture_permit,
+                                                .n_routes = 1,
+                                                .routes = &fixture_route}};
+    return fixture_seal(&issued, key);
+}
+
+static struct wire_bytes fixture_orders(uint64_t version, const struct seal_key *key)
+{
+    const struct issued issued = {.kind = ISSUED_ORDERS,
+                                  .u.orders = {.vehicle_id = "bus-a",
+                                               .division = "331023",
+                                               .version = version,
+                                               .issued_utc_ms = 1789425600000,
+                                               .n_orders = 1,
+                                               .orders = &fixture_exemption}};
+    return fixture_seal(&issued, key);
 }
 
 #endif

@@ -39,6 +39,14 @@ Test(gateway_config, defaults_fill_what_is_not_given)
     cr_expect_str_eq(config.slcan_path, "");
 }
 
+Test(gateway_config, orders_lie_beside_the_licence)
+{
+    cr_assert_eq(load(GOOD), 0, "%s", reason);
+    cr_expect_str_eq(config.orders_path, "l.pb.orders");
+    cr_assert_eq(load(GOOD "[orders]\nfile = o.pb\n"), 0, "%s", reason);
+    cr_expect_str_eq(config.orders_path, "o.pb");
+}
+
 Test(gateway_config, tls_changes_the_port)
 {
     cr_assert_eq(load(GOOD "[broker]\nca = a\ncert = b\nkey = c\n"), 0, "%s", reason);
@@ -67,6 +75,7 @@ Test(gateway_config, every_fault_is_named)
         {GOOD "[cabin]\nbitrate = 9\n", ":14: [cabin] bitrate: not a digit"},
         {GOOD "[cabin]\nslcan = /dev/ttyACM0\n", ": [cabin] slcan and dbc: give both or none"},
         {GOOD "[broker]\nca = a\n", ": [broker] ca, cert and key: give all three or none"},
+        {GOOD "[orders]\nfile = l.pb\n", ": [orders] file: that is where the licence is kept"},
         {GOOD "[outbox]\nmax_track_records = 0\n", ":14: [outbox] max_track_records: not a whole number"},
         {"[vehicle]\nid = Bus.A\n", ":2: [vehicle] id: only a-z"},
         {"[vehicle]\nid = bus-a\n", ": [vehicle] division: missing"},

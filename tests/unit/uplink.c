@@ -13,9 +13,9 @@ static char path[96];
 static struct seal_key key;
 static struct uplink_config config;
 
-static int on_licence(void *context, const uint8_t *sealed, size_t len, uint64_t version)
+static int on_issued(void *context, enum issued_kind kind, const uint8_t *sealed, size_t len)
 {
-    (void)context, (void)sealed, (void)len, (void)version;
+    (void)context, (void)kind, (void)sealed, (void)len;
     return 0;
 }
 
@@ -29,7 +29,7 @@ static void set_up(void)
     config = (struct uplink_config){
         .mqtt = {.host = "127.0.0.1", .port = 1}, /* nobody listens there */
         .outbox = {.path = path, .division = "331023", .vehicle = "bus-1", .key = &key},
-        .on_licence = on_licence,
+        .on_issued = on_issued,
     };
 }
 

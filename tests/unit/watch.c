@@ -15,7 +15,7 @@
 #include "tests/unit/fixture_licence.h"
 
 static struct seal_key bureau, device;
-static char dir[32], licence_path[64], outbox_path[64];
+static char dir[32], licence_path[64], orders_path[64], outbox_path[64];
 static struct watch *watch;
 static int64_t mono_ms;
 static size_t announced, announced_unsaved;
@@ -43,7 +43,7 @@ static void open_watch(void)
     const struct watch_config config = {
         .vehicle = "bus-a",
         .division = "331023",
-        .licence_path = licence_path,
+        .paths = {[ISSUED_LICENCE] = licence_path, [ISSUED_ORDERS] = orders_path},
         .bureau_key = bureau.public_key,
         .outbox = {.path = outbox_path, .division = "331023", .vehicle = "bus-a", .key = &device},
         .on_alert = on_alert};
@@ -59,6 +59,7 @@ static void set_up(void)
     (void)snprintf(dir, sizeof dir, "/tmp/watch-XXXXXX");
     cr_assert_not_null(mkdtemp(dir));
     (void)snprintf(licence_path, sizeof licence_path, "%s/licence.pb", dir);
+    (void)snprintf(orders_path, sizeof orders_path, "%s/orders.pb", dir);
     (void)snprintf(outbox_path, sizeof outbox_path, "%s/outbox.db", dir);
     mono_ms = 1000;
 }
@@ -75,7 +76,7 @@ TestSuite(watch, .init = set_up, .fini = tear_down);
 static void store_licence(uint64_t version, const struct seal_key *key)
 {
     struct wire_bytes bytes = fixture_licence(version, key);
-    cr_assert_eq(licencefile_store(licence_path, bytes.data, bytes.len), 0);
+    cr_assert_eq(issuedfile_store(licence_path, bytes.data, bytes.len), 0);
     wire_bytes_free(&bytes);
 }
 
@@ -159,14 +160,64 @@ Test(watch, a_new_licence_keeps_open_alerts_and_a_bad_one_changes_nothing)
     for (int i = 0; i < 5; i++, mono_ms += 1000)
         cabin(20);
     store_licence(2, &bureau);
-    cr_expect_eq(watch_reload_licence(watch), 0);
+    cr_expect_eq(watch_reload(watch, ISSUED_LICENCE), 0);
     cr_expect_eq(watch_licence(watch)->version, 2U);
     struct bw_alert open[ENGINE_ALERTS_MAX];
     cr_expect_eq(watch_open_alerts(watch, open), 1U);
     store_licence(3, &device);
-    cr_expect_eq(watch_reload_licence(watch), -EKEYREJECTED);
+    cr_expect_eq(watch_reload(watch, ISSUED_LICENCE), -EKEYREJECTED);
     cr_expect_eq(watch_licence(watch)->version, 2U);
-    cr_expect_str_neq(watch_licence_fault(watch), "");
+    cr_expect_str_neq(watch_fault(watch, ISSUED_LICENCE), "");
+}
+
+static void store_orders(uint64_t version, const struct seal_key *key)
+{
+    struct wire_bytes bytes = fixture_orders(version, key);
+    cr_assert_eq(issuedfile_store(orders_path, bytes.data, bytes.len), 0);
+    wire_bytes_free(&bytes);
+}
+
+Test(watch, orders_are_held_from_the_start)
+{
+    store_licence(1, &bureau);
+    store_orders(4, &bureau);
+    open_watch();
+    cr_assert_not_null(watch_orders(watch));
+    cr_expect_eq(watch_version(watch, ISSUED_ORDERS), 4U);
+    cr_expect_str_eq(watch_orders(watch)->orders[0].order_id, "o-1");
+    cr_expect_str_eq(watch_fault(watch, ISSUED_ORDERS), "");
+}
+
+Test(watch, newer_orders_take_the_place_of_old_ones_and_bad_ones_change_nothing)
+{
+    store_licence(1, &bureau);
+    open_watch();
+    cr_expect_null(watch_orders(watch));
+    cr_expect_eq(watch_reload(watch, ISSUED_ORDERS), -ENOENT);
+    cr_expect_str_eq(watch_fault(watch, ISSUED_ORDERS), "", "none yet is no fault");
+    for (uint64_t version = 1; version <= 2; version++) {
+        store_orders(version, &bureau);
+        cr_expect_eq(watch_reload(watch, ISSUED_ORDERS), 0);
+        cr_expect_eq(watch_version(watch, ISSUED_ORDERS), version);
+        (void)fix();
+    }
+    store_orders(3, &device);
+    cr_expect_eq(watch_reload(watch, ISSUED_ORDERS), -EKEYREJECTED);
+    cr_expect_eq(watch_version(watch, ISSUED_ORDERS), 2U);
+    cr_expect_str_neq(watch_fault(watch, ISSUED_ORDERS), "");
+    cr_expect_str_eq(watch_fault(watch, ISSUED_LICENCE), "");
+    (void)fix();
+}
+
+Test(watch, orders_stay_in_force_under_a_new_licence)
+{
+    store_licence(1, &bureau);
+    store_orders(4, &bureau);
+    open_watch();
+    store_licence(2, &bureau);
+    cr_expect_eq(watch_reload(watch, ISSUED_LICENCE), 0);
+    cr_expect_eq(watch_version(watch, ISSUED_ORDERS), 4U);
+    (void)fix();
 }
 
 Test(watch, without_a_licence_the_watch_goes_on)
@@ -183,19 +234,19 @@ Test(watch, without_a_licence_the_watch_goes_on)
 Test(watch, a_foreign_licence_is_none)
 {
     struct wire_bytes bytes = fixture_licence(1, &bureau);
-    cr_assert_eq(licencefile_store(licence_path, bytes.data, bytes.len), 0);
+    cr_assert_eq(issuedfile_store(licence_path, bytes.data, bytes.len), 0);
     wire_bytes_free(&bytes);
     const struct watch_config config = {
         .vehicle = "bus-b",
         .division = "331023",
-        .licence_path = licence_path,
+        .paths = {[ISSUED_LICENCE] = licence_path, [ISSUED_ORDERS] = orders_path},
         .bureau_key = bureau.public_key,
         .outbox = {.path = outbox_path, .division = "331023", .vehicle = "bus-b", .key = &device},
         .on_alert = on_alert};
     char reason[256];
     cr_assert_eq(watch_open(&config, &watch, reason), 0, "%s", reason);
     cr_expect_null(watch_licence(watch));
-    cr_expect_str_neq(watch_licence_fault(watch), "");
+    cr_expect_str_neq(watch_fault(watch, ISSUED_LICENCE), "");
 }
 
 Test(watch, a_corrupt_outbox_is_set_aside_and_the_watch_starts)
