@@ -13,6 +13,8 @@
 struct binding {
     bool bound;
     struct cabin_slot slot;
+    bool has_values; /* of yes and no, else 1 and 0 */
+    double yes, no;
 };
 
 struct cabinbus {
@@ -27,12 +29,24 @@ static void fail(char ret_reason[CABINBUS_REASON_MAX], const char *where, const 
     (void)snprintf(ret_reason, CABINBUS_REASON_MAX, "%.200s: %s", where, reason);
 }
 
+/* `by`: the line of [signals]; NULL = by its name. */
 static void bind_signal(struct cabinbus *bus, struct cabin_config *config, size_t signal,
-                        struct cabin_slot slot)
+                        struct cabin_slot slot, const struct config_signal *by)
 {
-    bus->bindings[signal] = (struct binding){.bound = true, .slot = slot};
+    struct binding *binding = &bus->bindings[signal];
+    *binding = (struct binding){.bound = true, .slot = slot};
+    if (by != NULL) {
+        binding->has_values = by->has_values;
+        binding->yes = by->yes;
+        binding->no = by->no;
+    }
     if (slot.kind != CABIN_SEAT)
         return;
+    if (binding->has_values) {
+        config->seats[slot.index] =
+            (struct cabin_seat){.capacity = 1, .unknown_value = CABIN_NO_UNKNOWN_VALUE};
+        return;
+    }
     const struct dbc_signal *info = dbc_signal_at(bus->dbc, signal);
     config->seats[slot.index] = cabin_seat_of(info->maximum, info->length_bits);
 }
@@ -52,7 +66,7 @@ static int bind_by_name(struct cabinbus *bus, struct cabin_map *map, struct cabi
                  error == -EEXIST ? "two signals for one place" : "more places than supported");
             return error;
         }
-        bind_signal(bus, config, i, slot);
+        bind_signal(bus, config, i, slot, NULL);
     }
     return 0;
 }
@@ -87,7 +101,11 @@ static int bind_by_config(struct cabinbus *bus, const struct config_signal *sign
                                     : "[signals]: more places than supported");
             return error;
         }
-        bind_signal(bus, config, signal, slot);
+        if (slot.kind == CABIN_WHEEL && signals[i].has_values) {
+            fail(ret_reason, signals[i].place, "[signals]: a speed does not say yes or no");
+            return -EINVAL;
+        }
+        bind_signal(bus, config, signal, slot, &signals[i]);
     }
     return 0;
 }
@@ -171,12 +189,20 @@ struct decoding {
     int64_t mono_ms;
 };
 
+/* What the cabin understands; NaN, which it counts as no sensible value, for neither yes nor no. */
+static double meaning(const struct binding *binding, double value)
+{
+    if (!binding->has_values)
+        return value;
+    return value == binding->yes ? 1 : value == binding->no ? 0 : (double)NAN;
+}
+
 static void on_value(void *context, size_t signal, double value)
 {
     const struct decoding *decoding = context;
     const struct binding *binding = &decoding->bus->bindings[signal];
     if (binding->bound)
-        (void)cabin_update(&decoding->bus->cabin, binding->slot, value,
+        (void)cabin_update(&decoding->bus->cabin, binding->slot, meaning(binding, value),
                            decoding->mono_ms); /* counts what it refuses */
 }
 

@@ -1,5 +1,7 @@
 #include "gateway/config.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *parse_bitrate(const char *text, void *target, size_t size)
@@ -7,6 +9,25 @@ static const char *parse_bitrate(const char *text, void *target, size_t size)
     if (text[0] < '0' || text[0] > '8' || text[1] != '\0')
         return "not a digit from 0 to 8 (6 = 500 kbit/s)";
     return settings_text(text, target, size);
+}
+
+/* "SIGNAL" or "SIGNAL YES NO" */
+static const char *parse_signal(const char *text, struct config_signal *ret)
+{
+    char name[CONFIG_SIGNAL_LEN + 64], *rest, *end;
+    const char *fault = settings_nonempty(text, name, sizeof name);
+    if (fault != NULL)
+        return fault;
+    rest = name + strcspn(name, " \t");
+    if (*rest != '\0') {
+        *rest++ = '\0';
+        ret->yes = strtod(rest, &end);
+        ret->no = strtod(end, &rest);
+        if (rest == end || *rest != '\0' || !isfinite(ret->yes) || !isfinite(ret->no) || ret->yes == ret->no)
+            return "not SIGNAL, nor SIGNAL YES NO with two numbers";
+        ret->has_values = true;
+    }
+    return settings_nonempty(name, ret->signal, sizeof ret->signal);
 }
 
 static const char *on_signal(void *context, const char *name, const char *value)
@@ -17,7 +38,7 @@ static const char *on_signal(void *context, const char *name, const char *value)
     struct config_signal *signal = &config->signals[config->n_signals];
     const char *fault = settings_nonempty(name, signal->place, sizeof signal->place);
     if (fault == NULL)
-        fault = settings_nonempty(value, signal->signal, sizeof signal->signal);
+        fault = parse_signal(value, signal);
     if (fault == NULL)
         config->n_signals++;
     return fault;

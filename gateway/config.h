@@ -10,11 +10,15 @@
  *     [cabin]   slcan            tty of a CAN adapter; absent = no cabin sensors
  *               bitrate (6)      digit of the adapter's S command: 6 = 500 kbit/s
  *               dbc              DBC file of the vehicle's bus
- *     [signals] NAME = DBC_SIGNAL  e.g. seat.row3.left.occupied = SEAT_R3L_OCC; without this section the
- * names of the DBC file itself decide (gateway/cabin/mapping.h) [broker]  host (127.0.0.1)  port (8883 with
- * TLS, else 1883) ca, cert, key    TLS: all three or none presence_s (10)  how often the live position is
- * sent [outbox]  path             SQLite file max_track_records (100000) [status]  socket           Unix
- * socket that `status` asks
+ *     [signals] NAME = DBC_SIGNAL [YES NO]    e.g. seat.row3.left.occupied = SEAT_R3L_OCC; YES and NO are
+ *                                the values by which it says so, when they are not 1 and 0. Without this
+ *                                section the names of the DBC file itself decide (gateway/cabin/mapping.h)
+ *     [broker]  host (127.0.0.1)  port (8883 with TLS, else 1883)
+ *               ca, cert, key    TLS: all three or none
+ *               presence_s (10)  how often the live position is sent
+ *     [outbox]  path             SQLite file
+ *               max_track_records (100000)
+ *     [status]  socket           Unix socket that `status` asks
  *
  * Relative paths are taken from the working directory. */
 #ifndef BUSWARDEN_GATEWAY_CONFIG_H
@@ -29,6 +33,8 @@ enum { CONFIG_SIGNALS_MAX = 2 * CABIN_SEATS_MAX + CABIN_DOORS_MAX + 4, CONFIG_SI
 struct config_signal {
     char place[CONFIG_SIGNAL_LEN];  /* seat.row3.left.occupied */
     char signal[CONFIG_SIGNAL_LEN]; /* SEAT_R3L_OCC */
+    bool has_values;                /* it says yes and no by these, and everything else means unknown */
+    double yes, no;
 };
 
 /* "" = not given. */

@@ -81,23 +81,63 @@ Test(cabinbus, what_does_not_fit_is_refused_by_name)
         {" SG_ SEAT_R1L_BELT : 0|1@1+ (1,0) [0|1] \"\" B\n",
          "SEAT_R1L_BELT: a belt whose seat has no signal",
          0,
-         {{"", ""}}},
+         {{.place = "", .signal = ""}}},
         {" SG_ S : 0|1@1+ (1,0) [0|1] \"\" B\n",
          "S: a belt whose seat has no signal",
          1,
-         {{"seat.row1.left.belted", "S"}}},
+         {{.place = "seat.row1.left.belted", .signal = "S"}}},
         {" SG_ S : 0|1@1+ (1,0) [0|1] \"\" B\n",
          "seat.row1.left.buckled: [signals]: no place of the cabin is called so",
          1,
-         {{"seat.row1.left.buckled", "S"}}},
+         {{.place = "seat.row1.left.buckled", .signal = "S"}}},
+        {" SG_ S : 0|1@1+ (1,0) [0|1] \"\" B\n",
+         "vehicle.speed: [signals]: a speed does not say yes or no",
+         1,
+         {{"vehicle.speed", "S", true, 1, 0}}},
         {" SG_ S : 0|1@1+ (1,0) [0|1] \"\" B\n SG_ T : 1|1@1+ (1,0) [0|1] \"\" B\n",
          "power.main: [signals]: place or signal given twice",
          2,
-         {{"power.main", "S"}, {"power.main", "T"}}},
+         {{.place = "power.main", .signal = "S"}, {.place = "power.main", .signal = "T"}}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         cr_expect_lt(create(cases[i].dbc, cases[i].signals, cases[i].n_signals), 0, "case %zu", i);
         cr_expect_str_eq(reason, cases[i].expected);
+    }
+}
+
+/* As cars have them: 0 not available, 1 off, 2 on, 3 fault; and one that is 1 when the belt is open. */
+#define OF_A_CAR                                                                                             \
+    " SG_ Seat : 0|2@1+ (1,0) [0|3] \"\" B\n SG_ Buckle : 2|2@1+ (1,0) [0|3] \"\" B\n"                       \
+    " SG_ Seat2 : 4|2@1+ (1,0) [0|3] \"\" B\n SG_ Unlatched2 : 6|1@1+ (1,0) [0|1] \"\" B\n"
+static const struct config_signal of_a_car[] = {
+    {"seat.row1.left.occupied", "Seat", true, 2, 1},
+    {"seat.row1.left.belted", "Buckle", true, 2, 1},
+    {"seat.row1.right.occupied", "Seat2", true, 2, 1},
+    {"seat.row1.right.belted", "Unlatched2", true, 0, 1},
+};
+
+Test(cabinbus, yes_and_no_may_have_other_values_and_everything_else_is_unknown)
+{
+    enum { NA, OFF, ON, FAULT };
+    static const struct {
+        unsigned seat, buckle, seat2, unlatched2;
+        struct bw_occupancy aboard;
+        struct bw_belts belts;
+    } cases[] = {
+        {ON, OFF, OFF, 1, {BW_QUALITY_GOOD, 1, 1, 1}, {BW_QUALITY_GOOD, 1, 1}},
+        {ON, ON, ON, 0, {BW_QUALITY_GOOD, 2, 2, 2}, {BW_QUALITY_GOOD, 0, 0}},
+        {ON, ON, ON, 1, {BW_QUALITY_GOOD, 2, 2, 2}, {BW_QUALITY_GOOD, 1, 1}},
+        {OFF, OFF, NA, 0, {BW_QUALITY_DEGRADED, 0, 0, 1}, {BW_QUALITY_GOOD, 0, 0}},
+        {ON, FAULT, OFF, 1, {BW_QUALITY_GOOD, 1, 1, 1}, {BW_QUALITY_DEGRADED, 0, 1}},
+        {NA, NA, FAULT, 1, {0}, {0}},
+    };
+    cr_assert_eq(create(OF_A_CAR, of_a_car, sizeof of_a_car / sizeof of_a_car[0]), 0, "%s", reason);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct bw_cabin cabin = after(
+            (uint8_t)(cases[i].seat | cases[i].buckle << 2 | cases[i].seat2 << 4 | cases[i].unlatched2 << 6),
+            0);
+        const struct bw_cabin expected = {.occupancy = cases[i].aboard, .belts = cases[i].belts};
+        cr_expect(cabinbus_same(&cabin, &expected), "case %zu", i);
     }
 }
 

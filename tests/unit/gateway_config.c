@@ -55,9 +55,13 @@ Test(gateway_config, tls_changes_the_port)
 
 Test(gateway_config, signals_are_free_names)
 {
-    cr_assert_eq(load(GOOD "[signals]\nseat.row3.left.occupied = SEAT_R3L_OCC\ndoor.front.open = D1\n"), 0,
-                 "%s", reason);
-    cr_assert_eq(config.n_signals, 2U);
+    cr_assert_eq(load(GOOD "[signals]\nseat.row3.left.occupied = SEAT_R3L_OCC\ndoor.front.open = D1\n"
+                           "seat.row3.left.belted = B3L 2 1\n"),
+                 0, "%s", reason);
+    cr_assert_eq(config.n_signals, 3U);
+    cr_expect_not(config.signals[1].has_values);
+    cr_expect_str_eq(config.signals[2].signal, "B3L");
+    cr_expect(config.signals[2].has_values && config.signals[2].yes == 2 && config.signals[2].no == 1);
     cr_expect_str_eq(config.signals[0].place, "seat.row3.left.occupied");
     cr_expect_str_eq(config.signals[1].signal, "D1");
 }
@@ -77,6 +81,13 @@ Test(gateway_config, every_fault_is_named)
         {GOOD "[broker]\nca = a\n", ": [broker] ca, cert and key: give all three or none"},
         {GOOD "[orders]\nfile = l.pb\n", ": [orders] file: that is where the licence is kept"},
         {GOOD "[outbox]\nmax_track_records = 0\n", ":14: [outbox] max_track_records: not a whole number"},
+        {GOOD "[signals]\npower.main = P 1\n", ":14: [signals] power.main: not SIGNAL, nor SIGNAL YES NO"},
+        {GOOD "[signals]\npower.main = P 1 1\n", ":14: [signals] power.main: not SIGNAL, nor SIGNAL YES NO"},
+        {GOOD "[signals]\npower.main = P 1 x\n", ":14: [signals] power.main: not SIGNAL, nor SIGNAL YES NO"},
+        {GOOD "[signals]\npower.main = P 1 0 2\n",
+         ":14: [signals] power.main: not SIGNAL, nor SIGNAL YES NO"},
+        {GOOD "[signals]\npower.main = P nan 2\n",
+         ":14: [signals] power.main: not SIGNAL, nor SIGNAL YES NO"},
         {"[vehicle]\nid = Bus.A\n", ":2: [vehicle] id: only a-z"},
         {"[vehicle]\nid = bus-a\n", ": [vehicle] division: missing"},
     };
