@@ -24,6 +24,7 @@ struct engine {
     struct slot slots[RULES];
     struct bw_thresholds thresholds;
     struct inputs in;
+    bool started; /* an event came */
     int64_t cabin_mono_ms;
     uint64_t next_number;
     size_t n_routes;
@@ -160,9 +161,11 @@ static void note_movement(struct inputs *in, const struct bw_fix *before, double
         .course_deg = in->fix.course_deg,
     };
     in->step_s = step_s;
-    in->speed_derived = !isfinite(in->fix.speed_mps) || !isfinite(in->fix.course_deg);
+    in->step_m = isfinite(step_s) ? sqrt(step.east_m * step.east_m + step.north_m * step.north_m) : NAN;
+    in->speed_given = isfinite(in->fix.speed_mps);
+    in->speed_derived = !in->speed_given || !isfinite(in->fix.course_deg);
     motion_update(&in->motion, &step);
-    if (!isfinite(in->fix.speed_mps))
+    if (!in->speed_given)
         in->fix.speed_mps =
             sqrt(in->motion.east_mps * in->motion.east_mps + in->motion.north_mps * in->motion.north_mps);
 }
@@ -201,8 +204,11 @@ static void take_fix(struct engine *engine, const struct bw_fix *fix)
 static void take_event(struct engine *engine, const struct bw_event *event)
 {
     struct inputs *in = &engine->in;
+    const int64_t before_mono_ms = in->mono_ms;
     if (event->mono_ms > in->mono_ms)
         in->mono_ms = event->mono_ms;
+    in->passed_ms = engine->started ? in->mono_ms - before_mono_ms : 0;
+    engine->started = true;
     in->utc_ms = event->utc_ms;
     in->clock = event->clock;
     in->new_fix = false;
@@ -238,22 +244,29 @@ static void report(struct engine *engine, struct slot *slot, enum bw_phase phase
     *ret = *alert;
 }
 
+/* What is worth an UPDATED phase. A graver severity waits for nothing: there are only four. */
+static bool is_news(const struct engine *engine, const struct rule *rule, const struct slot *slot,
+                    const struct bw_alert *now)
+{
+    const int64_t since_ms = engine->in.mono_ms - slot->reported_mono_ms;
+    return now->severity > slot->alert.severity ||
+           (since_ms >= (int64_t)engine->thresholds.update_interval_ms && rule->grown(&slot->alert, now));
+}
+
 /* Steps one rule; true when it wrote a phase to *ret. */
 static bool step_rule(struct engine *engine, size_t i, struct bw_alert *ret)
 {
     const struct rule *rule = table[i];
     struct slot *slot = &engine->slots[i];
     const enum lifecycle_action action = rule->step(&engine->rules, &engine->in);
-    const bool open = is_open(&slot->alert);
-    if (action == LIFECYCLE_NONE && (!open || engine->in.mono_ms - slot->reported_mono_ms <
-                                                  (int64_t)engine->thresholds.update_interval_ms))
+    if (action == LIFECYCLE_NONE && !is_open(&slot->alert))
         return false;
     struct bw_alert alert = slot->alert;
     if (action == LIFECYCLE_RAISE)
         alert = (struct bw_alert){
             .kind = rule->kind, .number = engine->next_number++, .raised_utc_ms = engine->in.utc_ms};
     rule->describe(&engine->rules, &engine->in, &alert);
-    if (action == LIFECYCLE_NONE && !rule->grown(&slot->alert, &alert))
+    if (action == LIFECYCLE_NONE && !is_news(engine, rule, slot, &alert))
         return false;
     static const enum bw_phase phases[] = {
         [LIFECYCLE_NONE] = BW_UPDATED, [LIFECYCLE_RAISE] = BW_RAISED, [LIFECYCLE_END] = BW_CLEARED};

@@ -14,6 +14,27 @@ double rule_speed_mps(const struct inputs *in)
     return in->has_fix ? in->fix.speed_mps : (double)NAN;
 }
 
+float rule_speed_kmh(const struct inputs *in)
+{
+    static const double KMH = 3.6;
+    const double speed_mps = rule_speed_mps(in);
+    return isfinite(speed_mps) ? (float)(speed_mps * KMH) : 0;
+}
+
+int64_t rule_watched_ms(const struct inputs *in)
+{
+    return in->passed_ms <= CABIN_FRESH_MS ? in->passed_ms : 0;
+}
+
+void rule_timer_run(struct rule_timer *timer, bool on, int64_t passed_ms)
+{
+    if (timer->on && on) {
+        const int64_t ms = timer->ms + passed_ms;
+        timer->ms = ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX; /* 49 days */
+    }
+    timer->on = on;
+}
+
 bool rule_local_time(const struct inputs *in, struct local_time *ret)
 {
     static const int64_t DAY_MS = 86400000, MINUTE_MS = 60000;

@@ -16,6 +16,7 @@ enum {
 /* The world after an event, the same for every rule. */
 struct inputs {
     int64_t mono_ms, utc_ms;
+    int64_t passed_ms; /* since the event before; 0 for the first */
     enum bw_clock clock;
     bool new_fix;  /* this event is a fix */
     bool seen_fix; /* there ever was one, the last at fix_mono_ms */
@@ -24,8 +25,10 @@ struct inputs {
     bool has_fix;      /* fix is not older than FIX_FRESH_MS */
     struct bw_fix fix; /* the last one; speed_mps is filled from positions when the receiver does not say */
     struct corridor_place place;      /* of the fix */
-    bool speed_derived;               /* it was */
+    bool speed_given;                 /* by the receiver itself */
+    bool speed_derived;               /* speed or course were taken from positions */
     double step_s;                    /* since the fix before; NaN for the first */
+    double step_m;                    /* moved since then; NaN for the first */
     struct motion motion;             /* the vehicle's, and how far the position strayed from it */
     struct bw_cabin cabin;            /* all unknown when stale */
     const struct bw_licence *licence; /* NULL = none held */
@@ -74,22 +77,68 @@ struct rule_overspeed {
 
 struct rule_unbelted {
     struct lifecycle life;
+    uint16_t peak;
+};
+
+/* How long something has been so, as far as anybody watched. */
+struct rule_timer {
+    bool on; /* at the last run */
+    uint32_t ms;
 };
 
 struct rule_door_open {
     struct lifecycle life;
+    struct rule_timer driven_open;
+    float peak_kmh;
+    enum bw_severity severity;
 };
 
 struct rule_left_behind {
     struct lifecycle life;
+    int64_t waiting_ms;
+    uint16_t aboard; /* the last that was certain */
+    uint8_t level;
 };
 
+enum { BW_FAULT_COUNT = BW_FAULT_NO_FIX + 1 };
 struct rule_sensor_fault {
     struct lifecycle life;
+    struct rule_timer pause;                   /* neither ignition nor movement */
+    struct rule_timer present[BW_FAULT_COUNT]; /* in this use of the vehicle */
+    struct bw_evidence_sensor_fault evidence;  /* of the last violation */
 };
 
 struct rule_tamper {
     struct lifecycle life;
+    struct tamper_wire {
+        struct rule_timer gone;
+        bool cut; /* for the hold time, and not seen whole since */
+    } supply, antenna;
+    struct {
+        struct rule_timer turning; /* wheels, without a position */
+        double driven_m;           /* by them */
+        bool jammed;               /* longer than in any tunnel */
+    } blind;
+    struct {
+        unsigned n; /* of the two below that there were */
+        int64_t last_mono_ms, before_mono_ms;
+        int64_t left_ms; /* of the sign */
+        struct rule_timer sign;
+        double moved_m;
+    } jumps;
+    struct {
+        bool set; /* the wheels stand since then */
+        int64_t mono_ms;
+        double lat_deg, lon_deg;
+    } anchor;
+    struct {
+        bool known;                 /* the receiver's time was heard */
+        int64_t offset_ms, mono_ms; /* UTC - monotonic at its furthest, and when that was */
+        int64_t left_ms;            /* of the sign */
+        int64_t back_ms;
+    } time;
+    enum bw_severity severity;
+    struct bw_evidence_tamper evidence; /* of the gravest sign of this alert */
 };
 
 struct rules {
@@ -124,6 +173,12 @@ extern const struct rule rule_overload, rule_off_route, rule_out_of_hours, rule_
 bool rule_known_empty(const struct bw_occupancy *occupancy);
 /* The vehicle's speed: by the wheels when they are known, else the receiver's; NaN when neither tells. */
 double rule_speed_mps(const struct inputs *in);
+/* The same in km/h for evidence; 0 when neither tells. */
+float rule_speed_kmh(const struct inputs *in);
+/* Time since the event before as far as somebody watched: after a longer silence none. */
+int64_t rule_watched_ms(const struct inputs *in);
+/* Goes on for passed_ms when it was on before and still is. */
+void rule_timer_run(struct rule_timer *timer, bool on, int64_t passed_ms);
 /* Local day (since 1970-01-01), ISO weekday as a bit (bit 0 = Monday) and minute of the day, by the licence's
  * offset. Only the receiver's own time will do, since a host clock may have lost its battery: false without
  * it, and without a licence. */

@@ -1,28 +1,247 @@
-/* TAMPER (Art. 21). */
+/* TAMPER (Art. 21: the recorder and its satellite positioning are there and work). Signs that somebody works
+ * against the device. None of them says that pupils were carried wrongly, so each is a notice; only who
+ * drives on with the supply or the antenna cut breaks a rule.
+ *
+ * The signs in the order of their gravity: first what is done to the device by hand, last what also a defect
+ * may explain. An alert names the gravest sign that it has seen. */
 #include "gateway/compliance/rule.h"
+
+#include <math.h>
+
+static const double DRIVING_MPS = 3;
+enum { CLEAR_MS = 60000, MINUTE_MS = 60000 };
+
+/* JAMMED: about twice the longest road tunnel of the province. */
+static const double TURNING_MPS = 5, BLIND_M = 15000;
+
+/* POSITION: a reflection throws a position aside by some hundred metres, never by this; a receiver that was
+ * off for hours comes back far away, but not faster than anything drives. */
+static const double JUMP_M = 1000, JUMP_MPS = 100;
+static const double STANDING_MPS = 0.5, CARRIED_MPS = 5; /* 300 m a minute, against standing wheels */
+enum { JUMPS_WITHIN_MS = 600000 };
+
+/* CLOCK */
+enum {
+    BACK_MS = 60000,    /* more than any report is late */
+    DRIFT_PARTS = 5000, /* 200 ppm: the monotonic clock may run so much too fast */
+};
+
+enum { AFTER_MS = 600000 - CLEAR_MS }; /* POSITION and CLOCK happen in a moment: the sign stays */
+
+/* A wire that the device watches: its supply, its antenna. */
+static enum bw_tri watch_wire(struct tamper_wire *wire, enum bw_tri whole, const struct inputs *in)
+{
+    if (whole == BW_UNKNOWN && wire->cut) {
+        wire->gone.on = false;
+        return BW_UNKNOWN;
+    }
+    if (whole != BW_NO) {
+        *wire = (struct tamper_wire){0};
+        return BW_NO;
+    }
+    rule_timer_run(&wire->gone, true, rule_watched_ms(in));
+    wire->cut |= wire->gone.ms >= in->thresholds->tamper_hold_ms;
+    return wire->cut ? BW_YES : BW_NO;
+}
+
+static enum bw_tri watch_blindness(struct rule_tamper *rule, const struct inputs *in)
+{
+    struct rule_timer *turning = &rule->blind.turning;
+    if (in->has_fix) {
+        turning->ms = 0;
+        turning->on = rule->blind.jammed = false;
+        rule->blind.driven_m = 0;
+        return BW_NO;
+    }
+    const uint32_t before_ms = turning->ms;
+    const bool turn = in->cabin.wheel_known && in->cabin.wheel_mps >= TURNING_MPS;
+    rule_timer_run(turning, turn, rule_watched_ms(in));
+    if (turn)
+        rule->blind.driven_m += in->cabin.wheel_mps * (turning->ms - before_ms) / 1000;
+    rule->blind.jammed |= rule->blind.driven_m > BLIND_M && turning->ms > in->thresholds->no_fix_hold_ms;
+    return rule->blind.jammed ? BW_YES : BW_NO;
+}
+
+static void run_down(int64_t *left_ms, const struct inputs *in)
+{
+    *left_ms = *left_ms > in->passed_ms ? *left_ms - in->passed_ms : 0;
+}
+
+/* Three of them are the sign. */
+static void note_jump(struct rule_tamper *rule, const struct inputs *in, double moved_m)
+{
+    if (rule->jumps.n == 2 && in->mono_ms - rule->jumps.before_mono_ms <= JUMPS_WITHIN_MS) {
+        rule->jumps.left_ms = AFTER_MS;
+        rule->jumps.moved_m = moved_m;
+    }
+    rule->jumps.before_mono_ms = rule->jumps.last_mono_ms;
+    rule->jumps.last_mono_ms = in->mono_ms;
+    if (rule->jumps.n < 2)
+        rule->jumps.n++;
+}
+
+/* A position that is carried away while the wheels stand: each such minute counts as a jump. It is measured
+ * from one fix to another, so that a position thrown aside for some seconds hardly ever counts. */
+static void watch_carrying(struct rule_tamper *rule, const struct inputs *in)
+{
+    if (!in->new_fix)
+        return;
+    const struct bw_position *here = &in->fix.position;
+    const int64_t since_ms = in->mono_ms - rule->anchor.mono_ms;
+    if (rule->anchor.set && since_ms < MINUTE_MS)
+        return;
+    if (rule->anchor.set) {
+        const double north_m = (here->lat_deg - rule->anchor.lat_deg) * in->place.lat_m;
+        const double east_m = corridor_lon_difference(here->lon_deg, rule->anchor.lon_deg) * in->place.lon_m;
+        const double moved_m = sqrt(east_m * east_m + north_m * north_m);
+        if (moved_m > CARRIED_MPS * (double)since_ms / 1000)
+            note_jump(rule, in, moved_m);
+    }
+    rule->anchor.set = true;
+    rule->anchor.mono_ms = in->mono_ms;
+    rule->anchor.lat_deg = here->lat_deg;
+    rule->anchor.lon_deg = here->lon_deg;
+}
+
+static enum bw_tri watch_position(struct rule_tamper *rule, const struct inputs *in)
+{
+    run_down(&rule->jumps.left_ms, in);
+    if (in->new_fix && in->step_m > JUMP_M && in->step_m > JUMP_MPS * in->step_s) {
+        note_jump(rule, in, in->step_m);
+        rule->anchor.set = false;
+    }
+    if (in->cabin.wheel_known && in->cabin.wheel_mps <= STANDING_MPS)
+        watch_carrying(rule, in);
+    else
+        rule->anchor.set = false;
+    const bool sign = rule->jumps.left_ms > 0;
+    if (!sign)
+        rule->jumps.sign.ms = 0;
+    rule_timer_run(&rule->jumps.sign, sign, rule_watched_ms(in));
+    return sign ? BW_YES : BW_NO;
+}
+
+/* The receiver's time against the monotonic clock. It may go forward, when the receiver learns better. */
+static enum bw_tri watch_time(struct rule_tamper *rule, const struct inputs *in)
+{
+    run_down(&rule->time.left_ms, in);
+    if (in->clock == BW_CLOCK_GNSS && in->utc_ms > 0) {
+        const int64_t offset_ms = in->utc_ms - in->mono_ms;
+        const int64_t back_ms = rule->time.offset_ms - offset_ms;
+        const int64_t drift_ms = (in->mono_ms - rule->time.mono_ms) / DRIFT_PARTS;
+        const bool back = rule->time.known && back_ms > BACK_MS + drift_ms;
+        if (back) {
+            rule->time.left_ms = AFTER_MS;
+            rule->time.back_ms = back_ms;
+        }
+        if (back || !rule->time.known || back_ms <= 0) {
+            rule->time.known = true;
+            rule->time.offset_ms = offset_ms;
+            rule->time.mono_ms = in->mono_ms;
+        }
+    }
+    return rule->time.left_ms > 0 ? BW_YES : BW_NO;
+}
+
+static uint32_t bounded_ms(int64_t ms)
+{
+    return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX; /* 49 days */
+}
+
+static struct bw_evidence_tamper evidence_of(const struct rule_tamper *rule, enum bw_tamper sign)
+{
+    struct bw_evidence_tamper evidence = {.tamper = sign};
+    if (sign == BW_TAMPER_POWER_CUT) {
+        evidence.for_ms = rule->supply.gone.ms;
+    } else if (sign == BW_TAMPER_ANTENNA) {
+        evidence.for_ms = rule->antenna.gone.ms;
+    } else if (sign == BW_TAMPER_JAMMED) {
+        evidence.for_ms = rule->blind.turning.ms;
+        evidence.moved_m = (float)rule->blind.driven_m;
+    } else if (sign == BW_TAMPER_POSITION) {
+        evidence.for_ms = rule->jumps.sign.ms;
+        evidence.moved_m = (float)rule->jumps.moved_m;
+    } else {
+        evidence.for_ms = bounded_ms(rule->time.back_ms);
+    }
+    return evidence;
+}
+
+/* UNKNOWN when a wire that was cut tells no more. */
+static enum bw_tri judge(struct rule_tamper *rule, const struct inputs *in)
+{
+    const enum bw_tri signs[] = {
+        [BW_TAMPER_POWER_CUT] = watch_wire(&rule->supply, in->cabin.main_power, in),
+        [BW_TAMPER_ANTENNA] = watch_wire(&rule->antenna, in->cabin.antenna_ok, in),
+        [BW_TAMPER_JAMMED] = watch_blindness(rule, in),
+        [BW_TAMPER_POSITION] = watch_position(rule, in),
+        [BW_TAMPER_CLOCK] = watch_time(rule, in),
+    };
+    const bool cut = signs[BW_TAMPER_POWER_CUT] == BW_YES || signs[BW_TAMPER_ANTENNA] == BW_YES;
+    if (cut && rule_speed_mps(in) >= DRIVING_MPS) /* false for NaN */
+        rule->severity = BW_MINOR;
+    enum bw_tri violated = BW_NO;
+    for (enum bw_tamper sign = BW_TAMPER_POWER_CUT; sign <= BW_TAMPER_CLOCK; sign++) {
+        if (signs[sign] == BW_UNKNOWN)
+            violated = BW_UNKNOWN;
+        if (signs[sign] != BW_YES)
+            continue;
+        if (rule->evidence.tamper == BW_TAMPER_NONE || sign <= rule->evidence.tamper)
+            rule->evidence = evidence_of(rule, sign);
+        return BW_YES;
+    }
+    return violated;
+}
 
 static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
 {
-    return lifecycle_step(&rules->tamper.life, BW_UNKNOWN, in->mono_ms,
-                          (struct lifecycle_times){.hold_off_ms = in->thresholds->raise_hold_off_ms});
+    struct rule_tamper *rule = &rules->tamper;
+    if (rule->life.state == LIFECYCLE_CLEAR) {
+        rule->severity = BW_NOTICE;
+        rule->evidence = (struct bw_evidence_tamper){0};
+    }
+    const enum bw_tri violated = judge(rule, in);
+    return lifecycle_step(
+        &rule->life, violated, in->mono_ms,
+        (struct lifecycle_times){.clear_ms = CLEAR_MS, .hold_off_ms = in->thresholds->raise_hold_off_ms});
 }
 
 static void describe(const struct rules *rules, const struct inputs *in, struct bw_alert *alert)
 {
-    (void)rules;
     (void)in;
-    (void)alert;
+    alert->evidence.tamper = rules->tamper.evidence;
+    alert->severity = rules->tamper.severity;
 }
 
 static bool grown(const struct bw_alert *reported, const struct bw_alert *now)
 {
-    return now->severity > reported->severity;
+    return now->evidence.tamper.tamper != reported->evidence.tamper.tamper;
 }
 
+/* The sign goes on where it was. */
 static void resume(struct rules *rules, const struct bw_alert *open)
 {
-    (void)open;
-    rules->tamper.life.state = LIFECYCLE_ACTIVE;
+    const struct bw_evidence_tamper *evidence = &open->evidence.tamper;
+    struct rule_tamper *rule = &rules->tamper;
+    *rule = (struct rule_tamper){
+        .life.state = LIFECYCLE_ACTIVE, .severity = open->severity, .evidence = *evidence};
+    const struct tamper_wire cut = {.gone.ms = evidence->for_ms, .cut = true};
+    if (evidence->tamper == BW_TAMPER_POWER_CUT) {
+        rule->supply = cut;
+    } else if (evidence->tamper == BW_TAMPER_ANTENNA) {
+        rule->antenna = cut;
+    } else if (evidence->tamper == BW_TAMPER_JAMMED) {
+        rule->blind.turning.ms = evidence->for_ms;
+        rule->blind.driven_m = (double)evidence->moved_m;
+        rule->blind.jammed = true;
+    } else if (evidence->tamper == BW_TAMPER_POSITION) {
+        rule->jumps.left_ms = AFTER_MS;
+        rule->jumps.sign.ms = evidence->for_ms;
+        rule->jumps.moved_m = (double)evidence->moved_m;
+    } else {
+        rule->time.left_ms = AFTER_MS;
+        rule->time.back_ms = evidence->for_ms;
+    }
 }
 
 const struct rule rule_tamper = {BW_TAMPER, step, describe, grown, resume};

@@ -369,16 +369,39 @@ Test(engine, an_update_comes_ten_seconds_after_the_phase_before_and_only_when_th
         uint16_t aboard;
         size_t n; /* phases so far */
     } rows[] = {
-        {1000, 19, 0},  {4000, 19, 1},  {5000, 20, 1},  {13999, 21, 1}, {14000, 20, 2},
-        {20000, 22, 2}, {23999, 22, 2}, {24000, 22, 3}, {40000, 22, 3}, {40001, 23, 4},
+        {1000, 101, 0},  {4000, 101, 1},  {5000, 102, 1},  {13999, 103, 1}, {14000, 102, 2},
+        {20000, 104, 2}, {23999, 104, 2}, {24000, 104, 3}, {40000, 104, 3}, {40001, 105, 4},
     };
+    licence.approved_capacity = 100;
+    judge_anew();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         aboard_at(rows[i].mono_ms, rows[i].aboard);
         cr_expect_eq(bench.n, rows[i].n, "row %zu: %zu", i, bench.n);
     }
     cr_expect_eq(bench.alerts[1].phase, BW_UPDATED);
-    cr_expect_eq(bench.alerts[1].evidence.overload.peak, 21, "what was seen in between");
+    cr_expect_eq(bench.alerts[1].evidence.overload.peak, 103, "what was seen in between");
     cr_expect_eq(bench.alerts[3].number, 1U);
+}
+
+/* Of a medium vehicle for 18: 4 over are 20 %, 10 over the criminal line. */
+Test(engine, a_graver_severity_is_an_update_at_once)
+{
+    static const struct {
+        int64_t mono_ms;
+        uint16_t aboard;
+        size_t n; /* phases so far */
+    } rows[] = {
+        {1000, 19, 0}, {4000, 19, 1}, {4001, 22, 2}, {4002, 23, 2},
+        {4003, 28, 3}, {4004, 29, 3}, {4005, 19, 3}, {14003, 19, 4},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        aboard_at(rows[i].mono_ms, rows[i].aboard);
+        cr_expect_eq(bench.n, rows[i].n, "row %zu: %zu", i, bench.n);
+    }
+    cr_expect_eq(bench.alerts[1].severity, BW_SERIOUS);
+    cr_expect_eq(bench.alerts[1].phase, BW_UPDATED);
+    cr_expect_eq(bench.alerts[2].severity, BW_CRIMINAL);
+    cr_expect_eq(bench.alerts[3].evidence.overload.peak, 29);
 }
 
 /* --- what was open before --- */

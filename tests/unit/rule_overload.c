@@ -93,13 +93,6 @@ static void aboard(unsigned low)
     in.cabin.occupancy = (struct bw_occupancy){BW_QUALITY_GOOD, (uint16_t)low, (uint16_t)low, (uint16_t)low};
 }
 
-static struct bw_alert described(const struct rules *rules)
-{
-    struct bw_alert alert = {.kind = BW_OVERLOAD};
-    rule_overload.describe(rules, &in, &alert);
-    return alert;
-}
-
 Test(rule_overload, the_peak_is_the_highest_certain_number_of_one_alert)
 {
     struct rules rules = {0};
@@ -108,14 +101,15 @@ Test(rule_overload, the_peak_is_the_highest_certain_number_of_one_alert)
         aboard(numbers[i]);
         (void)rule_overload.step(&rules, &in);
     }
-    cr_expect_eq(described(&rules).evidence.overload.aboard, 13);
-    cr_expect_eq(described(&rules).evidence.overload.peak, 14);
-    cr_expect_eq(described(&rules).evidence.overload.capacity, 10);
+    cr_expect_eq(described(&rule_overload, &rules, &in).evidence.overload.aboard, 13);
+    cr_expect_eq(described(&rule_overload, &rules, &in).evidence.overload.peak, 14);
+    cr_expect_eq(described(&rule_overload, &rules, &in).evidence.overload.capacity, 10);
     aboard(5);
     cr_expect_eq(rule_overload.step(&rules, &in), LIFECYCLE_END);
     aboard(11);
     cr_expect_eq(rule_overload.step(&rules, &in), LIFECYCLE_RAISE);
-    cr_expect_eq(described(&rules).evidence.overload.peak, 11, "the next alert begins anew");
+    cr_expect_eq(described(&rule_overload, &rules, &in).evidence.overload.peak, 11,
+                 "the next alert begins anew");
 }
 
 /* While pupils get on the number is not yet what will be driven with. */
@@ -126,15 +120,15 @@ Test(rule_overload, boarding_is_no_peak)
     aboard(16);
     in.cabin.door_open = BW_YES;
     (void)rule_overload.step(&rules, &in);
-    cr_expect_eq(described(&rules).evidence.overload.peak, 12);
+    cr_expect_eq(described(&rule_overload, &rules, &in).evidence.overload.peak, 12);
 }
 
 Test(rule_overload, a_peak_that_fits_now_has_no_band)
 {
     struct rules rules = {.overload.peak = 10};
-    cr_expect_eq(described(&rules).severity, BW_SEVERITY_NONE);
+    cr_expect_eq(described(&rule_overload, &rules, &in).severity, BW_SEVERITY_NONE);
     rules.overload.peak = 11;
-    cr_expect_eq(described(&rules).severity, BW_MINOR);
+    cr_expect_eq(described(&rule_overload, &rules, &in).severity, BW_MINOR);
 }
 
 Test(rule_overload, severity_never_falls)
@@ -149,9 +143,10 @@ Test(rule_overload, without_a_licence_what_was_open_is_described_all_the_same)
 {
     struct rules rules = {.overload.peak = 20};
     in.licence = NULL;
-    cr_expect_eq(described(&rules).evidence.overload.peak, 20);
-    cr_expect_eq(described(&rules).evidence.overload.capacity, 0);
-    cr_expect_eq(described(&rules).severity, BW_SERIOUS, "of no known class, so never criminal");
+    cr_expect_eq(described(&rule_overload, &rules, &in).evidence.overload.peak, 20);
+    cr_expect_eq(described(&rule_overload, &rules, &in).evidence.overload.capacity, 0);
+    cr_expect_eq(described(&rule_overload, &rules, &in).severity, BW_SERIOUS,
+                 "of no known class, so never criminal");
 }
 
 /* The bands at both sides of each of their limits; c = capacity, n = aboard. */
@@ -191,8 +186,8 @@ Test(rule_overload, bands_at_their_limits)
         struct rules rules = {.overload.peak = rows[i].aboard};
         licence.vehicle_class = rows[i].vehicle_class;
         licence.approved_capacity = rows[i].capacity;
-        cr_expect_eq(described(&rules).severity, rows[i].severity, "row %zu: %d", i,
-                     described(&rules).severity);
+        cr_expect_eq(described(&rule_overload, &rules, &in).severity, rows[i].severity, "row %zu: %d", i,
+                     described(&rule_overload, &rules, &in).severity);
     }
 }
 
@@ -211,7 +206,7 @@ Test(rule_overload, what_was_open_goes_on_with_its_peak)
     const struct bw_alert open = {.kind = BW_OVERLOAD, .phase = BW_UPDATED, .evidence.overload.peak = 15};
     rule_overload.resume(&rules, &open);
     cr_expect_eq(rule_overload.step(&rules, &in), LIFECYCLE_NONE, "not raised again");
-    cr_expect_eq(described(&rules).evidence.overload.peak, 15);
+    cr_expect_eq(described(&rule_overload, &rules, &in).evidence.overload.peak, 15);
     aboard(3);
     cr_expect_eq(rule_overload.step(&rules, &in), LIFECYCLE_END);
 }

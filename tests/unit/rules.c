@@ -58,7 +58,7 @@ Test(overload, doubtful_seats_accuse_nobody)
     cr_expect_eq(bench.n, 0U);
     bench.cabin.occupancy = (struct bw_occupancy){0};
     drive(60);
-    cr_expect_eq(bench.n, 0U);
+    cr_expect_eq(count(BW_OVERLOAD, BW_RAISED), 0U);
 }
 
 Test(overload, doubtful_seats_do_not_absolve_either)
@@ -299,8 +299,12 @@ Test(off_route, a_notice_becomes_a_violation_with_the_first_certain_pupil_only)
     drive(60);
     for (size_t i = 0; i < bench.n; i++)
         cr_expect_eq(bench.alerts[i].severity, BW_NOTICE);
+    const size_t before = bench.n;
     cabin(1, 1, BW_NO);
-    drive(15);
+    drive(1);
+    cr_assert_eq(bench.n, before + 1);
+    cr_expect_eq(last()->kind, BW_OFF_ROUTE);
+    cr_expect_eq(last()->phase, BW_UPDATED);
     cr_expect_eq(last()->severity, BW_MINOR);
 }
 
@@ -324,7 +328,7 @@ Test(off_route, what_was_driven_empty_is_no_evidence_when_pupils_get_on)
     cr_expect_eq(bench.n, 0U);
     bench.cabin = (struct bw_cabin){0};
     drive(49);
-    cr_expect_eq(bench.n, 0U, "seats unknown for a while");
+    cr_expect_eq(count(BW_OFF_ROUTE, BW_RAISED), 0U, "seats unknown for a while");
     cabin(5, 5, BW_NO);
     drive(15);
     cr_expect_eq(count(BW_OFF_ROUTE, BW_RAISED), 1U);
