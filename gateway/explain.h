@@ -5,15 +5,14 @@
 #include <stdio.h>
 
 #include "gateway/compliance/engine.h"
-
-enum explain_language { EXPLAIN_EN, EXPLAIN_ZH };
+#include "gateway/words.h"
 
 enum { EXPLAIN_FIXES_MAX = 120 }; /* fixes before a departure that are remembered */
 
 struct explain;
 
-/* The licence is borrowed: it names the routes and gives local time. NULL when out of memory. */
-struct explain *explain_create(const struct bw_licence *licence, enum explain_language language, FILE *out);
+/* The licence is borrowed: it names the routes and stops, and gives local time. NULL when out of memory. */
+struct explain *explain_create(const struct bw_licence *licence, enum words_language language, FILE *out);
 void explain_destroy(struct explain *explain); /* accepts NULL */
 
 /* After each event, and for each phase that it caused. */

@@ -463,10 +463,10 @@ static int read_cabin(const struct options *options, struct reader *reader)
     return EXIT_USAGE;
 }
 
-static enum explain_language language(const struct options *options)
+static enum words_language language(const struct options *options)
 {
     const char *lang = options->lang != NULL ? options->lang : getenv("LANG");
-    return lang != NULL && strncmp(lang, "zh", 2) == 0 ? EXPLAIN_ZH : EXPLAIN_EN;
+    return lang != NULL && strncmp(lang, "zh", 2) == 0 ? WORDS_ZH : WORDS_EN;
 }
 
 static int run_engine(const struct options *options, const struct mandate *mandate, struct cabinbus *bus,

@@ -182,14 +182,14 @@ Test(modeljson, the_contract_requires_just_the_members_that_are_sent)
     const char *openapi = read_openapi();
     for (int kind = 1; kind < BW_KIND_COUNT; kind++) {
         char sent[256] = "required: [";
+        size_t n = strlen(sent);
         json_t *json = modeljson_evidence(&kinds[kind].alert), *value;
         const char *key;
         json_object_foreach(json, key, value)
         {
-            (void)strcat(sent, key);
-            (void)strcat(sent, ", ");
+            n += (size_t)snprintf(sent + n, sizeof sent - n, "%s, ", key);
         }
-        memcpy(sent + strlen(sent) - 2, "]\n", 3);
+        memcpy(sent + n - 2, "]\n", 3);
         const char *required = strstr(schema(openapi, kinds[kind].schema), "required: [");
         cr_assert_not_null(required);
         cr_expect_eq(strncmp(required, sent, strlen(sent)), 0, "%s: sent %s", kinds[kind].schema, sent);
