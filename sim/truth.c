@@ -122,7 +122,7 @@ int truth_step(struct truth *truth, int64_t utc_ms, const struct vehicle_truth *
     const double values[WATCHES] = {
         [BW_OVERLOAD] = now->aboard,
         [BW_OFF_ROUTE] = now->off_m,
-        [BW_OUT_OF_HOURS] = moves && out_of_hours(truth->scenario, utc_ms) ? SO : 0,
+        [BW_OUT_OF_HOURS] = now->ignition_on && out_of_hours(truth->scenario, utc_ms) ? SO : 0,
         [BW_UNAPPROVED_STOP] = now->away_from_stop ? SO : 0,
         [BW_OVERSPEED] = now->aboard > 0 ? speed_kmh : 0,
         [BW_UNBELTED] = moves ? now->unbelted : 0,

@@ -5,9 +5,11 @@
 
 static const unsigned ROW_MAX = 99, PLACE_MAX = 9;
 
+enum { N_SIDES = 3 };
+
 /* The words of one way of naming. */
 struct dialect {
-    const char *seat, *row_end, *sides[3], *seat_end, *belt_end; /* sides: left, right, middle */
+    const char *seat, *row_end, *sides[N_SIDES], *seat_end, *belt_end; /* sides: left, right, middle */
     const char *door, *door_end;
     struct single {
         const char *name;
@@ -73,19 +75,20 @@ static bool number(const char **at, unsigned max, unsigned *ret)
 }
 
 /* "seat.row3.left" and what `end` says of it */
-static bool parse_seat(const struct dialect *words, const char *end, const char *at, uint16_t *ret_seat)
+static bool parse_seat(const struct dialect *words, const char *end, const char *at,
+                       struct cabin_place *ret_seat)
 {
-    unsigned row, side = 0, place = 1;
-    if (!literal(&at, words->seat) || !number(&at, ROW_MAX, &row) || !literal(&at, words->row_end))
+    struct cabin_place seat = {.place = 1};
+    if (!literal(&at, words->seat) || !number(&at, ROW_MAX, &seat.row) || !literal(&at, words->row_end))
         return false;
-    while (side < 3 && !literal(&at, words->sides[side]))
-        side++;
-    if (side == 3)
+    while (seat.side < N_SIDES && !literal(&at, words->sides[seat.side]))
+        seat.side++;
+    if (seat.side == N_SIDES)
         return false;
-    (void)number(&at, PLACE_MAX, &place); /* may be left out */
+    (void)number(&at, PLACE_MAX, &seat.place); /* may be left out */
     if (!literal(&at, end) || *at != '\0')
         return false;
-    *ret_seat = (uint16_t)(row * 100 + side * 10 + place);
+    *ret_seat = seat;
     return true;
 }
 
@@ -116,11 +119,16 @@ static bool parse_door(const struct dialect *words, const char *at, char ret_nam
     return true;
 }
 
-static int add_seat(uint16_t *seats, size_t *n_seats, enum cabin_kind kind, uint16_t seat,
+static bool same(const struct cabin_place *a, const struct cabin_place *b)
+{
+    return a->row == b->row && a->side == b->side && a->place == b->place;
+}
+
+static int add_seat(struct cabin_place *seats, size_t *n_seats, enum cabin_kind kind, struct cabin_place seat,
                     struct cabin_slot *ret_slot)
 {
     for (size_t i = 0; i < *n_seats; i++) {
-        if (seats[i] == seat)
+        if (same(&seats[i], &seat))
             return -EEXIST;
     }
     if (*n_seats == CABIN_SEATS_MAX)
@@ -155,7 +163,7 @@ static int add_single(struct cabin_map *map, enum cabin_kind kind, struct cabin_
 static int add(struct cabin_map *map, const struct dialect *words, const char *name,
                struct cabin_slot *ret_slot)
 {
-    uint16_t seat;
+    struct cabin_place seat;
     char door[CABIN_DOOR_NAME_LEN];
     if (parse_seat(words, words->seat_end, name, &seat))
         return add_seat(map->seats, &map->n_seats, CABIN_SEAT, seat, ret_slot);
@@ -188,7 +196,7 @@ int cabin_map_signal(struct cabin_map *map, const char *dbc_name, struct cabin_s
 int cabin_map_belt_seat(const struct cabin_map *map, size_t belt, uint8_t *ret_seat)
 {
     for (size_t i = 0; i < map->n_seats; i++) {
-        if (map->seats[i] == map->belts[belt]) {
+        if (same(&map->seats[i], &map->belts[belt])) {
             *ret_seat = (uint8_t)i;
             return 0;
         }

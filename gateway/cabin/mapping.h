@@ -24,9 +24,11 @@ enum { CABIN_DOOR_NAME_LEN = 32 };
 
 struct cabin_map {
     size_t n_seats, n_belts, n_doors;
-    bool has[CABIN_KINDS];                                   /* of those that there is only one of */
-    uint16_t seats[CABIN_SEATS_MAX], belts[CABIN_SEATS_MAX]; /* row, side and place in one number */
-    char doors[CABIN_DOORS_MAX][CABIN_DOOR_NAME_LEN];        /* in lower case */
+    bool has[CABIN_KINDS]; /* of those that there is only one of */
+    struct cabin_place {
+        unsigned row, side, place;
+    } seats[CABIN_SEATS_MAX], belts[CABIN_SEATS_MAX];
+    char doors[CABIN_DOORS_MAX][CABIN_DOOR_NAME_LEN]; /* in lower case */
 };
 
 void cabin_map_init(struct cabin_map *ret_map);

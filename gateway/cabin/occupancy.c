@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <math.h>
 
-static const double UNKNOWN_VALUE = -1;
+static const double UNKNOWN_VALUE = -1; /* no signal may say so */
 static const double KMH_PER_MPS = 3.6;
 
 static bool possible(const struct cabin_config *config)
@@ -22,12 +22,6 @@ static bool possible(const struct cabin_config *config)
     return true;
 }
 
-static void never_heard(struct cabin_signal *signals, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        signals[i].value = UNKNOWN_VALUE;
-}
-
 int cabin_init(struct cabin *ret_cabin, const struct cabin_config *config)
 {
     if (!possible(config))
@@ -35,13 +29,6 @@ int cabin_init(struct cabin *ret_cabin, const struct cabin_config *config)
     *ret_cabin = (struct cabin){.config = *config};
     if (config->freshness_ms == 0)
         ret_cabin->config.freshness_ms = CABIN_FRESHNESS_DEFAULT_MS;
-    never_heard(ret_cabin->seats, CABIN_SEATS_MAX);
-    never_heard(ret_cabin->belts, CABIN_SEATS_MAX);
-    never_heard(ret_cabin->doors, CABIN_DOORS_MAX);
-    never_heard(&ret_cabin->ignition, 1);
-    never_heard(&ret_cabin->power, 1);
-    never_heard(&ret_cabin->antenna, 1);
-    never_heard(&ret_cabin->wheel, 1);
     return 0;
 }
 
@@ -89,7 +76,7 @@ int cabin_update(struct cabin *cabin, struct cabin_slot slot, double value, int6
     struct cabin_signal *signal = signal_at(cabin, slot);
     if (signal == NULL)
         return -EINVAL;
-    *signal = (struct cabin_signal){.mono_ms = mono_ms, .value = UNKNOWN_VALUE};
+    signal->known = false;
     if (says_unknown(cabin, slot, value))
         return 0;
     const bool in_range = value >= 0 && value <= max_of(cabin, slot); /* false for NaN */
@@ -98,13 +85,14 @@ int cabin_update(struct cabin *cabin, struct cabin_slot slot, double value, int6
         cabin->refused++;
         return -ERANGE;
     }
-    signal->value = value;
+    *signal = (struct cabin_signal){.known = true, .mono_ms = mono_ms, .value = value};
     return 0;
 }
 
 static double value_now(const struct cabin *cabin, const struct cabin_signal *signal, int64_t mono_ms)
 {
-    return mono_ms - signal->mono_ms < cabin->config.freshness_ms ? signal->value : UNKNOWN_VALUE;
+    const bool fresh = signal->known && mono_ms - signal->mono_ms < cabin->config.freshness_ms;
+    return fresh ? signal->value : UNKNOWN_VALUE;
 }
 
 static enum bw_quality quality_of(size_t n, size_t n_unknown)
@@ -118,37 +106,40 @@ static struct bw_occupancy occupancy(const struct cabin *cabin, int64_t mono_ms)
 {
     const size_t n = cabin->config.n_seats;
     size_t n_unknown = 0;
-    struct bw_occupancy result = {0};
+    struct bw_occupancy result = {.quality = BW_QUALITY_UNKNOWN};
     for (size_t i = 0; i < n; i++) {
         const double value = value_now(cabin, &cabin->seats[i], mono_ms);
-        n_unknown += value < 0;
-        result.low = (uint16_t)(result.low + (value < 0 ? 0 : value));
-        result.high = (uint16_t)(result.high + (value < 0 ? cabin->config.seats[i].capacity : value));
+        const bool known = value != UNKNOWN_VALUE;
+        n_unknown += !known;
+        result.low = (uint16_t)(result.low + (known ? value : 0));
+        result.high = (uint16_t)(result.high + (known ? value : cabin->config.seats[i].capacity));
     }
     result.quality = quality_of(n, n_unknown);
     result.count = result.low;
-    return result.quality == BW_QUALITY_UNKNOWN ? (struct bw_occupancy){0} : result;
+    return result.quality == BW_QUALITY_UNKNOWN ? (struct bw_occupancy){.quality = BW_QUALITY_UNKNOWN}
+                                                : result;
 }
 
 static struct bw_belts belts(const struct cabin *cabin, int64_t mono_ms)
 {
     const size_t n = cabin->config.n_belts;
     size_t n_unknown = 0;
-    struct bw_belts result = {0};
+    struct bw_belts result = {.quality = BW_QUALITY_UNKNOWN};
     for (size_t i = 0; i < n; i++) {
         const uint8_t seat = cabin->config.belt_seats[i];
         const double seated = value_now(cabin, &cabin->seats[seat], mono_ms);
         const double fastened = value_now(cabin, &cabin->belts[i], mono_ms);
-        if (seated == 0 || fastened > 0)
+        if (seated == 0 || fastened == 1)
             continue;
-        const bool certain = seated > 0 && fastened == 0;
+        const bool seat_known = seated != UNKNOWN_VALUE;
+        const bool certain = seat_known && fastened == 0;
         n_unknown += !certain;
         result.open_low = (uint16_t)(result.open_low + certain);
         result.open_high =
-            (uint16_t)(result.open_high + (seated > 0 ? seated : cabin->config.seats[seat].capacity));
+            (uint16_t)(result.open_high + (seat_known ? seated : cabin->config.seats[seat].capacity));
     }
     result.quality = quality_of(n, n_unknown);
-    return result.quality == BW_QUALITY_UNKNOWN ? (struct bw_belts){0} : result;
+    return result.quality == BW_QUALITY_UNKNOWN ? (struct bw_belts){.quality = BW_QUALITY_UNKNOWN} : result;
 }
 
 static enum bw_tri door_open(const struct cabin *cabin, int64_t mono_ms)
@@ -156,9 +147,9 @@ static enum bw_tri door_open(const struct cabin *cabin, int64_t mono_ms)
     bool all_closed = cabin->config.n_doors > 0;
     for (size_t i = 0; i < cabin->config.n_doors; i++) {
         const double value = value_now(cabin, &cabin->doors[i], mono_ms);
-        if (value > 0)
+        if (value == 1)
             return BW_YES;
-        if (value < 0)
+        if (value == UNKNOWN_VALUE)
             all_closed = false;
     }
     return all_closed ? BW_NO : BW_UNKNOWN;
@@ -167,9 +158,9 @@ static enum bw_tri door_open(const struct cabin *cabin, int64_t mono_ms)
 static enum bw_tri tri(const struct cabin *cabin, const struct cabin_signal *signal, int64_t mono_ms)
 {
     const double value = value_now(cabin, signal, mono_ms);
-    if (value < 0)
+    if (value == UNKNOWN_VALUE)
         return BW_UNKNOWN;
-    return value > 0 ? BW_YES : BW_NO;
+    return value == 1 ? BW_YES : BW_NO;
 }
 
 void cabin_estimate(const struct cabin *cabin, int64_t mono_ms, struct bw_cabin *ret_state)
@@ -182,7 +173,7 @@ void cabin_estimate(const struct cabin *cabin, int64_t mono_ms, struct bw_cabin 
         .main_power = tri(cabin, &cabin->power, mono_ms),
         .antenna_ok = tri(cabin, &cabin->antenna, mono_ms),
         .belts = belts(cabin, mono_ms),
-        .wheel_known = wheel_kmh >= 0,
-        .wheel_mps = wheel_kmh >= 0 ? wheel_kmh / KMH_PER_MPS : 0,
+        .wheel_known = wheel_kmh != UNKNOWN_VALUE,
+        .wheel_mps = fmax(wheel_kmh, 0) / KMH_PER_MPS,
     };
 }

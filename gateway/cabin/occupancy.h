@@ -58,8 +58,9 @@ struct cabin_config {
 
 /* The last word of one signal. */
 struct cabin_signal {
+    bool known; /* it was heard, and made sense */
     int64_t mono_ms;
-    double value; /* < 0 unknown */
+    double value;
 };
 
 struct cabin {

@@ -93,6 +93,19 @@ Test(cabin, values_that_cannot_be_are_refused_and_counted_but_unknown_is_no_faul
     cr_expect_eq(cabin.refused, 8);
 }
 
+Test(cabin, a_value_that_makes_no_sense_takes_back_the_one_before)
+{
+    static const double senseless[] = {4, 7};
+    for (size_t i = 0; i < 2; i++) {
+        struct cabin cabin = benches();
+        for (uint8_t s = 0; s < 4; s++)
+            (void)cabin_update(&cabin, seat(s), 2, START_MS);
+        (void)cabin_update(&cabin, seat(3), senseless[i], START_MS + 1);
+        expect_occupancy(&cabin, START_MS + 1, (struct bw_occupancy){BW_QUALITY_DEGRADED, 6, 6, 9},
+                         "taken back");
+    }
+}
+
 Test(cabin, before_anything_was_heard_nothing_is_known)
 {
     const struct cabin cabin = benches();
@@ -101,6 +114,9 @@ Test(cabin, before_anything_was_heard_nothing_is_known)
     cr_expect_eq(state.occupancy.quality, BW_QUALITY_UNKNOWN);
     cr_expect_eq(state.door_open, BW_UNKNOWN);
     cr_expect_eq(state.ignition_on, BW_UNKNOWN);
+    cr_expect_eq(state.main_power, BW_UNKNOWN);
+    cr_expect_eq(state.antenna_ok, BW_UNKNOWN);
+    cr_expect_not(state.wheel_known);
 }
 
 Test(cabin, a_silent_bus_is_unknown_and_never_empty)
@@ -227,14 +243,22 @@ Test(cabin, without_sensors_nothing_is_known)
 Test(cabin, the_largest_cabin_does_not_overflow)
 {
     struct cabin cabin;
-    struct cabin_config config = {.n_seats = CABIN_SEATS_MAX, .n_doors = CABIN_DOORS_MAX};
-    for (size_t i = 0; i < CABIN_SEATS_MAX; i++)
+    struct cabin_config config = {
+        .n_seats = CABIN_SEATS_MAX, .n_belts = CABIN_SEATS_MAX, .n_doors = CABIN_DOORS_MAX};
+    for (size_t i = 0; i < CABIN_SEATS_MAX; i++) {
         config.seats[i] = (struct cabin_seat){.capacity = 255, .unknown_value = CABIN_NO_UNKNOWN_VALUE};
+        config.belt_seats[i] = (uint8_t)i;
+    }
     cr_assert_eq(cabin_init(&cabin, &config), 0);
     for (uint8_t s = 0; s < CABIN_SEATS_MAX; s++)
         cr_assert_eq(cabin_update(&cabin, seat(s), 255, START_MS), 0);
     expect_occupancy(&cabin, START_MS, (struct bw_occupancy){BW_QUALITY_GOOD, 24480, 24480, 24480},
                      "96 x 255");
+    for (uint8_t b = 0; b < CABIN_SEATS_MAX; b++)
+        cr_assert_eq(cabin_update(&cabin, belt(b), 0, START_MS), 0);
+    struct bw_cabin state;
+    cabin_estimate(&cabin, START_MS, &state);
+    cr_expect(state.belts.open_low == 96 && state.belts.open_high == 24480);
 }
 
 Test(cabin, a_configuration_that_cannot_be_is_refused)
@@ -245,12 +269,17 @@ Test(cabin, a_configuration_that_cannot_be_is_refused)
         {.n_doors = CABIN_DOORS_MAX + 1},
         {.n_belts = CABIN_SEATS_MAX + 1},
         {.n_seats = 1, .seats = {{1, CABIN_NO_UNKNOWN_VALUE}}, .n_belts = 1, .belt_seats = {1}},
+        {.n_seats = 1, .seats = {{1, CABIN_NO_UNKNOWN_VALUE}}, .n_belts = 2, .belt_seats = {0, 1}},
         {.freshness_ms = -1},
         {.n_seats = 1, .seats = {{0, CABIN_NO_UNKNOWN_VALUE}}},
         {.n_seats = 2, .seats = {{1, CABIN_NO_UNKNOWN_VALUE}, {0, CABIN_NO_UNKNOWN_VALUE}}},
     };
     for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++)
         cr_expect_eq(cabin_init(&cabin, &configs[i]), -EINVAL, "case %zu", i);
+    struct cabin_config one_too_many = {.n_seats = CABIN_SEATS_MAX + 1, .n_belts = 1};
+    for (size_t i = 0; i < CABIN_SEATS_MAX; i++)
+        one_too_many.seats[i].capacity = 1;
+    cr_expect_eq(cabin_init(&cabin, &one_too_many), -EINVAL, "whatever lies behind the last seat");
 }
 
 /* --- belts --- */

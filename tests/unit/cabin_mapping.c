@@ -126,7 +126,7 @@ Test(cabin_mapping, other_names_are_no_places)
 Test(cabin_mapping, every_row_side_and_place_is_a_seat_of_its_own)
 {
     static const char *const sides[] = {"L", "R", "M"};
-    static bool taken[UINT16_MAX + 1];
+    static bool taken[100][3][10];
     char name[64];
     for (unsigned row = 1; row <= 99; row++)
         for (size_t side = 0; side < 3; side++)
@@ -136,8 +136,9 @@ Test(cabin_mapping, every_row_side_and_place_is_a_seat_of_its_own)
                 cabin_map_init(&map);
                 (void)snprintf(name, sizeof name, "SEAT_R%u%s%u_OCC", row, sides[side], place);
                 cr_assert_eq(cabin_map_signal(&map, name, &slot), 0, "%s", name);
-                cr_expect_not(taken[map.seats[0]], "%s", name);
-                taken[map.seats[0]] = true;
+                bool *now = &taken[map.seats[0].row][map.seats[0].side][map.seats[0].place];
+                cr_expect_not(*now, "%s", name);
+                *now = true;
             }
 }
 
@@ -189,7 +190,13 @@ Test(cabin_mapping, there_is_a_belt_a_seat_and_no_more)
         cr_assert_eq(cabin_map_signal(&map, name, &slot), 0);
     }
     cr_expect_eq(cabin_map_signal(&map, "SEAT_R99R_BELT", &slot), -ENOSPC);
-    cr_expect_eq(cabin_map_signal(&map, "SEAT_R99R_OCC", &slot), 0, "seats have slots of their own");
+    for (unsigned i = 0; i < CABIN_SEATS_MAX; i++) {
+        (void)snprintf(name, sizeof name, "SEAT_R%uR_OCC", i + 1);
+        cr_assert_eq(cabin_map_signal(&map, name, &slot), 0, "seats have slots of their own");
+    }
+    uint8_t seat;
+    cr_expect_eq(cabin_map_belt_seat(&map, 0, &seat), -ENOENT, "none of all seats is its own");
+    cr_expect_eq(cabin_map_signal(&map, "SEAT_R1L_OCC", &slot), -ENOSPC, "though that belt is there");
 }
 
 /* Named in any order, in either way; the third has no seat. */
