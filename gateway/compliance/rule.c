@@ -35,17 +35,37 @@ void rule_timer_run(struct rule_timer *timer, bool on, int64_t passed_ms)
     timer->on = on;
 }
 
+uint8_t rule_weekday_bit(int32_t day)
+{
+    static const int64_t THURSDAY = 3; /* 1970-01-01, counted from Monday */
+    return (uint8_t)(1U << (((day + THURSDAY) % 7 + 7) % 7));
+}
+
 bool rule_local_time(const struct inputs *in, struct local_time *ret)
 {
     static const int64_t DAY_MS = 86400000, MINUTE_MS = 60000;
-    static const int32_t THURSDAY = 3; /* 1970-01-01, counted from Monday */
     if (in->clock != BW_CLOCK_GNSS || in->licence == NULL)
         return false;
     const int64_t local_ms = in->utc_ms + in->licence->utc_offset_min * MINUTE_MS;
     const int64_t day = local_ms / DAY_MS - (local_ms % DAY_MS < 0);
-    const int64_t weekday = ((day + THURSDAY) % 7 + 7) % 7;
     *ret = (struct local_time){.day = (int32_t)day,
-                               .weekday_bit = (uint8_t)(1U << weekday),
+                               .weekday_bit = rule_weekday_bit((int32_t)day),
                                .minute = (uint16_t)((local_ms - day * DAY_MS) / MINUTE_MS)};
     return true;
+}
+
+bool rule_permit_in_force(const struct bw_permit *permit, int32_t day)
+{
+    return permit->status == BW_STATUS_ACTIVE && permit->valid_from_day <= day &&
+           day <= permit->valid_until_day;
+}
+
+bool rule_permit_weekday(const struct bw_permit *permit, int32_t day)
+{
+    return permit->weekdays == 0 || (permit->weekdays & rule_weekday_bit(day)) != 0;
+}
+
+bool rule_permit_overnight(const struct bw_permit *permit)
+{
+    return permit->window_start_min > permit->window_end_min;
 }

@@ -60,11 +60,19 @@ struct rule_off_route {
 
 struct rule_unlicensed {
     struct lifecycle life;
-    struct bw_evidence_unlicensed evidence;
+    struct bw_evidence_unlicensed evidence; /* of the last violation */
+    bool judged;                            /* `verdict` is that of `day`: a day's never changes */
+    int32_t day;
+    struct bw_evidence_unlicensed verdict;
 };
 
 struct rule_out_of_hours {
     struct lifecycle life;
+    bool judged; /* `verdict` is that of the minute: a minute's never changes */
+    bool aboard; /* somebody was, for certain, during this violation */
+    enum bw_tri verdict;
+    int64_t local_min;                        /* since 1970-01-01 */
+    struct bw_evidence_out_of_hours evidence; /* of the last violation */
 };
 
 struct rule_unapproved_stop {
@@ -188,5 +196,13 @@ struct local_time {
     uint16_t minute;
 };
 bool rule_local_time(const struct inputs *in, struct local_time *ret);
+/* ISO weekday of a local day, as a bit. */
+uint8_t rule_weekday_bit(int32_t day);
+/* The permit is active and `day` is one of its dates, whatever the weekday. */
+bool rule_permit_in_force(const struct bw_permit *permit, int32_t day);
+/* The day's weekday is one of the permit's; without any stated, every day is. */
+bool rule_permit_weekday(const struct bw_permit *permit, int32_t day);
+/* The window goes on into the next day. */
+bool rule_permit_overnight(const struct bw_permit *permit);
 
 #endif

@@ -1,17 +1,11 @@
-/* UNLICENSED (Art. 14-18, 45: a school vehicle runs with a permit in force). */
+/* UNLICENSED (Art. 14-18, 20, 45: a school vehicle runs with a permit in force, a qualified driver and an
+ * inspection that is not overdue). What the licence does not state accuses nobody. */
 #include "gateway/compliance/rule.h"
 
 #include <math.h>
 #include <string.h>
 
 static const double DRIVING_MPS = 3.0;
-
-static int32_t local_day(const struct inputs *in)
-{
-    static const int64_t DAY_MS = 86400000;
-    const int64_t local_ms = in->utc_ms + (int64_t)in->licence->utc_offset_min * 60000;
-    return (int32_t)(local_ms / DAY_MS - (local_ms % DAY_MS < 0));
-}
 
 static enum bw_unlicensed_reason permit_reason(const struct bw_permit *permit, int32_t day)
 {
@@ -30,47 +24,131 @@ static int64_t distance_days(const struct bw_permit *permit, int32_t day)
     return day < permit->valid_from_day ? (int64_t)permit->valid_from_day - day : 0;
 }
 
-/* NONE in the reason means licensed. */
-static struct bw_evidence_unlicensed judge(const struct inputs *in)
+static struct bw_evidence_unlicensed by_permit(enum bw_unlicensed_reason reason,
+                                               const struct bw_permit *permit)
 {
-    struct bw_evidence_unlicensed evidence = {.reason = BW_NO_LICENCE};
-    if (in->licence == NULL)
-        return evidence;
-    const int32_t day = local_day(in);
+    struct bw_evidence_unlicensed evidence = {.reason = reason, .valid_until_day = permit->valid_until_day};
+    memcpy(evidence.permit_no, permit->permit_no, sizeof evidence.permit_no);
+    return evidence;
+}
+
+/* NONE in the reason: some permit is in force on this day, whatever its weekdays. */
+static struct bw_evidence_unlicensed judge_dates(const struct bw_licence *licence, int32_t day)
+{
+    struct bw_evidence_unlicensed evidence = {.reason = BW_NO_PERMIT};
     int64_t nearest_days = INT64_MAX;
-    evidence.reason = BW_NO_PERMIT;
-    for (size_t i = 0; i < in->licence->n_permits; i++) {
-        const struct bw_permit *permit = &in->licence->permits[i];
+    for (size_t i = 0; i < licence->n_permits; i++) {
+        const struct bw_permit *permit = &licence->permits[i];
         const enum bw_unlicensed_reason reason = permit_reason(permit, day);
         const int64_t days = distance_days(permit, day);
         if (reason != BW_UNLICENSED_NONE && days >= nearest_days)
             continue;
         nearest_days = days;
-        evidence.reason = reason;
-        evidence.valid_until_day = permit->valid_until_day;
-        memcpy(evidence.permit_no, permit->permit_no, sizeof evidence.permit_no);
+        evidence = by_permit(reason, permit);
         if (reason == BW_UNLICENSED_NONE)
             break;
     }
     return evidence;
 }
 
+/* Of this day of the week. A window that began yesterday evening is still yesterday's. */
+static bool of_today(const struct bw_permit *permit, int32_t day)
+{
+    return rule_permit_weekday(permit, day) ||
+           (rule_permit_overnight(permit) && rule_permit_weekday(permit, day - 1));
+}
+
+static bool qualified(const struct bw_licence *licence, const char *driver_id, int32_t day)
+{
+    for (size_t i = 0; i < licence->n_drivers; i++)
+        if (strcmp(licence->drivers[i].driver_id, driver_id) == 0 &&
+            licence->drivers[i].qualified_until_day >= day)
+            return true;
+    return false;
+}
+
+/* Nobody says who of the permitted drivers is at the wheel: one who is qualified, or is not named, is enough.
+ * `any_weekday`: no permit in force has today's weekday, so that all of them are asked. */
+static bool drivers_unqualified(const struct bw_licence *licence, int32_t day, bool any_weekday)
+{
+    if (licence->n_drivers == 0)
+        return false;
+    for (size_t i = 0; i < licence->n_permits; i++) {
+        const struct bw_permit *permit = &licence->permits[i];
+        if (rule_permit_in_force(permit, day) && (any_weekday || of_today(permit, day)) &&
+            (permit->driver_id[0] == '\0' || qualified(licence, permit->driver_id, day)))
+            return false;
+    }
+    return true;
+}
+
+/* Of today if there is one, else of another weekday. There is one in force. */
+static const struct bw_permit *permit_in_force(const struct bw_licence *licence, int32_t day)
+{
+    const struct bw_permit *found = NULL;
+    for (size_t i = 0; i < licence->n_permits; i++) {
+        const struct bw_permit *permit = &licence->permits[i];
+        if (!rule_permit_in_force(permit, day))
+            continue;
+        if (of_today(permit, day))
+            return permit;
+        if (found == NULL)
+            found = permit;
+    }
+    return found;
+}
+
+/* The gravest reason explains: a vehicle that must not exist, no permit, no driver, an overdue inspection, a
+ * wrong weekday. NONE means licensed. */
+static struct bw_evidence_unlicensed judge(const struct bw_licence *licence, int32_t day)
+{
+    if (licence->scrapped_day != 0 && day >= licence->scrapped_day)
+        return (struct bw_evidence_unlicensed){.reason = BW_SCRAPPED,
+                                               .valid_until_day = licence->scrapped_day};
+    const struct bw_evidence_unlicensed dates = judge_dates(licence, day);
+    if (dates.reason != BW_UNLICENSED_NONE)
+        return dates;
+    const struct bw_permit *permit = permit_in_force(licence, day);
+    const bool wrong_weekday = !of_today(permit, day);
+    if (drivers_unqualified(licence, day, wrong_weekday))
+        return by_permit(BW_DRIVER_UNQUALIFIED, permit);
+    if (licence->inspected_until_day != 0 && licence->inspected_until_day < day)
+        return (struct bw_evidence_unlicensed){.reason = BW_INSPECTION_EXPIRED,
+                                               .valid_until_day = licence->inspected_until_day};
+    return by_permit(wrong_weekday ? BW_WRONG_WEEKDAY : BW_UNLICENSED_NONE, permit);
+}
+
+/* False when nobody knows: a date decides, so the day must be certain. */
+static bool verdict(struct rule_unlicensed *rule, const struct inputs *in)
+{
+    struct local_time local = {0};
+    if (in->licence != NULL && !rule_local_time(in, &local))
+        return false;
+    if (!rule->judged || rule->day != local.day)
+        rule->verdict = in->licence != NULL ? judge(in->licence, local.day)
+                                            : (struct bw_evidence_unlicensed){.reason = BW_NO_LICENCE};
+    rule->judged = true;
+    rule->day = local.day;
+    return true;
+}
+
+static enum bw_tri violated(struct rule_unlicensed *rule, const struct inputs *in)
+{
+    if (!verdict(rule, in))
+        return BW_UNKNOWN;
+    if (rule->verdict.reason == BW_UNLICENSED_NONE || in->cabin.ignition_on == BW_NO)
+        return BW_NO;
+    const bool driving = in->has_fix && in->fix.speed_mps >= DRIVING_MPS; /* false for NaN */
+    if (!driving || rule_known_empty(&in->cabin.occupancy))
+        return BW_UNKNOWN; /* a permit is needed to carry pupils, not to drive to the workshop */
+    rule->evidence = rule->verdict;
+    return BW_YES;
+}
+
 static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
 {
     struct rule_unlicensed *rule = &rules->unlicensed;
-    enum bw_tri violated = BW_UNKNOWN;
-    /* A date decides here, so only a receiver's own date will do: a host clock may have lost its battery. */
-    if (in->clock == BW_CLOCK_GNSS || in->licence == NULL) {
-        const struct bw_evidence_unlicensed now = judge(in);
-        const bool driving = in->has_fix && in->fix.speed_mps >= DRIVING_MPS; /* false for NaN */
-        if (now.reason == BW_UNLICENSED_NONE || in->cabin.ignition_on == BW_NO)
-            violated = BW_NO;
-        else if (driving && !rule_known_empty(&in->cabin.occupancy))
-            violated = BW_YES; /* a permit is needed to carry pupils, not to drive to the workshop */
-        if (violated == BW_YES)
-            rule->evidence = now;
-    }
-    return lifecycle_step(&rule->life, violated, in->mono_ms,
+    return lifecycle_step(&rule->life, violated(rule, in), in->mono_ms,
                           (struct lifecycle_times){.hold_ms = in->thresholds->unlicensed_hold_ms,
                                                    .hold_off_ms = in->thresholds->raise_hold_off_ms});
 }

@@ -9,6 +9,7 @@ static const int64_t DAY_MS = 86400000;
 
 static struct bw_licence licence;
 static struct bw_permit permits[4];
+static struct bw_driver drivers[3];
 static struct inputs in;
 
 static struct bw_permit permit(const char *permit_no, int32_t from_day, int32_t until_day,
@@ -166,6 +167,171 @@ Test(rule_unlicensed, one_permit_in_force_is_enough_wherever_it_stands)
     cr_expect_eq(verdict(&rule_unlicensed, &in), BW_NO);
 }
 
+/* The day is a Monday. */
+enum { MONDAY = 1, TUESDAY = 2, SUNDAY = 64 };
+
+static struct bw_permit for_weekdays(struct bw_permit permit, uint8_t weekdays)
+{
+    permit.weekdays = weekdays;
+    return permit;
+}
+
+static struct bw_permit for_driver(struct bw_permit permit, const char *driver_id)
+{
+    for (size_t i = 0; driver_id[i] != '\0'; i++)
+        permit.driver_id[i] = driver_id[i];
+    return permit;
+}
+
+static struct bw_permit in_force(const char *permit_no)
+{
+    return permit(permit_no, DAY - 9, DAY + 9, BW_STATUS_ACTIVE);
+}
+
+/* Drivers "a" (qualified until that day), "b" (until the day before) and "c" (for long). */
+static void set_drivers(void)
+{
+    static const int32_t until_day[] = {DAY, DAY - 1, DAY + 900};
+    for (size_t i = 0; i < 3; i++) {
+        drivers[i] = (struct bw_driver){.qualified_until_day = until_day[i]};
+        drivers[i].driver_id[0] = (char)('a' + i);
+    }
+    licence.drivers = drivers;
+    licence.n_drivers = 3;
+}
+
+Test(rule_unlicensed, some_permit_in_force_must_be_for_this_day_of_the_week)
+{
+    static const struct {
+        uint8_t first, second;
+        enum bw_tri violated;
+    } rows[] = {
+        {0x7f, 0x7f, BW_NO},    {MONDAY, TUESDAY, BW_NO}, {TUESDAY, MONDAY, BW_NO}, {TUESDAY, SUNDAY, BW_YES},
+        {0x7e, SUNDAY, BW_YES}, {0, TUESDAY, BW_NO},      {TUESDAY, 0, BW_NO},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        HOLD(for_weekdays(in_force("first"), rows[i].first),
+             for_weekdays(in_force("second"), rows[i].second));
+        cr_expect_eq(verdict(&rule_unlicensed, &in), rows[i].violated, "row %zu", i);
+    }
+    HOLD(permit("past", DAY - 9, DAY - 1, BW_STATUS_ACTIVE), for_weekdays(in_force("second"), TUESDAY));
+    cr_expect_eq(evidence().reason, BW_WRONG_WEEKDAY);
+    cr_expect_str_eq(evidence().permit_no, "second");
+    cr_expect_eq(evidence().valid_until_day, DAY + 9);
+}
+
+Test(rule_unlicensed, a_window_over_midnight_is_still_of_its_weekday)
+{
+    struct bw_permit overnight = for_weekdays(in_force("late"), SUNDAY);
+    overnight.window_start_min = 1320;
+    overnight.window_end_min = 60;
+    HOLD(overnight);
+    cr_expect_eq(verdict(&rule_unlicensed, &in), BW_NO);
+    overnight.weekdays = TUESDAY;
+    HOLD(overnight);
+    cr_expect_eq(verdict(&rule_unlicensed, &in), BW_YES);
+    overnight.weekdays = SUNDAY;
+    overnight.window_start_min = overnight.window_end_min = 60;
+    HOLD(overnight);
+    cr_expect_eq(verdict(&rule_unlicensed, &in), BW_YES, "it does not cross midnight");
+}
+
+Test(rule_unlicensed, some_permitted_driver_must_be_qualified)
+{
+    static const struct {
+        const char *first, *second;
+        enum bw_tri violated;
+    } rows[] = {
+        {"a", "c", BW_NO},  {"b", "b", BW_YES}, {"b", "a", BW_NO}, {"c", "b", BW_NO},
+        {"x", "b", BW_YES}, {"x", "", BW_NO},   {"", "b", BW_NO},
+    };
+    set_drivers();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        HOLD(for_driver(in_force("first"), rows[i].first), for_driver(in_force("second"), rows[i].second));
+        cr_expect_eq(verdict(&rule_unlicensed, &in), rows[i].violated, "row %zu", i);
+    }
+}
+
+Test(rule_unlicensed, a_driver_of_no_permit_of_today_does_not_count)
+{
+    set_drivers();
+    HOLD(for_driver(permit("past", DAY - 9, DAY - 1, BW_STATUS_ACTIVE), "a"),
+         for_driver(for_weekdays(in_force("tuesday"), TUESDAY), "a"), for_driver(in_force("today"), "b"));
+    cr_expect_eq(evidence().reason, BW_DRIVER_UNQUALIFIED);
+    cr_expect_str_eq(evidence().permit_no, "today");
+    cr_expect_eq(evidence().valid_until_day, DAY + 9);
+}
+
+Test(rule_unlicensed, a_licence_without_drivers_accuses_none)
+{
+    HOLD(for_driver(in_force("p-1"), "x"));
+    cr_expect_eq(verdict(&rule_unlicensed, &in), BW_NO);
+    set_drivers();
+    cr_expect_eq(verdict(&rule_unlicensed, &in), BW_YES);
+}
+
+Test(rule_unlicensed, an_inspection_is_good_on_its_last_day_and_may_be_unstated)
+{
+    static const struct {
+        int32_t inspected_until_day;
+        enum bw_tri violated;
+    } rows[] = {{DAY - 1, BW_YES}, {DAY, BW_NO}, {DAY + 1, BW_NO}, {0, BW_NO}};
+    HOLD(in_force("p-1"));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        licence.inspected_until_day = rows[i].inspected_until_day;
+        cr_expect_eq(verdict(&rule_unlicensed, &in), rows[i].violated, "row %zu", i);
+    }
+    licence.inspected_until_day = DAY - 1;
+    cr_expect_eq(evidence().reason, BW_INSPECTION_EXPIRED);
+    cr_expect_eq(evidence().valid_until_day, DAY - 1);
+    cr_expect_str_eq(evidence().permit_no, "");
+}
+
+Test(rule_unlicensed, a_vehicle_is_scrapped_from_its_day_on)
+{
+    static const struct {
+        int32_t scrapped_day;
+        enum bw_tri violated;
+    } rows[] = {{DAY - 1, BW_YES}, {DAY, BW_YES}, {DAY + 1, BW_NO}, {0, BW_NO}};
+    HOLD(in_force("p-1"));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        licence.scrapped_day = rows[i].scrapped_day;
+        cr_expect_eq(verdict(&rule_unlicensed, &in), rows[i].violated, "row %zu", i);
+    }
+    licence.scrapped_day = DAY;
+    cr_expect_eq(evidence().reason, BW_SCRAPPED);
+    cr_expect_eq(evidence().valid_until_day, DAY);
+}
+
+/* Each is put right in turn, and the next one explains. */
+Test(rule_unlicensed, gravest_reason_explains)
+{
+    set_drivers();
+    licence.scrapped_day = DAY;
+    licence.inspected_until_day = DAY - 1;
+    HOLD(for_driver(for_weekdays(permit("p-1", DAY - 9, DAY - 1, BW_STATUS_ACTIVE), TUESDAY), "b"));
+    cr_expect_eq(evidence().reason, BW_SCRAPPED);
+    licence.scrapped_day = 0;
+    cr_expect_eq(evidence().reason, BW_PERMIT_EXPIRED);
+    permits[0].valid_until_day = DAY;
+    cr_expect_eq(evidence().reason, BW_DRIVER_UNQUALIFIED);
+    permits[0].driver_id[0] = 'c';
+    cr_expect_eq(evidence().reason, BW_INSPECTION_EXPIRED);
+    licence.inspected_until_day = DAY;
+    cr_expect_eq(evidence().reason, BW_WRONG_WEEKDAY);
+    permits[0].weekdays = MONDAY;
+    cr_expect_eq(verdict(&rule_unlicensed, &in), BW_NO);
+}
+
+Test(rule_unlicensed, a_permit_that_ends_at_midnight_is_missed_the_day_after)
+{
+    struct rules rules = {0};
+    HOLD(permit("p-1", DAY, DAY, BW_STATUS_ACTIVE));
+    cr_expect_eq(rule_unlicensed.step(&rules, &in), LIFECYCLE_NONE);
+    in.utc_ms += DAY_MS / 2;
+    cr_expect_eq(rule_unlicensed.step(&rules, &in), LIFECYCLE_RAISE);
+}
+
 Test(rule_unlicensed, accuses_who_drives_with_pupils_by_the_receivers_date)
 {
     static const struct {
@@ -232,9 +398,10 @@ Test(rule_unlicensed, evidence_is_that_of_the_violation_when_it_has_ended)
 {
     struct rules rules = {0};
     struct bw_alert alert = {.kind = BW_UNLICENSED};
-    HOLD(permit("past", DAY - 9, DAY - 1, BW_STATUS_ACTIVE));
+    HOLD(permit("past", DAY - 9, DAY - 1, BW_STATUS_ACTIVE),
+         permit("to-come", DAY + 1, DAY + 9, BW_STATUS_ACTIVE));
     (void)rule_unlicensed.step(&rules, &in);
-    HOLD(permit("good", DAY, DAY, BW_STATUS_ACTIVE));
+    in.utc_ms += DAY_MS;
     cr_expect_eq(rule_unlicensed.step(&rules, &in), LIFECYCLE_END);
     rule_unlicensed.describe(&rules, &in, &alert);
     cr_expect_eq(alert.evidence.unlicensed.reason, BW_PERMIT_EXPIRED);
