@@ -114,6 +114,13 @@ static bool out_of_hours(const struct scenario_vehicle *scenario, int64_t utc_ms
     return minute < scenario->window_start_min || minute >= scenario->window_end_min;
 }
 
+/* It shows in use, and ends only when they are heard again. */
+static bool sensors_fail(const struct truth *truth, const struct vehicle_truth *now)
+{
+    const bool failing = now->silent || truth->scenario->broken_bench >= 0;
+    return failing && (now->ignition_on || truth->watches[BW_SENSOR_FAULT].open != NULL);
+}
+
 int truth_step(struct truth *truth, int64_t utc_ms, const struct vehicle_truth *now)
 {
     const double speed_kmh = now->speed_mps * 3.6;
@@ -128,7 +135,7 @@ int truth_step(struct truth *truth, int64_t utc_ms, const struct vehicle_truth *
         [BW_UNBELTED] = moves ? now->unbelted : 0,
         [BW_DOOR_OPEN_MOVING] = now->door_open ? speed_kmh : 0,
         [BW_CHILD_LEFT_BEHIND] = left ? now->aboard : 0,
-        [BW_SENSOR_FAULT] = now->ignition_on && now->silent ? SO : 0,
+        [BW_SENSOR_FAULT] = sensors_fail(truth, now) ? SO : 0,
         [BW_TAMPER] = now->power_cut || now->antenna_cut ? SO : 0,
     };
     int rc = 0;
