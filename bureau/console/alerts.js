@@ -1,15 +1,16 @@
-// The list of alerts: newest first, each row one alert object, updated in place as its phases arrive.
+// The list of alerts: what is urgent, then newest first; each row one alert object, updated in place as its phases arrive.
 
 import { ApiError, getAlertsBefore } from './api.js';
 import { byId, h, RowList, setText } from './dom.js';
 import { evidenceLine } from './evidence.js';
-import { isOpen } from './fleet.js';
+import { isOpen, isUrgent } from './fleet.js';
 import { kindText, plateText, shortTime, vehicleName } from './format.js';
 import { onLanguage, t } from './i18n.js';
+import { KINDS } from './law.js';
 
 /** The alert in one spoken line. */
-export function alertText(alert, routeName) {
-  const parts = [vehicleName(alert), kindText(alert.kind), t(`severity.${alert.severity}`), evidenceLine(alert, routeName)];
+export function alertText(alert, names) {
+  const parts = [vehicleName(alert), kindText(alert.kind), t(`severity.${alert.severity}`), evidenceLine(alert, names)];
   return parts.filter((part) => part !== '').join(' ');
 }
 
@@ -19,26 +20,29 @@ export const severityBadge = (severity) =>
 export const stateBadge = (alert) =>
   h('span', { class: isOpen(alert) ? 'state-open' : 'state-cleared' }, t(isOpen(alert) ? 'phase.open' : 'phase.CLEARED'));
 
+export const urgentBadge = (alert) => (isUrgent(alert) ? h('span', { class: 'badge-urgent' }, t('urgent')) : null);
+
 export const lateBadge = (alert) =>
   alert.late ? h('span', { class: 'badge-late', title: t('late.hint') }, t('late')) : null;
 
 export class AlertList {
   #fleet;
-  #routeName;
+  #names;
   #rows;
   #openOnly = false;
+  #kind = ''; // '' is every kind
   #search = '';
   #nextBefore = null; // page of history that comes next
   #loaded = false;
   #more = byId('alert-more');
 
-  /** routeName(route_id) -> name; onSelect(alert id). */
-  constructor(fleet, routeName, onSelect) {
+  /** names: { route(id), stop(id) }; onSelect(alert id). */
+  constructor(fleet, names, onSelect) {
     this.#fleet = fleet;
-    this.#routeName = routeName;
+    this.#names = names;
     this.#rows = new RowList(byId('alert-rows'), {
-      compare: (a, b) => b.id - a.id,
-      className: (alert) => `alert-row sev-${alert.severity} ${isOpen(alert) ? '' : 'is-cleared'}`,
+      compare: (a, b) => isUrgent(b) - isUrgent(a) || b.id - a.id,
+      className: (alert) => `alert-row sev-${alert.severity} ${isOpen(alert) ? '' : 'is-cleared'} ${isUrgent(alert) ? 'is-urgent' : ''}`,
       render: (alert) => this.#render(alert),
       matches: (alert) => this.#matches(alert),
       onSelect,
@@ -48,7 +52,10 @@ export class AlertList {
     fleet.addEventListener('alert-gone', ({ detail }) => this.#rows.remove(detail.id));
     fleet.addEventListener('reset', () => this.#rows.clear());
     this.#bindTools();
-    onLanguage(() => this.#rows.redraw());
+    onLanguage(() => {
+      this.#nameKinds();
+      this.#rows.redraw();
+    });
     this.#drawEmpty(0);
   }
 
@@ -59,7 +66,7 @@ export class AlertList {
     this.#rows.redraw();
   }
 
-  /** Route names have arrived. */
+  /** Names of routes and stops have arrived. */
   redraw() {
     this.#rows.redraw();
   }
@@ -78,10 +85,11 @@ export class AlertList {
   }
 
   #render(alert) {
-    const evidence = evidenceLine(alert, this.#routeName);
+    const evidence = evidenceLine(alert, this.#names);
     return [
       h('span', { class: 'line' },
         severityBadge(alert.severity),
+        urgentBadge(alert),
         h('b', { class: 'kind' }, kindText(alert.kind)),
         h('span', { class: 'plate' }, vehicleName(alert)),
         h('time', { class: 'when', datetime: alert.raised_at }, shortTime(alert.raised_at))),
@@ -95,6 +103,7 @@ export class AlertList {
 
   #matches(alert) {
     if (this.#openOnly && !isOpen(alert)) return false;
+    if (this.#kind !== '' && alert.kind !== this.#kind) return false;
     const text = `${alert.plate} ${plateText(alert.plate)} ${alert.school} ${alert.vehicle_id} ${kindText(alert.kind)}`;
     return text.toLowerCase().includes(this.#search);
   }
@@ -102,6 +111,12 @@ export class AlertList {
   #bindTools() {
     byId('alert-search').addEventListener('input', ({ target }) => {
       this.#search = target.value.trim().toLowerCase();
+      this.#rows.redraw();
+    });
+    const kinds = byId('alert-kind');
+    kinds.append(...['', ...KINDS].map((kind) => h('option', { value: kind })));
+    kinds.addEventListener('change', () => {
+      this.#kind = kinds.value;
       this.#rows.redraw();
     });
     const buttons = document.querySelectorAll('[data-filter]');
@@ -115,6 +130,12 @@ export class AlertList {
     this.#more.addEventListener('click', () => this.#loadMore());
   }
 
+  #nameKinds() {
+    for (const option of byId('alert-kind').options) {
+      setText(option, option.value === '' ? t('filter.kinds') : kindText(option.value));
+    }
+  }
+
   #drawEmpty(shown) {
     setText(byId('alert-empty'), shown > 0 ? '' : this.#emptyText());
     this.#more.hidden = this.#openOnly || this.#nextBefore === null || this.#fleet.isFull;
@@ -122,7 +143,7 @@ export class AlertList {
 
   #emptyText() {
     if (!this.#loaded) return t('loading');
-    if (this.#search !== '') return t('alerts.noMatch');
+    if (this.#search !== '' || this.#kind !== '') return t('alerts.noMatch');
     return t(this.#openOnly ? 'alerts.noOpen' : 'alerts.none');
   }
 

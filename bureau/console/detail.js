@@ -1,6 +1,6 @@
 // The card beside the map: one alert with its whole evidence and the law, or one vehicle.
 
-import { lateBadge, severityBadge, stateBadge } from './alerts.js';
+import { lateBadge, severityBadge, stateBadge, urgentBadge } from './alerts.js';
 import { byId, facts, h } from './dom.js';
 import { evidenceFacts, evidenceLine } from './evidence.js';
 import { aboardText, dateTime, distance, kindText, plateText, shortTime, vehicleName } from './format.js';
@@ -27,26 +27,28 @@ function licenceText({ issued, held }) {
 }
 
 function lawSection(alert) {
-  const rule = ruleOf(alert.kind);
+  const rule = ruleOf(alert);
+  const isNotice = alert.severity === 'notice';
   if (!rule) return null;
   const articles = rule.articles.map(articleText).join(isChinese() ? '、' : ', ');
   return h('section', { class: 'law' },
     h('h3', {}, t('detail.law')),
-    h('p', {}, h('b', {}, t('law.title', { articles })), ' ', t(`law.${alert.kind}`)),
-    rule.penalty ? h('p', {}, t('law.penalty', { n: isChinese() ? chineseNumber(rule.penalty) : rule.penalty })) : null,
+    h('p', {}, h('b', {}, t('law.title', { articles })), ' ', t(rule.gist)),
+    rule.penalty && !isNotice ? h('p', {}, t('law.penalty', { n: isChinese() ? chineseNumber(rule.penalty) : rule.penalty })) : null,
+    isNotice ? h('p', {}, t('law.notice')) : null,
     alert.severity === 'criminal' ? h('p', { class: 'grave' }, t('law.criminal')) : null);
 }
 
 const section = (title, rows) => h('section', {}, h('h3', {}, title), facts(rows));
 
-function alertCard(alert, routeName) {
+function alertCard(alert, names) {
   return [
     h('div', { class: `detail-head sev-${alert.severity}` },
-      h('p', {}, severityBadge(alert.severity), ' ', stateBadge(alert), ' ', lateBadge(alert)),
+      h('p', {}, severityBadge(alert.severity), urgentBadge(alert), ' ', stateBadge(alert), ' ', lateBadge(alert)),
       h('h2', { id: 'detail-title', tabindex: '-1' }, `${vehicleName(alert)} ${kindText(alert.kind)}`),
-      h('p', { class: 'lead-line' }, evidenceLine(alert, routeName))),
+      h('p', { class: 'lead-line' }, evidenceLine(alert, names))),
     section(t('detail.evidence'), [
-      ...evidenceFacts(alert, routeName),
+      ...evidenceFacts(alert, names),
       [t('field.aboard'), aboardText(alert.aboard)],
       [t('field.position'), positionText(alert)],
     ]),
@@ -91,14 +93,14 @@ function vehicleCard(vehicle, alerts, severity, onAlert) {
 export class Detail {
   #box = byId('detail');
   #fleet;
-  #routeName;
+  #names;
   #handlers;
   #shown = null; // { type: 'alert' or 'vehicle', id }
 
   /** handlers: onAlert(id) from a vehicle's card, onClose(). */
-  constructor(fleet, routeName, handlers) {
+  constructor(fleet, names, handlers) {
     this.#fleet = fleet;
-    this.#routeName = routeName;
+    this.#names = names;
     this.#handlers = handlers;
     fleet.addEventListener('alert', ({ detail }) => this.#refresh('alert', detail.alert.id));
     fleet.addEventListener('vehicle', ({ detail }) => this.#refresh('vehicle', detail.vehicle.vehicle_id));
@@ -118,7 +120,7 @@ export class Detail {
     byId('detail-title')?.focus({ preventScroll: true });
   }
 
-  /** Route names have arrived. */
+  /** Names of routes and stops have arrived. */
   redraw() {
     this.#draw();
   }
@@ -146,7 +148,7 @@ export class Detail {
     const { type, id } = this.#shown;
     if (type === 'alert') {
       const alert = this.#fleet.alerts.get(id);
-      return alert ? alertCard(alert, this.#routeName) : null;
+      return alert ? alertCard(alert, this.#names) : null;
     }
     const vehicle = this.#fleet.vehicles.get(id);
     if (!vehicle) return null;

@@ -4,6 +4,15 @@ const ALERTS_MAX = 1000; // kept; beyond it the oldest cleared ones go
 const SEVERITIES = ['none', 'notice', 'minor', 'serious', 'criminal'];
 
 export const isOpen = (alert) => alert.phase !== 'CLEARED';
+
+/** A life may be at stake: shown above everything else. */
+const URGENT = 'CHILD_LEFT_BEHIND';
+export const isUrgent = (alert) => alert.kind === URGENT && isOpen(alert);
+export const needsUrgentLook = (vehicle) => vehicle.open_alerts.includes(URGENT);
+
+/** The kinds of a vehicle's open alerts, the urgent one first. */
+export const openKinds = (vehicle) => [...vehicle.open_alerts].sort((a, b) => (b === URGENT) - (a === URGENT));
+
 export const isGrave = (alert) => SEVERITIES.indexOf(alert.severity) >= SEVERITIES.indexOf('serious');
 
 /** Events: alert {alert, isNew}, alert-gone {id}, vehicle {vehicle}, vehicle-gone {id}, reset. */

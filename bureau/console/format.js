@@ -1,6 +1,6 @@
 // Values as people read them. Times come as RFC 3339 UTC and are shown as Asia/Shanghai, wherever the browser is.
 
-import { isChinese, t } from './i18n.js';
+import { has, isChinese, t } from './i18n.js';
 
 const PARTS = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'Asia/Shanghai',
@@ -38,12 +38,18 @@ export function age(time, now_ms = Date.now()) {
 }
 
 export function duration(seconds) {
+  if (seconds === null) return t('value.unknown');
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, Math.floor(seconds) % 60];
   if (h > 0) return t('duration.h', { h, m });
   return m > 0 ? t('duration.m', { m, s }) : t('duration.s', { s });
 }
 
-export const distance = (metres) => (metres < 1000 ? `${Math.round(metres)} m` : `${(metres / 1000).toFixed(1)} km`);
+export function distance(metres) {
+  if (metres === null) return t('value.unknown');
+  return metres < 1000 ? `${Math.round(metres)} m` : `${(metres / 1000).toFixed(1)} km`;
+}
+
+export const speed = (kmh) => (kmh === null ? t('value.unknown') : `${Math.round(kmh)} km/h`);
 
 /** "浙J12345" -> "浙J·12345", as it is printed on the plate; anything else is left alone. */
 export const plateText = (plate) => plate.replace(/^(\p{Script=Han}[A-Z])([A-Z0-9])/u, '$1·$2');
@@ -58,7 +64,10 @@ export function aboardText(aboard) {
   return t('aboard.range', aboard);
 }
 
-export const kindText = (kind) => t(`kind.${kind}`);
+/** One of a group of words, "kind", "reason"...; what only a newer server knows reads as "unknown". */
+export const word = (group, name) => t(has(`${group}.${name}`) ? `${group}.${name}` : `${group}.NONE`);
+
+export const kindText = (kind) => word('kind', kind);
 
 export function weekdaysText(days) {
   const names = isChinese() ? [...t('weekdays')] : t('weekdays').split(',');

@@ -1,4 +1,4 @@
-// The rule behind each kind of alert: article and penalty article of 校车安全管理条例 (State Council Order 617, 2012).
+// The rule behind each kind of alert, and the list of all kinds: article and penalty article of 校车安全管理条例 (State Council Order 617, 2012).
 // The gists are ours, in i18n.js under law.<KIND>; the articles' numbers are those of docs/rules.md.
 
 const RULES = {
@@ -15,8 +15,15 @@ const RULES = {
   TAMPER: { articles: [21], penalty: null },
 };
 
-/** { articles: [number], penalty: number or null }, or null for a kind this page does not know. */
-export const ruleOf = (kind) => RULES[kind] ?? null;
+const OF_INSPECTION = { articles: [20], penalty: null, gist: 'law.UNLICENSED.INSPECTION_EXPIRED' };
+
+export const KINDS = Object.keys(RULES);
+
+/** { articles: [number], penalty: number or null, gist: text key }, or null for a kind this page does not know. */
+export function ruleOf({ kind, evidence }) {
+  if (kind === 'UNLICENSED' && evidence?.reason === 'INSPECTION_EXPIRED') return OF_INSPECTION;
+  return kind in RULES ? { gist: `law.${kind}`, ...RULES[kind] } : null;
+}
 
 const DIGITS = '零一二三四五六七八九';
 

@@ -17,14 +17,15 @@ const TABS = ['alerts', 'vehicles', 'plates'];
 
 const fleet = new Fleet();
 const routeNames = new Map();
-const routeName = (id) => routeNames.get(id) ?? id;
+const stopNames = new Map();
+const names = { route: (id) => routeNames.get(id) ?? id, stop: (id) => stopNames.get(id) ?? id };
 let map = null; // made when the server has said which tiles to use
 let config = {};
 let mapTimer = 0;
 
-const alertList = new AlertList(fleet, routeName, (id) => select({ type: 'alert', id }));
+const alertList = new AlertList(fleet, names, (id) => select({ type: 'alert', id }));
 const vehicleList = new VehicleList(fleet, (id) => select({ type: 'vehicle', id }));
-const detail = new Detail(fleet, routeName, { onAlert: (id) => select({ type: 'alert', id }), onClose: deselect });
+const detail = new Detail(fleet, names, { onAlert: (id) => select({ type: 'alert', id }), onClose: deselect });
 const live = new Live({
   onSnapshot,
   onAlert: (alert) => fleet.putAlert(alert),
@@ -74,8 +75,10 @@ async function loadMap() {
 
 function showRoutes(routes) {
   routeNames.clear();
-  for (const { properties } of routes.features.filter(({ geometry }) => geometry.type !== 'Point')) {
-    routeNames.set(properties.route_id, properties.name);
+  stopNames.clear();
+  for (const { properties, geometry } of routes.features) {
+    if (geometry.type === 'Point') stopNames.set(properties.stop_id, properties.name);
+    else routeNames.set(properties.route_id, properties.name);
   }
   map.setRoutes(routes);
   alertList.redraw();
@@ -130,7 +133,7 @@ function bindTabs() {
 }
 
 fleet.addEventListener('alert', ({ detail: { alert, isNew } }) => {
-  if (isNew) setText(byId('announce'), t('alerts.new', { text: alertText(alert, routeName) }));
+  if (isNew) setText(byId('announce'), t('alerts.new', { text: alertText(alert, names) }));
 });
 setInterval(() => {
   vehicleList.redraw();

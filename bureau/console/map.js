@@ -1,6 +1,7 @@
 // The map: licensed corridors drawn to scale, stops, buses, and the place of the chosen alert. Needs no tiles.
 
 import { h, setText } from './dom.js';
+import { openKinds } from './fleet.js';
 import { aboardText, age, distance, kindText, vehicleName } from './format.js';
 import { gcj02FromWgs84 } from './gcj02.js';
 import { t } from './i18n.js';
@@ -13,6 +14,7 @@ const FOCUS_ZOOM = 15;
 const MARGIN_PX = 48; // left free around what is brought into view
 const NAMES_ZOOM = 13; // stop names from here on
 const LABELS_ZOOM = 11; // buses shrink to dots below
+const KINDS_MAX = 2; // named on a bus; the others are counted
 const EMPTY_VIEW = { center: [35, 105], zoom: 4 }; // China, until there is something to show
 const EARTH_MPP = 156543.034; // metres a pixel at zoom 0 on the equator, 256 px tiles
 
@@ -207,12 +209,14 @@ export class FleetMap {
     const name = vehicleName(vehicle);
     const known = vehicle.aboard !== null && vehicle.aboard.quality !== 'unknown';
     const silence = vehicle.online ? [] : [t('offline'), vehicle.seen_at === null ? '' : age(vehicle.seen_at)];
-    const note = [...vehicle.open_alerts.map(kindText), ...silence].join(' ');
+    const kinds = openKinds(vehicle).map(kindText);
+    const others = kinds.length > KINDS_MAX ? [`+${kinds.length - KINDS_MAX}`] : [];
+    const note = [...kinds.slice(0, KINDS_MAX), ...others, ...silence].join(' ');
     setText(parts.plate, name);
     setText(parts.count, `${known ? vehicle.aboard.count : '?'}/${vehicle.capacity}`);
     setText(parts.note, note);
     body.className = `bus sev-${severity} ${vehicle.online ? '' : 'offline'}`;
-    marker.getElement().setAttribute('aria-label', `${name} ${aboardText(vehicle.aboard)} ${note}`);
+    marker.getElement().setAttribute('aria-label', `${name} ${aboardText(vehicle.aboard)} ${[...kinds, ...silence].join(' ')}`);
     marker.setZIndexOffset(severity === 'none' ? 0 : 1000);
   }
 

@@ -1,10 +1,15 @@
-// The list of vehicles: those with open alerts first, then online, then offline.
+// The list of vehicles: those with a pupil left inside first, with open alerts, then online, then offline.
 
 import { byId, h, RowList, setText } from './dom.js';
+import { needsUrgentLook, openKinds } from './fleet.js';
 import { aboardText, age, kindText, plateText, vehicleName } from './format.js';
 import { onLanguage, t } from './i18n.js';
 
-const rank = (vehicle) => (vehicle.open_alerts.length > 0 ? 0 : vehicle.online ? 1 : 2);
+function rank(vehicle) {
+  if (needsUrgentLook(vehicle)) return 0;
+  if (vehicle.open_alerts.length > 0) return 1;
+  return vehicle.online ? 2 : 3;
+}
 
 const sortKey = (vehicle) => vehicle.plate || vehicle.vehicle_id;
 
@@ -73,7 +78,7 @@ export class VehicleList {
     return [
       h('span', { class: 'line' },
         h('b', { class: 'plate' }, vehicleName(vehicle)),
-        h('span', { class: 'tags' }, vehicle.open_alerts.map((kind) => h('span', { class: 'tag' }, kindText(kind)))),
+        h('span', { class: 'tags' }, openKinds(vehicle).map((kind) => h('span', { class: 'tag' }, kindText(kind)))),
         h('span', { class: 'count' }, t('aboard.of', { aboard: aboardText(vehicle.aboard), capacity: vehicle.capacity })),
         loadBar(vehicle)),
       h('span', { class: 'line' },

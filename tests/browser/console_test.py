@@ -6,6 +6,7 @@
 
 import contextlib
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from bureau import Bureau
 from webdriver import Browser, call
 
 MOCK = pathlib.Path(__file__).with_name("mock.py")
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 XSS_PLATE = '<img src="x" onerror="window.pwned=1">'
 XSS_SCHOOL = "<script>window.pwned=1</script>"
 ESCAPE, ARROW_RIGHT = "\ue00c", "\ue014"
@@ -259,6 +261,105 @@ def gcj02_agrees_with_the_bureau(browser, mock):
     check(all(abs(a - b) < 1e-8 for a, b in zip(place, expected)), f"{place} is not {expected}")
 
 
+# What a row or its card says of EVIDENCE in mock.py, and the article.
+EVERY_KIND = {
+    "OVERLOAD": ("超员", "Overload", "第三十四条", ["实载 20 / 核定 18，超 2 人"]),
+    "OFF_ROUTE": ("偏离路线", "Off route", "第三十条", [
+        "距「坦头线」 210 m（限 30 m），已 1 分 35 秒；指令 road-works-7 准许绕行", "准许绕行的指令", "仅作提示，不认定违规"]),
+    "OUT_OF_HOURS": ("超出许可时段", "Out of hours", "第十四条、第十六条", [
+        "当时 08:25，许可时段 06:30–07:40", "08:25（晚 45 分钟）", "天校许 2025-006"]),
+    "UNAPPROVED_STOP": ("非指定站点上下学生", "Unapproved stop", "第三十二条", [
+        "上车 3 人、下车 0 人，距「桥南」 311 m（范围 40 m）", "车门开启", "21 秒"]),
+    "UNLICENSED": ("无许可/许可失效", "No valid permit", "第二十条", ["逾期未做半年一次的安全技术检验", "每半年进行一次"]),
+    "OVERSPEED": ("超速", "Overspeed", "第三十五条", [
+        "车速 58 km/h，最高 61 km/h，限速 20 km/h", "恶劣天气限速令", "fog-3", "205%", "1 分 15 秒", "涉嫌犯罪"]),
+    "UNBELTED": ("未系安全带", "Seat belts open", "第三十九条", ["2 人未系安全带，车速 33 km/h", "5 人"]),
+    "DOOR_OPEN_MOVING": ("行驶中车门未关", "Door open, moving", "第三十九条", ["车门未关行驶 9 秒，车速 12 km/h", "18 km/h"]),
+    "CHILD_LEFT_BEHIND": ("学生滞留车内", "Pupil left in the bus", "第三十九条", [
+        "熄火关门已 1 分 15 秒，车内仍有 1 人，请立即查看", "喇叭和灯光", "紧急"]),
+    "SENSOR_FAULT": ("设备故障", "Device fault", "第二十一条", [
+        "部分座位传感器无信号或信号异常，已 1 分 1 秒", "至多可坐 4 人", "不涉及学生乘车违规", "提示"]),
+    "TAMPER": ("设备异常（疑似人为破坏）", "Possible tampering", "第二十一条", [
+        "车轮转动而无定位，信号可能受到干扰，4 分 0 秒内行驶 3.2 km", "原因须到车上核实", "仅作提示"]),
+}
+
+
+def every_kind(browser, mock):
+    open_page(browser, mock)
+    mock.post("every-kind")
+    browser.wait("the rows", "return document.getElementById('alert-rows').innerText.includes('3.2 km')")
+
+
+def chosen_by_kind(browser, kind):
+    """The text of the rows of a kind, and of the card of the first of them."""
+    browser.run(f"""const kinds = document.getElementById('alert-kind');
+        kinds.value = '{kind}'; kinds.dispatchEvent(new Event('change'))""")
+    shown = "[...document.querySelectorAll('#alert-rows li:not([hidden]) button')]"
+    name = f"document.querySelector('#alert-kind [value={kind}]').innerText"
+    browser.wait(f"rows of {kind} alone", f"""const rows = {shown};
+        return rows.length > 0 && rows.every((row) => row.querySelector('.kind').innerText === {name})""")
+    browser.run(f"{shown}[0].click()")
+    return browser.run(f"return {shown}[0].innerText"), browser.text("#detail")
+
+
+def every_kind_is_shown_with_its_evidence_and_its_law(browser, mock):
+    every_kind(browser, mock)
+    values = browser.run("return [...document.querySelectorAll('#alert-kind option')].map((o) => o.value)")
+    check(values == ["", *EVERY_KIND], f"the filter offers {values}")
+    for kind, (name, _, article, parts) in EVERY_KIND.items():
+        row, card = chosen_by_kind(browser, kind)
+        check_contains(row, name, parts[0])
+        check_contains(card, name, article, *parts)
+
+
+def no_kind_shows_names_or_values_of_the_program(browser, mock):
+    every_kind(browser, mock)
+    for language in range(2):
+        for kind, names in EVERY_KIND.items():
+            for text in chosen_by_kind(browser, kind):
+                check_contains(text, names[language])
+                for bad in ("undefined", "null", "NaN", "[object", "{", "evidence.", "field.", "law.", "_", kind):
+                    check(bad not in text, f"{kind} says {bad!r}: {text!r}")
+        browser.click("#language")
+
+
+def words_of_a_newer_server_read_as_unknown(browser, mock):
+    open_page(browser, mock)
+    rows = {"UNLICENSED": ({"reason": "NEWER", "permit_no": "", "valid_until": None}, "原因不明"),
+            "OVERSPEED": ({"speed_kmh": None, "peak_kmh": None, "limit_kmh": 60.0, "source": "NEWER", "motorway": True,
+                           "order_id": "", "over_s": 3.0}, "车速 不明，最高 不明，限速 60 km/h"),
+            "SENSOR_FAULT": ({"fault": "NEWER", "for_s": 61.0, "seats_unknown": 0}, "故障类型不明"),
+            "TAMPER": ({"sign": "NEWER", "for_s": 61.0, "moved_m": None}, "异常类型不明"),
+            "UNSPECIFIED": ({}, "未知类型")}
+    for number, (kind, (evidence, text)) in enumerate(rows.items(), 330):
+        mock.post("alert", id=number, kind=kind, severity="minor", phase="RAISED", evidence=evidence)
+        browser.wait(kind, f"return document.querySelector('#alert-rows li:not(:has(.is-urgent))')?.innerText.includes('{text}')")
+        browser.run("document.querySelector('#alert-rows li:not(:has(.is-urgent)) button').click()")
+        card = browser.text("#detail")
+        check("NEWER" not in card and "null" not in card and "NaN" not in card, card)
+        mock.post("alert", id=number, phase="CLEARED", cleared_at="2025-03-03T00:00:00Z")
+
+
+def a_pupil_left_inside_stands_above_newer_alerts_until_it_ends(browser, mock):
+    every_kind(browser, mock)
+    first = f"document.querySelector('{FIRST_ROW}').innerText"
+    browser.wait("the urgent row first", f"return {first}.includes('学生滞留车内') && {first}.includes('紧急')")
+    bus = "[...document.querySelectorAll('#map .bus')].find((bus) => bus.innerText.includes('A1207')).innerText"
+    browser.wait("it on the bus", f"return {bus}.includes('学生滞留车内 超员 +9')")
+    browser.click("#tab-vehicles")
+    check_contains(browser.text("#vehicle-rows li:first-child"), "浙J·A1207", "学生滞留车内")
+    browser.click("#tab-alerts")
+    mock.post("alert", id=301, phase="CLEARED", cleared_at="2025-03-03T00:00:00Z")
+    browser.wait("its place in time", f"return !{first}.includes('学生滞留车内')")
+    check("紧急" not in browser.text("#alert-rows"), "what has ended is still urgent")
+
+
+def both_languages_have_the_same_words(browser, mock):
+    text = (ROOT / "bureau/console/i18n.js").read_text()
+    tables = [set(re.findall(r"^  '?([\w.]+)'?: '", table, re.M)) for table in re.split(r"^const en = ", text, flags=re.M)]
+    check(len(tables[0]) > 200 and tables[0] == tables[1], f"in one language only: {sorted(tables[0] ^ tables[1])}")
+
+
 def real_bureau_serves_the_console(browser, bureau):
     browser.console()  # forget what earlier tests provoked
     browser.open(f"{bureau.url}/")
@@ -313,6 +414,11 @@ TESTS = [
     old_alert_that_ended_during_an_outage_is_shown_as_ended,
     lost_server_is_shown_and_found_again,
     gcj02_agrees_with_the_bureau,
+    every_kind_is_shown_with_its_evidence_and_its_law,
+    no_kind_shows_names_or_values_of_the_program,
+    a_pupil_left_inside_stands_above_newer_alerts_until_it_ends,
+    words_of_a_newer_server_read_as_unknown,
+    both_languages_have_the_same_words,
 ]
 
 
@@ -326,6 +432,15 @@ def screenshots(browser, mock, folder):
     browser.viewport(390, 844, phone=True)
     open_page(browser, mock)
     browser.screenshot(folder / "phone.png")
+    browser.viewport(1440, 1200)
+    every_kind(browser, mock)
+    browser.run("document.querySelector('#alert-rows li:first-child button').click()")
+    time.sleep(0.5)
+    browser.screenshot(folder / "every-kind.png")
+    browser.click("#language")
+    time.sleep(0.5)
+    browser.screenshot(folder / "every-kind-en.png")
+    browser.click("#language")
     browser.viewport(1440, 900)
 
 

@@ -3,7 +3,7 @@
     mock.py [PORT]        prints "ready PORT"; PORT 0 or none = any free port
 
 Test controls: POST /mock/alert and /mock/vehicle (JSON merged over the object with the same id, then sent over the
-stream; a new alert id makes a new alert), POST /mock/broker {"connected": false}, POST /mock/drop (ends every stream).
+stream; a new alert id makes a new alert), POST /mock/every-kind (an open alert of each kind), POST /mock/broker {"connected": false}, POST /mock/drop (ends every stream).
 """
 
 import json
@@ -100,6 +100,29 @@ def overload(aboard, capacity, peak=None):
     return {"aboard": aboard, "peak": peak, "capacity": capacity, "over": max(0, peak - capacity), "band": "minor"}
 
 
+# One alert of each kind: severity and evidence, in the form of docs/api/openapi.yaml.
+EVIDENCE = {
+    "OVERLOAD": ("minor", overload(20, 18)),
+    "OFF_ROUTE": ("notice", {
+        "route_id": "r-tantou", "distance_m": 210.0, "peak_distance_m": 240.0, "half_width_m": 30.0, "outside_s": 95.0,
+        "left_at": "2026-09-14T22:30:00.250Z", "entered": True, "exempted_by": "road-works-7"}),
+    "OUT_OF_HOURS": ("minor", {
+        "permit_no": "天校许 2025-006", "window_start": "06:30", "window_end": "07:40", "local_time": "08:25"}),
+    "UNAPPROVED_STOP": ("minor", {
+        "stop_id": "s2", "distance_m": 310.5, "radius_m": 40.0, "boarded": 3, "alighted": 0, "door_open_s": 21.0}),
+    "UNLICENSED": ("serious", {
+        "reason": "INSPECTION_EXPIRED", "permit_no": "天校许 2025-006", "valid_until": "2026-08-31"}),
+    "OVERSPEED": ("criminal", {
+        "speed_kmh": 58.2, "peak_kmh": 61.0, "limit_kmh": 20.0, "source": "WEATHER", "motorway": False,
+        "order_id": "fog-3", "over_s": 75.0}),
+    "UNBELTED": ("minor", {"unbelted": 2, "peak": 5, "speed_kmh": 33.4}),
+    "DOOR_OPEN_MOVING": ("serious", {"speed_kmh": 12.0, "peak_kmh": 18.2, "open_s": 9.0}),
+    "CHILD_LEFT_BEHIND": ("serious", {"aboard": 1, "waiting_s": 75.0, "alarm": "HORN_AND_LIGHTS"}),
+    "SENSOR_FAULT": ("notice", {"fault": "SEATS_UNKNOWN", "for_s": 61.0, "seats_unknown": 4}),
+    "TAMPER": ("notice", {"sign": "JAMMED", "for_s": 240.0, "moved_m": 3200.0}),
+}
+
+
 class World:
     """The made-up fleet, its alerts, and the streams that listen."""
 
@@ -119,14 +142,14 @@ class World:
         )}
         one, two, three, *_ = self.vehicles.values()
         off = {"route_id": "r-tantou", "distance_m": 612.0, "peak_distance_m": 640.0, "half_width_m": 30.0,
-               "outside_s": 254, "left_at": ago(seconds=254), "entered": True}
+               "outside_s": 254, "left_at": ago(seconds=254), "entered": True, "exempted_by": ""}
         past = {**off, "route_id": "r-baihe", "peak_distance_m": 96.0, "outside_s": 71, "half_width_m": 40.0}
         permit = {"reason": "PERMIT_EXPIRED", "permit_no": "天校许 2024-017", "valid_until": "2025-08-31"}
         self.alerts = {a["id"]: a for a in (
             alert(1, three, "OVERLOAD", "criminal", "CLEARED", 175000, overload(19, 19, 30)),
             alert(2, three, "OVERLOAD", "serious", "CLEARED", 90000, overload(19, 19, 24)),
             alert(3, three, "UNLICENSED", "serious", "CLEARED", 88000, permit),
-            alert(4, one, "SENSOR_FAULT", "notice", "CLEARED", 7000, {}),
+            alert(4, one, "SENSOR_FAULT", "notice", "CLEARED", 7000, EVIDENCE["SENSOR_FAULT"][1]),
             alert(5, three, "OFF_ROUTE", "minor", "CLEARED", 4100, past, late=True),
             alert(6, two, "OFF_ROUTE", "minor", "UPDATED", 245, off),
             alert(7, one, "OVERLOAD", "minor", "UPDATED", 130, overload(20, 18, 20)),
@@ -146,6 +169,15 @@ class World:
             self.alerts[patch["id"]] = merged
             self.log.append((event, merged))
             self.send("alert", merged, event)
+
+    def put_every_kind(self):
+        """One open alert of each kind on vehicle 1, numbered from 301; the pupil left inside comes before others."""
+        one = self.vehicles["tt-0001"]
+        kinds = ["CHILD_LEFT_BEHIND", *(kind for kind in EVIDENCE if kind != "CHILD_LEFT_BEHIND")]
+        for number, kind in enumerate(kinds, 301):
+            severity, evidence = EVIDENCE[kind]
+            self.put_alert(alert(number, one, kind, severity, "UPDATED", 330 - number, evidence))
+        self.put_vehicle({"vehicle_id": "tt-0001", "open_alerts": list(EVIDENCE)})
 
     def put_vehicle(self, patch):
         with self.lock:
@@ -233,6 +265,8 @@ class Handler(BaseHTTPRequestHandler):
             self.world.put_alert(body)
         elif self.path == "/mock/vehicle":
             self.world.put_vehicle(body)
+        elif self.path == "/mock/every-kind":
+            self.world.put_every_kind()
         elif self.path == "/mock/broker":
             self.world.broker = body["connected"]
         elif self.path == "/mock/drop":
