@@ -34,16 +34,18 @@ static int plan_route(const struct registry *registry, const char *route_id, str
     const struct bw_route *route = registry_route(registry, route_id);
     if (route == NULL)
         return -ENOENT;
-    size_t points = route->n_points;
-    for (size_t i = 0; i < plan->n_routes; i++)
+    size_t points = route->n_points, limits = route->n_limits;
+    for (size_t i = 0; i < plan->n_routes; i++) {
         points += plan->routes[i]->n_points;
+        limits += plan->routes[i]->n_limits;
+    }
     const size_t first = rows_lower_bound(registry->stops, registry->n_stops, sizeof(struct bw_stop),
                                           offsetof(struct bw_stop, route_id), route_id);
     size_t end = first;
     while (end < registry->n_stops && strcmp(registry->stops[end].route_id, route_id) == 0)
         end++;
     plan->n_stops += end - first;
-    if (points > BW_POINTS_MAX || plan->n_stops > BW_STOPS_MAX)
+    if (points > BW_POINTS_MAX || limits > BW_LIMITS_MAX || plan->n_stops > BW_STOPS_MAX)
         return -E2BIG;
     plan->stops[plan->n_routes] = end > first ? &registry->stops[first] : NULL;
     plan->stops_of[plan->n_routes] = end - first;
@@ -79,11 +81,13 @@ static int copy_route(const struct bw_route *from, struct bw_route *ret)
     struct bw_route route = *from;
     route.points = calloc(from->n_points, sizeof(*route.points));
     route.part_start = calloc(from->n_parts + 1, sizeof(*route.part_start));
-    if (route.points == NULL || route.part_start == NULL) {
-        free(route.points);
-        free(route.part_start);
+    route.limits = calloc(from->n_limits + 1, sizeof(*route.limits));
+    if (route.points == NULL || route.part_start == NULL || route.limits == NULL) {
+        registry_route_free(&route);
         return -ENOMEM;
     }
+    if (from->n_limits > 0)
+        memcpy(route.limits, from->limits, from->n_limits * sizeof(*route.limits));
     memcpy(route.points, from->points, from->n_points * sizeof(*route.points));
     memcpy(route.part_start, from->part_start, (from->n_parts + 1) * sizeof(*route.part_start));
     *ret = route;

@@ -1,9 +1,11 @@
 #include "bureau/registry/registry.h"
 
-#include "bureau/registry/geojson.h"
 #include "bureau/registry/licence.h"
+#include "bureau/registry/ordersfile.h"
+#include "bureau/registry/routes.h"
 #include "bureau/registry/rows.h"
 #include "bureau/registry/tables.h"
+#include "proto/wire.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +13,7 @@
 #include <string.h>
 
 /* What is read, in the order it is read. */
-enum set { SCHOOLS, VEHICLES, DRIVERS, PERMITS, ROUTES, STOPS, SET_COUNT };
+enum set { SCHOOLS, VEHICLES, DRIVERS, PERMITS, ROUTES, STOPS, ORDERS, SET_COUNT };
 static const struct csvfile_table *const TABLES[] = {&SCHOOLS_TABLE, &VEHICLES_TABLE, &DRIVERS_TABLE,
                                                      &PERMITS_TABLE};
 enum { TABLE_COUNT = sizeof(TABLES) / sizeof(TABLES[0]) };
@@ -37,6 +39,7 @@ static const struct unique {
     {COLUMN(PERMITS, registry_permit, permit.permit_no), "permit_no"},
     {COLUMN(ROUTES, bw_route, route_id), "route_id"},
     {COLUMN(STOPS, bw_stop, stop_id), "stop_id"},
+    {COLUMN(ORDERS, bw_order, order_id), "order_id"},
 };
 
 /* Columns whose values stand in the column of the same name of another file. */
@@ -60,7 +63,8 @@ static int read_sets(const char *dir, struct registry_faults *faults, struct row
         if (err < 0)
             return err;
     }
-    return geojson_read(dir, faults, &sets[ROUTES], &sets[STOPS]);
+    const int err = routes_read(dir, faults, &sets[ROUTES], &sets[STOPS]);
+    return err == 0 ? ordersfile_read(dir, faults, &sets[ORDERS]) : err;
 }
 
 static int check_unique(const struct unique *unique, const struct rows sets[SET_COUNT],
@@ -105,7 +109,7 @@ static int check_across(const struct rows sets[SET_COUNT], struct registry_fault
         err = check_unique(&UNIQUES[i], sets, faults);
     for (size_t i = 0; err == 0 && i < sizeof(REFERENCES) / sizeof(REFERENCES[0]); i++)
         err = check_reference(&REFERENCES[i], sets, faults);
-    return err;
+    return err == 0 ? ordersfile_check_routes(&sets[ORDERS], &sets[ROUTES], faults) : err;
 }
 
 static int compare_first_text(const void *left, const void *right)
@@ -131,12 +135,19 @@ static int compare_stops(const void *left, const void *right)
     return strcmp(a->stop_id, b->stop_id);
 }
 
+static int compare_orders(const void *left, const void *right)
+{
+    const struct bw_order *a = left, *b = right;
+    return strcmp(a->order_id, b->order_id);
+}
+
 /* Sorts as registry.h promises. */
 static int sort_sets(struct rows sets[SET_COUNT])
 {
     static int (*const compare[])(const void *, const void *) = {
         [SCHOOLS] = compare_first_text, [VEHICLES] = compare_first_text, [DRIVERS] = compare_first_text,
         [PERMITS] = compare_permits,    [ROUTES] = compare_first_text,   [STOPS] = compare_stops,
+        [ORDERS] = compare_orders,
     };
     int err = 0;
     for (int i = 0; err == 0 && i < SET_COUNT; i++)
@@ -166,19 +177,33 @@ static int take_all(struct rows sets[SET_COUNT], struct registry **ret)
     registry->permits = take(&sets[PERMITS], &registry->n_permits);
     registry->routes = take(&sets[ROUTES], &registry->n_routes);
     registry->stops = take(&sets[STOPS], &registry->n_stops);
+    registry->orders = take(&sets[ORDERS], &registry->n_orders);
     *ret = registry;
     return 0;
 }
 
-/* Every vehicle's licence must fit into the limits of model.h. */
-static void check_limits(const struct registry *registry, const unsigned *vehicle_lines,
-                         struct registry_faults *faults)
+/* Every vehicle's licence and orders must fit into the limits of model.h. */
+static int check_limits(const struct registry *registry, const unsigned *vehicle_lines,
+                        struct registry_faults *faults)
 {
     struct licence_plan plan;
-    for (size_t i = 0; i < registry->n_vehicles; i++)
-        if (licence_plan(registry, registry->vehicles[i].vehicle_id, &plan) == -E2BIG)
-            faults_add(faults, VEHICLES_TABLE.file, vehicle_lines[i], registry->vehicles[i].vehicle_id,
-                       "more permits, drivers, routes, stops or route positions than one licence can hold");
+    for (size_t i = 0; i < registry->n_vehicles; i++) {
+        const char *vehicle_id = registry->vehicles[i].vehicle_id;
+        struct bw_orders orders = {0};
+        if (licence_plan(registry, vehicle_id, &plan) == -E2BIG)
+            faults_add(faults, VEHICLES_TABLE.file, vehicle_lines[i], vehicle_id,
+                       "more permits, drivers, routes, stops, route positions or limits than one licence can "
+                       "hold");
+        const int err = registry_orders(registry, vehicle_id, 1, 0, &orders);
+        if (err == -E2BIG)
+            faults_add(faults, VEHICLES_TABLE.file, vehicle_lines[i], vehicle_id,
+                       "more orders, or vertices of their areas, than one vehicle can hold; take out those "
+                       "that have ended");
+        else if (err < 0)
+            return err;
+        wire_orders_free(&orders);
+    }
+    return 0;
 }
 
 int registry_load(const char *dir, struct registry **ret, struct registry_faults *ret_faults)
@@ -192,12 +217,13 @@ int registry_load(const char *dir, struct registry **ret, struct registry_faults
     if (err == 0 && !faults_any(&faults))
         err = take_all(sets, &registry);
     if (registry != NULL)
-        check_limits(registry, sets[VEHICLES].lines, &faults);
+        err = check_limits(registry, sets[VEHICLES].lines, &faults);
     if (err == 0 && faults_any(&faults))
         err = -EINVAL;
     for (int i = 0; i < TABLE_COUNT; i++)
         rows_free(&sets[i]);
-    geojson_free(&sets[ROUTES], &sets[STOPS]);
+    routes_free(&sets[ROUTES], &sets[STOPS]);
+    ordersfile_free(&sets[ORDERS]);
     faults_sort(&faults);
     *ret_faults = faults;
     if (err < 0) {
@@ -208,20 +234,28 @@ int registry_load(const char *dir, struct registry **ret, struct registry_faults
     return 0;
 }
 
+void registry_route_free(struct bw_route *route)
+{
+    free(route->points);
+    free(route->part_start);
+    free(route->limits);
+}
+
 void registry_free(struct registry *registry)
 {
     if (registry == NULL)
         return;
-    for (size_t i = 0; i < registry->n_routes; i++) {
-        free(registry->routes[i].points);
-        free(registry->routes[i].part_start);
-    }
+    for (size_t i = 0; i < registry->n_routes; i++)
+        registry_route_free(&registry->routes[i]);
+    for (size_t i = 0; i < registry->n_orders; i++)
+        free(registry->orders[i].points);
     free(registry->schools);
     free(registry->vehicles);
     free(registry->drivers);
     free(registry->permits);
     free(registry->routes);
     free(registry->stops);
+    free(registry->orders);
     free(registry);
 }
 

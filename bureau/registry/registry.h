@@ -1,4 +1,5 @@
-/* The registry: schools, vehicles, drivers, permits, routes and stops, as one validated whole in memory.
+/* The registry: schools, vehicles, drivers, permits, routes, stops and orders, as one validated whole in
+ * memory.
  *
  * registry_load() reads a folder (docs/registry.md), checks every row of every file and lists every fault
  * with file, line and reason; it yields a registry only when there is none. Coordinates come out as WGS-84.
@@ -39,13 +40,14 @@ struct registry_permit {
 
 /* Each array is sorted by its id; permits by vehicle, then number; stops by route, sequence, then id. */
 struct registry {
-    size_t n_schools, n_vehicles, n_drivers, n_permits, n_routes, n_stops;
+    size_t n_schools, n_vehicles, n_drivers, n_permits, n_routes, n_stops, n_orders;
     struct registry_school *schools;
     struct registry_vehicle *vehicles;
     struct registry_driver *drivers;
     struct registry_permit *permits;
     struct bw_route *routes;
     struct bw_stop *stops;
+    struct bw_order *orders;
 };
 
 /* One fault of the input, ready to print as "file:line: reason". */
@@ -65,6 +67,7 @@ void registry_faults_free(struct registry_faults *faults);
  * case. */
 int registry_load(const char *dir, struct registry **ret, struct registry_faults *ret_faults);
 void registry_free(struct registry *registry);
+void registry_route_free(struct bw_route *route); /* what it points at */
 
 const struct registry_vehicle *registry_vehicle(const struct registry *registry, const char *vehicle_id);
 const struct registry_vehicle *registry_plate(const struct registry *registry, const char *normalised_plate);
@@ -82,6 +85,11 @@ enum {
  * wire_licence_free(). -ENOENT: no such vehicle; -E2BIG: over a limit of model.h. */
 int registry_licence(const struct registry *registry, const char *vehicle_id, uint64_t version,
                      int64_t issued_utc_ms, struct bw_licence *ret);
+
+/* The orders that concern one vehicle and have not ended by the time of issue: those of every route, and
+ * those of a route that it has a permit for. Released by wire_orders_free(). -ENOENT, -E2BIG as above. */
+int registry_orders(const struct registry *registry, const char *vehicle_id, uint64_t version,
+                    int64_t issued_utc_ms, struct bw_orders *ret);
 
 /* The roadside question, by the registry alone (no live data). */
 enum registry_verdict {

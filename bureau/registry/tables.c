@@ -57,7 +57,7 @@ static const char *parse_persons(const char *text, void *target, size_t size)
     return NULL;
 }
 
-static const char *parse_minute(const char *text, void *target, size_t size)
+const char *tables_minute(const char *text, void *target, size_t size)
 {
     (void)size;
     static const char shape[] = "dd:dd";
@@ -166,8 +166,8 @@ static const struct csvfile_column PERMIT_COLUMNS[] = {
     {"driver_id", parse_text, AT(registry_permit, permit.driver_id), true},
     {"route_id", parse_text, AT(registry_permit, permit.route_id), false},
     {"weekdays", parse_weekdays, AT(registry_permit, permit.weekdays), false},
-    {"window_start", parse_minute, AT(registry_permit, permit.window_start_min), false},
-    {"window_end", parse_minute, AT(registry_permit, permit.window_end_min), false},
+    {"window_start", tables_minute, AT(registry_permit, permit.window_start_min), false},
+    {"window_end", tables_minute, AT(registry_permit, permit.window_end_min), false},
     {"valid_from", parse_day, AT(registry_permit, permit.valid_from_day), false},
     {"valid_until", parse_day, AT(registry_permit, permit.valid_until_day), false},
     {"status", parse_status, AT(registry_permit, permit.status), false},

@@ -9,4 +9,7 @@ extern const struct csvfile_table VEHICLES_TABLE; /* struct registry_vehicle */
 extern const struct csvfile_table DRIVERS_TABLE;  /* struct registry_driver */
 extern const struct csvfile_table PERMITS_TABLE;  /* struct registry_permit */
 
+/* "HH:MM", 00:00 to 24:00, as a uint16_t of minutes; NULL, or what is wrong with it. */
+const char *tables_minute(const char *text, void *target, size_t size);
+
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char BOM[] = "\xef\xbb\xbf";
 enum { BOM_LEN = 3 };
@@ -65,6 +66,13 @@ int textfile_read(const char *dir, const char *name, struct registry_faults *fau
     *ret_text = text;
     *ret_len = len;
     return 0;
+}
+
+bool textfile_exists(const char *dir, const char *name)
+{
+    char path[PATH_MAX];
+    const int n = snprintf(path, sizeof(path), "%s/%s", dir, name);
+    return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
 }
 
 const char *text_fault(const char *text, size_t len)

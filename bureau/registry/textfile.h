@@ -11,6 +11,9 @@ static const size_t TEXTFILE_MAX = (size_t)64 * 1024 * 1024;
 int textfile_read(const char *dir, const char *name, struct registry_faults *faults, char **ret_text,
                   size_t *ret_len);
 
+/* There is something of that name, readable or not. */
+bool textfile_exists(const char *dir, const char *name);
+
 /* NULL if `text` is UTF-8 without control characters, else what is wrong with it. */
 const char *text_fault(const char *text, size_t len);
 

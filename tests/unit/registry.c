@@ -1,5 +1,6 @@
 /* A registry folder is read as a whole or not at all; every fault has file, line and reason. */
 #include "bureau/registry/registry.h"
+#include "proto/wire.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -11,9 +12,9 @@
 #include <unistd.h>
 
 static const char GOOD[] = "tests/data/registry";
-static const char *const FILES[] = {"schools.csv", "vehicles.csv", "drivers.csv", "permits.csv",
-                                    "routes.geojson"};
-enum { FILE_COUNT = 5, TEXT_MAX = 65536 };
+static const char *const FILES[] = {"schools.csv", "vehicles.csv",   "drivers.csv",
+                                    "permits.csv", "routes.geojson", "orders.geojson"};
+enum { FILE_COUNT = 6, TEXT_MAX = 65536 };
 
 static char dir[] = "/tmp/buswarden-registry-XXXXXX";
 
@@ -105,6 +106,7 @@ Test(registry, good_folder_is_read)
     cr_expect_eq(registry->n_permits, 5);
     cr_expect_eq(registry->n_routes, 2);
     cr_expect_eq(registry->n_stops, 3);
+    cr_expect_eq(registry->n_orders, 3);
 
     const struct registry_school *school = registry_school(registry, "s-yucai");
     cr_assert_not_null(school);
@@ -174,6 +176,127 @@ Test(registry, routes_and_stops_are_read)
     cr_expect_float_eq(registry->stops[1].radius_m, 30.0, 0.0, "the default");
     cr_expect_eq(registry->stops[1].sequence, 2);
     registry_free(registry);
+}
+
+Test(registry, limits_of_stretches_are_read)
+{
+    struct registry *registry = load_good();
+    const struct bw_route *line = registry_route(registry, "r-shiliang");
+    cr_assert_eq(line->n_limits, 2);
+    cr_expect_eq(line->limits[0].from_m, 120);
+    cr_expect_eq(line->limits[0].to_m, 260.5);
+    cr_expect_eq(line->limits[0].limit_kmh, 20);
+    cr_expect_not(line->limits[0].motorway);
+    cr_expect_eq(line->limits[1].limit_kmh, 0);
+    cr_expect(line->limits[1].motorway);
+    cr_expect_eq(registry_route(registry, "r-yucai")->n_limits, 0);
+    registry_free(registry);
+}
+
+/* --- orders --- */
+
+Test(registry, orders_are_read)
+{
+    struct registry *registry = load_good();
+    const struct bw_order *snow = &registry->orders[0], *landslide = &registry->orders[1],
+                          *fog = &registry->orders[2]; /* sorted by id */
+    cr_expect_str_eq(landslide->order_id, "2026-017");
+    cr_expect_eq(landslide->kind, BW_ORDER_EXEMPTION);
+    cr_expect_str_eq(landslide->reason, "石梁段塌方，绕行后洋");
+    cr_expect_eq(landslide->from_utc_ms, 1580508000000, "2020-01-31T22:00Z");
+    cr_expect_eq(landslide->until_utc_ms, 4087814400000, "2099-07-15T16:00Z");
+    cr_assert_eq(landslide->n_routes, 1);
+    cr_expect_str_eq(landslide->routes[0], "r-shiliang");
+    cr_assert_eq(landslide->n_points, 4, "closed by itself");
+    cr_expect_eq(landslide->points[2].lat_deg, 29.16);
+    cr_expect_eq(landslide->points[2].lon_deg, 121.05);
+    cr_expect_eq(fog->kind, BW_ORDER_WEATHER);
+    cr_expect_str_eq(fog->reason, "雾", "when none is given");
+    cr_expect_eq(fog->limit_kmh, 15);
+    cr_expect_eq(fog->n_routes, 0, "every route");
+    cr_expect_eq(fog->n_points, 0, "everywhere");
+    cr_expect_eq(snow->limit_kmh, 0, "the law's");
+    registry_free(registry);
+}
+
+Test(registry, a_folder_without_orders_has_none)
+{
+    char path[256];
+    path_of(dir, "orders.geojson", path);
+    cr_assert_eq(unlink(path), 0);
+    struct registry *registry = load_good();
+    cr_expect_eq(registry->n_orders, 0);
+    registry_free(registry);
+}
+
+Test(registry, areas_drawn_in_gcj02_come_out_as_wgs84)
+{
+    struct registry *wgs84 = load_good();
+    change("orders.geojson", "WGS84", "GCJ02");
+    struct registry *gcj02 = load_good();
+    const struct bw_point *a = &wgs84->orders[1].points[0], *b = &gcj02->orders[1].points[0];
+    cr_expect_float_eq(a->lat_deg, b->lat_deg, 0.01);
+    cr_expect(fabs(a->lon_deg - b->lon_deg) > 0.002, "some 500 m");
+    registry_free(wgs84);
+    registry_free(gcj02);
+}
+
+static struct bw_orders orders_of(const struct registry *registry, const char *vehicle_id, int64_t utc_ms)
+{
+    struct bw_orders orders = {0};
+    cr_assert_eq(registry_orders(registry, vehicle_id, 7, utc_ms, &orders), 0);
+    cr_expect_eq(orders.version, 7);
+    cr_expect_eq(orders.issued_utc_ms, utc_ms);
+    cr_expect_str_eq(orders.vehicle_id, vehicle_id);
+    cr_expect_str_eq(orders.division, "331023");
+    return orders;
+}
+
+Test(registry, a_vehicle_gets_the_orders_of_its_routes_that_have_not_ended)
+{
+    static const int64_t SNOW_ENDS = 1580443200000; /* 2020-01-31T04:00Z */
+    struct registry *registry = load_good();
+    struct bw_orders orders = orders_of(registry, "bus-a", SNOW_ENDS - 1);
+    cr_assert_eq(orders.n_orders, 3);
+    wire_orders_free(&orders);
+    orders = orders_of(registry, "bus-a", SNOW_ENDS);
+    cr_assert_eq(orders.n_orders, 2);
+    cr_expect_str_eq(orders.orders[0].order_id, "2026-017");
+    cr_expect_eq(orders.orders[0].points[3].lat_deg, 29.16);
+    wire_orders_free(&orders);
+    orders = orders_of(registry, "bus-b", SNOW_ENDS);
+    cr_assert_eq(orders.n_orders, 1, "it has no permit for r-shiliang");
+    cr_expect_str_eq(orders.orders[0].order_id, "2026-018");
+    wire_orders_free(&orders);
+    cr_expect_eq(registry_orders(registry, "bus-z", 7, SNOW_ENDS, &orders), -ENOENT);
+    registry_free(registry);
+}
+
+Test(registry, more_orders_than_a_vehicle_can_hold_are_a_fault_of_its_row)
+{
+    static char text[TEXT_MAX];
+    struct registry *registry = NULL;
+    struct registry_faults faults;
+    for (size_t n = BW_ORDERS_MAX; n <= BW_ORDERS_MAX + 1; n++) {
+        size_t len = (size_t)snprintf(
+            text, sizeof(text), "{\"type\": \"FeatureCollection\", \"frame\": \"WGS84\", \"features\": [");
+        for (size_t i = 0; i < n; i++)
+            len += (size_t)snprintf(
+                text + len, sizeof(text) - len,
+                "%s{\"type\": \"Feature\", \"geometry\": null, \"properties\": {\"order_id\": "
+                "\"o-%zu\", \"kind\": \"ICE\", \"from\": \"2026-01-01T00:00\", \"until\": "
+                "\"2026-01-02T00:00\", \"routes\": [\"r-yucai\"]}}",
+                i > 0 ? "," : "", i);
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "]}");
+        write_text("orders.geojson", text, len);
+        cr_expect_eq(registry_load(dir, &registry, &faults), n > BW_ORDERS_MAX ? -EINVAL : 0);
+        cr_expect_eq(faults.n > 0, n > BW_ORDERS_MAX);
+        if (faults.n > 0)
+            cr_expect_str_eq(faults.list[0].file, "vehicles.csv");
+        registry_faults_free(&faults);
+        if (n == BW_ORDERS_MAX)
+            registry_free(registry);
+    }
 }
 
 Test(registry, gcj02_routes_come_out_as_wgs84)
@@ -291,6 +414,79 @@ Test(registry, every_kind_of_fault_has_file_line_and_reason)
          "routes.geojson:7: st-waikeng: radius_m must be a number from 5 to 500"},
         {"routes.geojson", "\"name\": \"外坑口\"", "\"name\": \"\"",
          "routes.geojson:7: st-waikeng: name is empty"},
+        {"routes.geojson", "\"limits\": [", "\"limits\": 3, \"x\": [",
+         "routes.geojson:5: r-shiliang: limits must be an array"},
+        {"routes.geojson", "{\"from_m\": 120,", "7, {\"from_m\": 120,",
+         "routes.geojson:5: r-shiliang: limits[0]: must be {from_m, to_m, limit_kmh, motorway}, motorway "
+         "true or false"},
+        {"routes.geojson", "\"motorway\": true", "\"motorway\": 1",
+         "routes.geojson:5: r-shiliang: limits[1]: must be {from_m, to_m, limit_kmh, motorway}, motorway "
+         "true or false"},
+        {"routes.geojson", "\"from_m\": 120", "\"from_m\": -1",
+         "routes.geojson:5: r-shiliang: limits[0]: from_m must be a number from 0 to 1e+06"},
+        {"routes.geojson", "\"to_m\": 260.5", "\"until_m\": 260.5",
+         "routes.geojson:5: r-shiliang: limits[0]: to_m must be a number from 0 to 1e+06"},
+        {"routes.geojson", "\"limit_kmh\": 20", "\"limit_kmh\": 121",
+         "routes.geojson:5: r-shiliang: limits[0]: limit_kmh must be a whole number from 0 to 120"},
+        {"routes.geojson", "\"to_m\": 260.5", "\"to_m\": 120.9",
+         "routes.geojson:5: r-shiliang: limits[0]: to_m must be after from_m, by a metre at least"},
+        {"routes.geojson", "\"from_m\": 300", "\"from_m\": 260.4",
+         "routes.geojson:5: r-shiliang: limits[1]: begins before the one before it ends"},
+        {"routes.geojson", "\"motorway\": true", "\"motorway\": false",
+         "routes.geojson:5: r-shiliang: limits[1]: needs limit_kmh or motorway, else it says nothing"},
+        {"routes.geojson", "\"to_m\": 420", "\"to_m\": 420000",
+         "routes.geojson:5: r-shiliang: limits[1]: to_m is beyond the end of the route, at 791 m"},
+        {"orders.geojson", "\"frame\": \"WGS84\",", "",
+         "orders.geojson:1: \"frame\" must be there, and \"WGS84\" or \"GCJ02\""},
+        {"orders.geojson", "\"order_id\": \"2026-018\", ", "",
+         "orders.geojson:6: order_id must be there, as a string"},
+        {"orders.geojson", "2026-018", "2026-017",
+         "orders.geojson:6: order_id: \"2026-017\" stands on line 5 already"},
+        {"orders.geojson", "\"FOG\"", "\"NEBEL\"",
+         "orders.geojson:6: 2026-018: kind must be EXEMPTION, FOG, RAIN, SNOW, ICE, DUST, HAIL or MUD"},
+        {"orders.geojson", "\"reason\": \"石梁段塌方，绕行后洋\", ", "",
+         "orders.geojson:5: 2026-017: reason must be there, as a string"},
+        {"orders.geojson", "2020-01-30T12:00", "2020-01-30 12:00",
+         "orders.geojson:7: 2020-003: from must be a local time (YYYY-MM-DDTHH:MM)"},
+        {"orders.geojson", "2020-01-30T12:00", "2020-02-30T12:00",
+         "orders.geojson:7: 2020-003: from must be a local time (YYYY-MM-DDTHH:MM)"},
+        {"orders.geojson", "2020-01-31T12:00", "2020-01-31T12:00Z",
+         "orders.geojson:7: 2020-003: until must be a local time (YYYY-MM-DDTHH:MM)"},
+        {"orders.geojson", "2020-01-31T12:00", "2020-01-31",
+         "orders.geojson:7: 2020-003: until must be a local time (YYYY-MM-DDTHH:MM)"},
+        {"orders.geojson", "2020-01-31T12:00", "2020-01-30T12:00",
+         "orders.geojson:7: 2020-003: until must be after from"},
+        {"orders.geojson", "\"limit_kmh\": 15", "\"limit_kmh\": 4",
+         "orders.geojson:6: 2026-018: limit_kmh must be a whole number from 5 to 80"},
+        {"orders.geojson", "\"routes\": [\"r-shiliang\"]", "\"limit_kmh\": 15",
+         "orders.geojson:5: 2026-017: limit_kmh is for weather, not for an exemption"},
+        {"orders.geojson", "[\"r-shiliang\"]", "[]",
+         "orders.geojson:5: 2026-017: routes must be 1 to 16 route ids; leave it out for every route"},
+        {"orders.geojson", "[\"r-shiliang\"]", "[\"r-shiliang\", 3]",
+         "orders.geojson:5: 2026-017: routes[1]: must be there, as a string"},
+        {"orders.geojson", "[\"r-shiliang\"]", "[\"r-shiliang\", \"r-shiliang\"]",
+         "orders.geojson:5: 2026-017: routes[1]: is named already"},
+        {"orders.geojson", "[\"r-shiliang\"]", "[\"r-yucai\", \"r-x\"]",
+         "orders.geojson:5: 2026-017: routes[1]: \"r-x\" is not in routes.geojson"},
+        {"orders.geojson", "\"Polygon\"", "\"MultiPolygon\"",
+         "orders.geojson:5: 2026-017: the geometry must be a Polygon, or null for everywhere"},
+        {"orders.geojson", ", \"geometry\": null", "",
+         "orders.geojson:6: 2026-018: the geometry must be a Polygon, or null for everywhere"},
+        {"orders.geojson", "[121.02, 29.13]]]}}",
+         "[121.02, 29.13]], [[121.03, 29.14], [121.04, 29.14], [121.04, 29.15], [121.03, 29.14]]]}}",
+         "orders.geojson:5: 2026-017: an area has no holes: draw it as one ring, or as two orders"},
+        {"orders.geojson", ", [121.02, 29.13]]]}}", "]]}}",
+         "orders.geojson:5: 2026-017: the ring must end where it begins"},
+        {"orders.geojson", "[121.05, 29.13], [121.05, 29.16], ", "",
+         "orders.geojson:5: 2026-017: the ring must have 4 to 2049 positions, the last being the first "
+         "again"},
+        {"orders.geojson", "[121.05, 29.13], [121.05, 29.16]", "[121.05, 29.16], [121.05, 29.13]",
+         "orders.geojson:5: 2026-017: the ring crosses itself"},
+        {"orders.geojson", "[121.05, 29.13], [121.05, 29.16], [121.02, 29.16]",
+         "[121.03, 29.13], [121.04, 29.13], [121.05, 29.13]",
+         "orders.geojson:5: 2026-017: the ring has no area"},
+        {"orders.geojson", "[121.05, 29.13]", "[29.13, 121.05]",
+         "orders.geojson:5: 2026-017: a position must be [longitude, latitude] in degrees"},
         {"routes.geojson", "\"name\": \"外坑口\"", "\"name\": \"a\", \"name\": \"b\"",
          "routes.geojson:7: duplicate object key near '\"name\"'"},
     };
