@@ -66,8 +66,11 @@ json_t *apijson_vehicle(const struct store_vehicle *row, int64_t now_utc_ms)
     modeljson_put(&json, "speed_kmh", modeljson_number(live ? presence->speed_mps * 3.6 : NAN, 1));
     modeljson_put(&json, "aboard", live ? modeljson_occupancy(&presence->occupancy) : json_null());
     modeljson_put(&json, "licence",
-                  json_pack("{s:I, s:I}", "issued", (json_int_t)row->licence_version, "held",
+                  json_pack("{s:I, s:I}", "issued", (json_int_t)row->issued[ISSUED_LICENCE], "held",
                             (json_int_t)presence->licence_version));
+    modeljson_put(&json, "orders",
+                  json_pack("{s:I, s:I}", "issued", (json_int_t)row->issued[ISSUED_ORDERS], "held",
+                            (json_int_t)presence->orders_version));
     modeljson_put(&json, "open_alerts", kinds(row->open_kinds));
     return json;
 }
@@ -214,13 +217,21 @@ json_t *apijson_broker(const struct ingest_stats *stats)
         const char *name;
         uint64_t value;
     } counts[] = {
-        {"accepted", stats->accepted},           {"unread", stats->unread},
-        {"presence", stats->presence},           {"duplicate", stats->duplicate},
-        {"out_of_order", stats->out_of_order},   {"conflict", stats->conflict},
-        {"bad_signature", stats->bad_signature}, {"unknown_vehicle", stats->unknown_vehicle},
-        {"bad_topic", stats->bad_topic},         {"bad_message", stats->bad_message},
-        {"too_large", stats->too_large},         {"dropped", stats->dropped},
-        {"receipts", stats->receipts},           {"licences", stats->licences},
+        {"accepted", stats->accepted},
+        {"unread", stats->unread},
+        {"presence", stats->presence},
+        {"duplicate", stats->duplicate},
+        {"out_of_order", stats->out_of_order},
+        {"conflict", stats->conflict},
+        {"bad_signature", stats->bad_signature},
+        {"unknown_vehicle", stats->unknown_vehicle},
+        {"bad_topic", stats->bad_topic},
+        {"bad_message", stats->bad_message},
+        {"too_large", stats->too_large},
+        {"dropped", stats->dropped},
+        {"receipts", stats->receipts},
+        {"licences", stats->issued[ISSUED_LICENCE]},
+        {"orders", stats->issued[ISSUED_ORDERS]},
     };
     json_t *json = json_object();
     modeljson_put(&json, "connected", json_boolean(stats->connected));

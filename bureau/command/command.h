@@ -13,7 +13,7 @@ struct command {
     int (*run)(const struct command *self, int argc, char **argv);
 };
 
-extern const struct command COMMAND_KEYGEN, COMMAND_IMPORT, COMMAND_ENROL, COMMAND_LICENCE,
+extern const struct command COMMAND_KEYGEN, COMMAND_IMPORT, COMMAND_ENROL, COMMAND_LICENCE, COMMAND_ORDERS,
     COMMAND_CHECK_PLATE, COMMAND_RUN;
 
 /* --- words of the command line --- */

@@ -1,7 +1,6 @@
-/* licence */
-#include "bureau/command/command.h"
+/* licence, orders */
+#include "bureau/command/issue.h"
 #include "proto/mqtt.h"
-#include "proto/seal.h"
 #include "proto/topic.h"
 
 #include <errno.h>
@@ -15,54 +14,9 @@
 
 enum { PUBLISH_TIMEOUT_MS = 10000, STEP_MS = 100 };
 
-/* --- make --- */
-
-static int load_secret(const char *path, struct seal_key *ret)
-{
-    const int err = seal_secret_load(path, ret);
-    if (err == 0)
-        return EXIT_DONE;
-    const char *reason = strerror(-err);
-    if (err == -EBADMSG)
-        reason = "not a secret key (128 hex digits)";
-    else if (err == -EPERM)
-        reason = "others may read it; a secret key needs mode 0600";
-    (void)fprintf(stderr, "buswarden-bureau: %s: %s\n", path, reason);
-    return EXIT_USAGE;
-}
-
-/* The Sealed message; unsigned when key is NULL. */
-static int seal_licence(const struct bw_licence *licence, const struct seal_key *key, struct wire_bytes *ret)
-{
-    struct wire_sealed sealed = {0};
-    int err = wire_licence_encode(licence, &sealed.payload);
-    if (err == 0 && key != NULL)
-        seal_payload_sign(&sealed, SEAL_LICENCE, licence->division, licence->vehicle_id, key);
-    if (err == 0)
-        err = wire_sealed_encode(&sealed, ret);
-    wire_sealed_free(&sealed);
-    return err;
-}
-
-static int make(const struct registry *registry, const char *vehicle, uint64_t version,
-                const struct seal_key *key, struct wire_bytes *ret)
-{
-    struct bw_licence licence;
-    int err = registry_licence(registry, vehicle, version, command_now_utc_ms(), &licence);
-    if (err == 0) {
-        err = seal_licence(&licence, key, ret);
-        wire_licence_free(&licence);
-    }
-    if (err == 0)
-        return EXIT_DONE;
-    (void)fprintf(stderr, "buswarden-bureau: licence of %s: %s\n", vehicle,
-                  err == -ENOENT ? "no such vehicle in the registry" : strerror(-err));
-    return err == -ENOMEM ? EXIT_CANNOT : EXIT_USAGE;
-}
-
 /* --- from a folder to a file --- */
 
-/* Through a temporary file, so that a reader finds the old licence or the new one, never half of one. */
+/* Through a temporary file, so that a reader finds the old one or the new one, never half of one. */
 static int write_file(const char *path, const struct wire_bytes *bytes)
 {
     char temporary[PATH_MAX];
@@ -83,25 +37,26 @@ static int write_file(const char *path, const struct wire_bytes *bytes)
     return err;
 }
 
-static int to_file(const char *dir, const char *vehicle, const char *key_path, const char *out)
+static int to_file(enum issued_kind kind, const char *dir, const char *vehicle, const char *key_path,
+                   const char *out)
 {
     struct seal_key key = {0};
     struct registry *registry = NULL;
     struct wire_bytes sealed = {0};
-    int status = key_path ? load_secret(key_path, &key) : EXIT_DONE;
+    int status = key_path ? issue_load_secret(key_path, &key) : EXIT_DONE;
     const uint64_t version = (uint64_t)(command_now_utc_ms() / 1000);
     if (status == EXIT_DONE)
         status = command_registry(dir, &registry);
     if (status == EXIT_DONE)
-        status = make(registry, vehicle, version, key_path ? &key : NULL, &sealed);
+        status = issue_make(registry, kind, vehicle, version, key_path ? &key : NULL, &sealed);
     if (status == EXIT_DONE) {
         const int err = write_file(out, &sealed);
         if (err < 0) {
             (void)fprintf(stderr, "buswarden-bureau: %s: %s\n", out, strerror(-err));
             status = EXIT_CANNOT;
         } else {
-            (void)printf("%s: licence of %s, version %llu%s\n", out, vehicle, (unsigned long long)version,
-                         key_path ? "" : ", unsigned");
+            (void)printf("%s: %s of %s, version %llu%s\n", out, issued_name(kind), vehicle,
+                         (unsigned long long)version, key_path ? "" : ", unsigned");
         }
     }
     wire_bytes_free(&sealed);
@@ -155,17 +110,18 @@ static bool deliver(struct session *session, const char *topic, const struct wir
     return !session->is_down && mqtt_in_flight(session->mqtt) == 0;
 }
 
-static int publish(const struct bureau_config *config, const char *division, const char *vehicle,
-                   const struct wire_bytes *sealed)
+static int publish(const struct bureau_config *config, enum issued_kind kind, const char *division,
+                   const char *vehicle, const struct wire_bytes *sealed)
 {
     char topic_text[TOPIC_MAX], client_id[BUREAU_TEXT_MAX + 32];
-    struct topic topic = {.channel = TOPIC_LICENCE};
+    struct topic topic = {.channel = issued_channel(kind)};
     struct session session = {0};
     const struct mqtt_handlers handlers = {&session, on_up, on_down, on_message};
     (void)snprintf(topic.division, sizeof(topic.division), "%s", division);
     (void)snprintf(topic.vehicle, sizeof(topic.vehicle), "%s", vehicle);
     /* An id of its own: the broker would throw out a running ingest of the same name. */
-    (void)snprintf(client_id, sizeof(client_id), "%s-licence-%ld", config->broker_client_id, (long)getpid());
+    (void)snprintf(client_id, sizeof(client_id), "%s-%s-%ld", config->broker_client_id, issued_name(kind),
+                   (long)getpid());
     const struct mqtt_config mqtt = {
         .host = config->broker_host,
         .port = config->broker_port,
@@ -184,8 +140,8 @@ static int publish(const struct bureau_config *config, const char *division, con
     if (!delivered)
         (void)fprintf(
             stderr,
-            "buswarden-bureau: %s:%d: not published: %s (the licence is stored, and sent when the vehicle"
-            " shows an older one)\n",
+            "buswarden-bureau: %s:%d: not published: %s (it is stored, and sent when the vehicle shows"
+            " an older one)\n",
             config->broker_host, config->broker_port,
             mqtt_reason(session.mqtt)[0] ? mqtt_reason(session.mqtt) : "no answer within 10 s");
     mqtt_disconnect(session.mqtt);
@@ -193,38 +149,21 @@ static int publish(const struct bureau_config *config, const char *division, con
     return delivered ? EXIT_DONE : EXIT_CANNOT;
 }
 
-/* Within one transaction, so that two that issue at once get two versions. */
-static int issue(struct store *store, const char *vehicle, const struct seal_key *key, uint64_t *ret_version,
-                 struct wire_bytes *ret)
+static int issue(struct store *store, enum issued_kind kind, const char *vehicle, const struct seal_key *key,
+                 uint64_t *ret_version, struct wire_bytes *ret)
 {
-    char who[64];
     struct registry *registry = NULL;
-    uint64_t latest = 0, version = (uint64_t)(command_now_utc_ms() / 1000);
-    uint8_t *old = NULL;
-    size_t old_len = 0;
     if (store_begin(store) < 0 || store_registry_load(store, &registry) < 0)
-        return command_store_failed(store, "licence");
-    const int err = store_licence_latest(store, vehicle, &latest, &old, &old_len);
-    free(old);
-    int status = EXIT_DONE;
-    if (err < 0 && err != -ENOENT)
-        status = command_store_failed(store, "licence");
-    if (latest >= version)
-        version = latest + 1;
-    if (status == EXIT_DONE)
-        status = make(registry, vehicle, version, key, ret);
+        return command_store_failed(store, issued_name(kind));
+    int status = issue_next(store, registry, kind, vehicle, key, ret_version, ret);
     registry_free(registry);
-    command_who(who, sizeof(who));
-    if (status == EXIT_DONE &&
-        (store_licence_put(store, vehicle, version, ret->data, ret->len) < 0 ||
-         store_audit(store, who, "licence", vehicle, command_now_utc_ms()) < 0 || store_commit(store) < 0))
-        status = command_store_failed(store, "licence");
-    if (status == EXIT_DONE)
-        *ret_version = version;
+    if (status == EXIT_DONE && store_commit(store) < 0)
+        status = command_store_failed(store, issued_name(kind));
     return status; /* closing the store rolls back what was not committed */
 }
 
-static int to_vehicle(const struct command *self, const char *config_path, const char *vehicle, bool send)
+static int to_vehicle(const struct command *self, enum issued_kind kind, const char *config_path,
+                      const char *vehicle, bool send)
 {
     struct bureau_config config;
     struct seal_key key = {0};
@@ -233,22 +172,18 @@ static int to_vehicle(const struct command *self, const char *config_path, const
     char division[BW_DIVISION_LEN];
     uint64_t version = 0;
     int status = command_config(self, config_path, &config);
-    if (status == EXIT_DONE && config.secret_path[0] == '\0') {
-        (void)fprintf(stderr, "buswarden-bureau: %s: [keys] secret: missing\n", config_path);
-        status = EXIT_USAGE;
-    }
     if (status == EXIT_DONE)
-        status = load_secret(config.secret_path, &key);
+        status = issue_configured_secret(config_path, &config, &key);
     if (status == EXIT_DONE)
         status = command_store(&config, &store);
     if (status == EXIT_DONE)
-        status = issue(store, vehicle, &key, &version, &sealed);
+        status = issue(store, kind, vehicle, &key, &version, &sealed);
     if (status == EXIT_DONE)
-        (void)printf("licence of %s, version %llu\n", vehicle, (unsigned long long)version);
+        (void)printf("%s of %s, version %llu\n", issued_name(kind), vehicle, (unsigned long long)version);
     if (status == EXIT_DONE && send) {
         status = store_vehicle_division(store, vehicle, division) < 0
-                     ? command_store_failed(store, "licence")
-                     : publish(&config, division, vehicle, &sealed);
+                     ? command_store_failed(store, issued_name(kind))
+                     : publish(&config, kind, division, vehicle, &sealed);
     }
     wire_bytes_free(&sealed);
     store_close(store);
@@ -256,7 +191,7 @@ static int to_vehicle(const struct command *self, const char *config_path, const
     return status;
 }
 
-static int run_licence(const struct command *self, int argc, char **argv)
+static int run(const struct command *self, enum issued_kind kind, int argc, char **argv)
 {
     const char *vehicle, *config = NULL, *registry = NULL, *out = NULL, *key = NULL;
     bool send = false;
@@ -271,13 +206,33 @@ static int run_licence(const struct command *self, int argc, char **argv)
     if (registry == NULL && (out != NULL || key != NULL))
         return command_wrong(self, "--out and --key go with --registry");
     if (registry == NULL)
-        return to_vehicle(self, config, vehicle, send);
+        return to_vehicle(self, kind, config, vehicle, send);
     if (config != NULL || send)
         return command_wrong(self, "--registry needs neither --config nor --publish");
     if (out == NULL)
         return command_wrong(self, "--out FILE is missing");
-    return to_file(registry, vehicle, key, out);
+    return to_file(kind, registry, vehicle, key, out);
 }
+
+static int run_licence(const struct command *self, int argc, char **argv)
+{
+    return run(self, ISSUED_LICENCE, argc, argv);
+}
+
+static int run_orders(const struct command *self, int argc, char **argv)
+{
+    return run(self, ISSUED_ORDERS, argc, argv);
+}
+
+#define OPTIONS                                                                                              \
+    "OPTIONS\n"                                                                                              \
+    "    --config FILE    the bureau's configuration\n"                                                      \
+    "    --publish        send it to the broker now, and wait up to 10 s until that has it\n"                \
+    "    --registry DIR   a registry folder (docs/registry.md)\n"                                            \
+    "    --out FILE       where it goes\n"                                                                   \
+    "    --key SECRET     sign with this secret key; else it is unsigned\n\n"                                \
+    "EXIT STATUS\n"                                                                                          \
+    "    0 done; 2 wrong use, no such vehicle, faults in the files; 3 store, file or broker fail.\n"
 
 const struct command COMMAND_LICENCE = {
     .name = "licence",
@@ -291,15 +246,29 @@ const struct command COMMAND_LICENCE = {
         "    buswarden-bureau licence VEHICLE --registry DIR --out FILE [--key SECRET]\n\n"
         "DESCRIPTION\n"
         "    The first form takes the registry of the store, signs the licence with the bureau's key and\n"
-        "    keeps it; a running bureau sends it to the vehicle when that shows an older one. The version\n"
-        "    is above every earlier one, and at least the seconds since 1970.\n"
-        "    The second form makes a file straight from a registry folder, without store and broker.\n\n"
-        "OPTIONS\n"
-        "    --config FILE    the bureau's configuration\n"
-        "    --publish        send it to the broker now, and wait up to 10 s until that has it\n"
-        "    --registry DIR   a registry folder (docs/registry.md)\n"
-        "    --out FILE       where the licence goes\n"
-        "    --key SECRET     sign with this secret key; else the licence is unsigned\n\n"
-        "EXIT STATUS\n"
-        "    0 done; 2 wrong use, no such vehicle, faults in the files; 3 store, file or broker fail.\n",
+        "    keeps it; a running bureau sends it to the vehicle within seconds, and again whenever that\n"
+        "    shows an older one. The version is above every earlier one, and at least the seconds since "
+        "1970.\n"
+        "    The second form makes a file straight from a registry folder, without store and "
+        "broker.\n\n" OPTIONS,
+};
+
+const struct command COMMAND_ORDERS = {
+    .name = "orders",
+    .summary = "issue the orders for a vehicle",
+    .run = run_orders,
+    .manual =
+        "NAME\n"
+        "    buswarden-bureau orders - issue what is ordered: exemptions from the route, lower limits\n\n"
+        "SYNOPSIS\n"
+        "    buswarden-bureau orders VEHICLE --config FILE [--publish]\n"
+        "    buswarden-bureau orders VEHICLE --registry DIR --out FILE [--key SECRET]\n\n"
+        "DESCRIPTION\n"
+        "    All orders that concern the vehicle and have not ended (orders.geojson, docs/registry.md).\n"
+        "    `import` issues them to every vehicle whose orders changed, so that this is seldom needed.\n"
+        "    The first form takes the registry of the store, signs the orders with the bureau's key and\n"
+        "    keeps them; a running bureau sends them to the vehicle within seconds, and again whenever that\n"
+        "    shows older ones. The version is above every earlier one, and at least the seconds since 1970.\n"
+        "    The second form makes a file straight from a registry folder, without store and "
+        "broker.\n\n" OPTIONS,
 };

@@ -71,38 +71,82 @@ void answer_receipts(struct answer *answer, const struct batch *batch)
             send_receipt(answer, &receipts[i]);
 }
 
-static void send_licence(struct answer *answer, const struct topic *presence, struct vehicle *vehicle)
+/* The newest of a kind to one vehicle, retained. 0, or why not. */
+static int send_issued(struct answer *answer, enum issued_kind kind, const char *division,
+                       struct vehicle *vehicle)
 {
     uint64_t version;
     struct wire_bytes sealed = {0};
-    if (store_licence_latest(answer->store, vehicle->id, &version, &sealed.data, &sealed.len) != 0) {
-        note(answer, "licence", store_error(answer->store));
-        return;
+    struct topic topic = {.channel = issued_channel(kind)};
+    int error = store_issued_latest(answer->store, kind, vehicle->id, &version, &sealed);
+    if (error != 0) {
+        note(answer, issued_name(kind), store_error(answer->store));
+        return error;
     }
-    struct topic topic = *presence;
-    topic.channel = TOPIC_LICENCE;
+    (void)snprintf(topic.division, sizeof topic.division, "%s", division);
+    (void)snprintf(topic.vehicle, sizeof topic.vehicle, "%s", vehicle->id);
     if (publish(answer, &topic, &sealed, true)) {
-        vehicle->licence_sent_ms = answer->now_ms;
-        answer->licences++;
+        vehicle->sent_ms[kind] = answer->now_ms;
+        answer->issued[kind]++;
+    } else {
+        error = -ENOTCONN;
     }
     wire_bytes_free(&sealed);
+    return error;
 }
 
-void answer_licences(struct answer *answer, const struct batch *batch)
+static bool sent_lately(const struct answer *answer, const struct vehicle *vehicle, enum issued_kind kind)
+{
+    return vehicle->sent_ms[kind] != 0 && answer->now_ms - vehicle->sent_ms[kind] < ANSWER_ISSUED_MS;
+}
+
+static void answer_presence(struct answer *answer, const struct batch_item *item)
+{
+    const uint64_t held[ISSUED_KINDS] = {
+        [ISSUED_LICENCE] = item->presence.licence_version, [ISSUED_ORDERS] = item->presence.orders_version};
+    struct vehicle *vehicle;
+    if (vehicles_get(answer->vehicles, answer->store, item->topic.vehicle, answer->now_ms, &vehicle) != 0) {
+        note(answer, "presence", store_error(answer->store));
+        return;
+    }
+    for (enum issued_kind kind = 0; kind < ISSUED_KINDS; kind++)
+        if (held[kind] < vehicle->issued[kind] && !sent_lately(answer, vehicle, kind))
+            (void)send_issued(answer, kind, item->topic.division, vehicle);
+}
+
+void answer_presences(struct answer *answer, const struct batch *batch)
 {
     for (size_t i = 0; i < batch_count(batch); i++) {
         const struct batch_item *item = batch_item(batch, i);
-        struct vehicle *vehicle;
-        if (item->topic.channel != TOPIC_PRESENCE || !item->presence.online)
-            continue;
-        if (vehicles_get(answer->vehicles, answer->store, item->topic.vehicle, answer->now_ms, &vehicle) !=
-            0) {
-            note(answer, "licence", store_error(answer->store));
-            continue;
-        }
-        const bool sent_lately =
-            vehicle->licence_sent_ms != 0 && answer->now_ms - vehicle->licence_sent_ms < ANSWER_LICENCE_MS;
-        if (item->presence.licence_version < vehicle->licence_version && !sent_lately)
-            send_licence(answer, &item->topic, vehicle);
+        if (item->topic.channel == TOPIC_PRESENCE && item->presence.online)
+            answer_presence(answer, item);
     }
+}
+
+/* The next that was issued after *seen. 0, also when a vehicle is not registered; -ENOENT no more; else why
+ * not: then *seen stays. */
+static int send_next(struct answer *answer, enum issued_kind kind, int64_t *seen)
+{
+    char id[BW_ID_LEN], division[BW_DIVISION_LEN];
+    struct vehicle *vehicle;
+    int64_t next;
+    int error = store_issued_after(answer->store, kind, *seen, &next, id);
+    if (error != 0)
+        return error;
+    error = store_vehicle_division(answer->store, id, division);
+    if (error == 0)
+        error = vehicles_get(answer->vehicles, answer->store, id, answer->now_ms, &vehicle);
+    if (error == 0)
+        error = send_issued(answer, kind, division, vehicle);
+    if (error == 0 || error == -ENOENT)
+        *seen = next;
+    return error == -ENOENT ? 0 : error;
+}
+
+void answer_new(struct answer *answer, int64_t seen[ISSUED_KINDS])
+{
+    for (enum issued_kind kind = 0; kind < ISSUED_KINDS; kind++)
+        for (int n = 0; n < ANSWER_NEW_MAX; n++)
+            if (send_next(answer, kind, &seen[kind]) != 0)
+                break;
 }

@@ -1,5 +1,5 @@
-/* What the bureau says to vehicles once a batch is committed: receipts, and newer licences. Nothing here is
- * kept or repeated: a vehicle that hears nothing sends again, and is answered then. */
+/* What the bureau says to vehicles: receipts once a batch is committed, and what was issued to them. Nothing
+ * here is kept or repeated: a vehicle that hears nothing sends again, and is answered then. */
 #ifndef BUSWARDEN_INGEST_ANSWER_H
 #define BUSWARDEN_INGEST_ANSWER_H
 
@@ -8,8 +8,9 @@
 #include "proto/seal.h"
 
 enum {
-    ANSWER_NUDGE_MS = 1000,    /* between receipts to one vehicle that say nothing new */
-    ANSWER_LICENCE_MS = 30000, /* between two copies of a licence to one vehicle: its disk may be full */
+    ANSWER_NUDGE_MS = 1000,   /* between receipts to one vehicle that say nothing new */
+    ANSWER_ISSUED_MS = 30000, /* between two copies of a licence to one vehicle: its disk may be full */
+    ANSWER_NEW_MAX = 32,      /* newly issued ones at once, of each kind */
 };
 
 struct answer {
@@ -19,13 +20,17 @@ struct answer {
     const struct seal_key *key; /* signs receipts */
     int64_t now_ms, now_utc_ms; /* monotonic, and UTC */
     /* Set by the functions below. */
-    uint64_t receipts, licences;   /* sent */
+    uint64_t receipts, issued[ISSUED_KINDS]; /* sent */
     char reason[BATCH_REASON_LEN]; /* why one could not be sent; "" = none. Being offline is no reason */
 };
 
 /* One signed cumulative receipt for every (vehicle, stream) that the batch touched. */
 void answer_receipts(struct answer *answer, const struct batch *batch);
-/* The newest licence, retained, to every vehicle whose presence says that it holds an older one. */
-void answer_licences(struct answer *answer, const struct batch *batch);
+/* The newest licence and the newest orders, retained, to every vehicle whose presence says that it holds
+ * older ones. */
+void answer_presences(struct answer *answer, const struct batch *batch);
+/* What was issued since, retained, whether or not its vehicle is there. `seen` are the positions so far
+ * (store_issued_after()); one that cannot be sent now is tried again the next time. */
+void answer_new(struct answer *answer, int64_t seen[ISSUED_KINDS]);
 
 #endif

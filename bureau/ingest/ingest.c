@@ -18,6 +18,7 @@ enum {
     BATCH_MS_DEFAULT = 50,
     BATCH_MS_MAX = 10000,
     IDLE_MS = 1000,
+    LOOK_MS = 1000,       /* between two looks for what was newly issued */
     BACKOFF_MIN_MS = 250, /* doubling; a handful of bureau processes is no stampede, so without jitter */
     BACKOFF_MAX_MS = 10000,
     STABLE_MS = 30000, /* a session that lasted this long begins the backoff anew */
@@ -36,11 +37,12 @@ struct ingest {
     struct vehicles *vehicles;
     struct batch *batch;
     bool connecting; /* or connected */
-    int64_t batch_due_ms, retry_at_ms, up_since_ms, backoff_ms;
+    int64_t batch_due_ms, retry_at_ms, up_since_ms, backoff_ms, look_at_ms;
+    int64_t seen[ISSUED_KINDS]; /* of what is issued: how far it was looked at */
 
     pthread_mutex_t mutex; /* guards what follows */
     bool connected, failing;
-    uint64_t counts[VERDICT_COUNT], unread, receipts, licences;
+    uint64_t counts[VERDICT_COUNT], unread, receipts, issued[ISSUED_KINDS];
     char reason[BATCH_REASON_LEN];
 };
 
@@ -90,7 +92,8 @@ static void count_answers(struct ingest *ingest, const struct answer *answer)
 {
     (void)pthread_mutex_lock(&ingest->mutex);
     ingest->receipts += answer->receipts;
-    ingest->licences += answer->licences;
+    for (int kind = 0; kind < ISSUED_KINDS; kind++)
+        ingest->issued[kind] += answer->issued[kind];
     if (answer->reason[0] != '\0')
         memcpy(ingest->reason, answer->reason, sizeof ingest->reason);
     (void)pthread_mutex_unlock(&ingest->mutex);
@@ -105,15 +108,20 @@ static void note(struct ingest *ingest, const char *what, const char *why)
 
 /* --- one batch --- */
 
+static struct answer begin_answer(struct ingest *ingest, int64_t now_ms, int64_t now_utc_ms)
+{
+    return (struct answer){.mqtt = ingest->mqtt,
+                           .store = ingest->store,
+                           .vehicles = ingest->vehicles,
+                           .key = ingest->config.key,
+                           .now_ms = now_ms,
+                           .now_utc_ms = now_utc_ms};
+}
+
 static void answer(struct ingest *ingest, int64_t now_ms, int64_t now_utc_ms,
                    const struct batch_outcome *outcome)
 {
-    struct answer answer = {.mqtt = ingest->mqtt,
-                            .store = ingest->store,
-                            .vehicles = ingest->vehicles,
-                            .key = ingest->config.key,
-                            .now_ms = now_ms,
-                            .now_utc_ms = now_utc_ms};
+    struct answer answer = begin_answer(ingest, now_ms, now_utc_ms);
     answer_receipts(&answer, ingest->batch);
     if (outcome->last_event > 0 && ingest->config.on_events != NULL)
         ingest->config.on_events(ingest->config.context, outcome->last_event);
@@ -122,7 +130,7 @@ static void answer(struct ingest *ingest, int64_t now_ms, int64_t now_utc_ms,
         if (topic->channel == TOPIC_PRESENCE)
             ingest->config.on_presence(ingest->config.context, topic->vehicle);
     }
-    answer_licences(&answer, ingest->batch);
+    answer_presences(&answer, ingest->batch);
     count_answers(ingest, &answer);
 }
 
@@ -138,6 +146,18 @@ static void flush(struct ingest *ingest)
     if (error == 0) /* else nothing is receipted, and the vehicles send again */
         answer(ingest, now_ms, now_utc_ms, &outcome);
     batch_clear(ingest->batch);
+}
+
+/* What another process issued meanwhile. */
+static void look_for_new(struct ingest *ingest)
+{
+    const int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+    if (!mqtt_is_up(ingest->mqtt) || now_ms < ingest->look_at_ms)
+        return;
+    ingest->look_at_ms = now_ms + LOOK_MS;
+    struct answer answer = begin_answer(ingest, now_ms, clock_ms(CLOCK_REALTIME));
+    answer_new(&answer, ingest->seen);
+    count_answers(ingest, &answer);
 }
 
 /* --- from the broker --- */
@@ -256,6 +276,7 @@ static void *run(void *context)
         mqtt_step(ingest->mqtt, wait_ms(ingest), ingest->wake_fd);
         if (batch_count(ingest->batch) > 0 && clock_ms(CLOCK_MONOTONIC) >= ingest->batch_due_ms)
             flush(ingest);
+        look_for_new(ingest);
     }
     flush(ingest);
     mqtt_disconnect(ingest->mqtt);
@@ -347,6 +368,9 @@ int ingest_start(const struct ingest_config *config, struct ingest **ret)
         error = -errno;
     if (error == 0)
         error = store_open(config->store_path, &ingest->store);
+    for (enum issued_kind kind = 0; kind < ISSUED_KINDS && error == 0; kind++)
+        error =
+            store_issued_last(ingest->store, kind, &ingest->seen[kind]); /* presence asks for older ones */
     if (error == 0)
         error = make_client(ingest);
     if (error == 0)
@@ -389,7 +413,8 @@ void ingest_stats(struct ingest *ingest, struct ingest_stats *ret)
                                  .too_large = counts[VERDICT_TOO_LARGE],
                                  .dropped = counts[VERDICT_DROPPED],
                                  .receipts = ingest->receipts,
-                                 .licences = ingest->licences};
+                                 .issued = {[ISSUED_LICENCE] = ingest->issued[ISSUED_LICENCE],
+                                            [ISSUED_ORDERS] = ingest->issued[ISSUED_ORDERS]}};
     memcpy(ret->reason, ingest->reason, sizeof ret->reason);
     (void)pthread_mutex_unlock(&ingest->mutex);
 }

@@ -44,8 +44,8 @@ struct ingest_stats {
     uint64_t too_large;
     uint64_t dropped;  /* the store or memory failed: nothing was receipted, the vehicles send again */
     uint64_t receipts; /* sent */
-    uint64_t licences; /* sent because a vehicle held an older one */
-    char reason[160];  /* of the last refusal or of being down; UTF-8 */
+    uint64_t issued[ISSUED_KINDS]; /* sent: newly issued, or because a vehicle held an older one */
+    char reason[160];              /* of the last refusal or of being down; UTF-8 */
 };
 
 /* Opens the store and starts the thread, which connects and reconnects for ever: a broker that is away is no

@@ -39,7 +39,7 @@ static int take_row(void *context, const struct store_vehicle *row)
     const size_t n = strlen(row->division);
     if (n < sizeof vehicle->judge.division)
         memcpy(vehicle->judge.division, row->division, n + 1);
-    vehicle->licence_version = row->licence_version;
+    memcpy(vehicle->issued, row->issued, sizeof vehicle->issued);
     if (row->seen) {
         memcpy(vehicle->stream, row->presence.stream, BW_STREAM_LEN);
         memcpy(vehicle->oldest_seq, row->presence.oldest_seq, sizeof vehicle->oldest_seq);
@@ -70,7 +70,7 @@ int vehicles_get(struct vehicles *vehicles, struct store *store, const char *id,
         struct vehicle loaded = {.loaded_ms = now_ms};
         memcpy(loaded.id, id, strlen(id) + 1);
         if (known) {
-            loaded.licence_sent_ms = slot->licence_sent_ms;
+            memcpy(loaded.sent_ms, slot->sent_ms, sizeof loaded.sent_ms);
             loaded.nudged_ms = slot->nudged_ms;
         }
         const int error = load(store, &loaded);

@@ -1,5 +1,6 @@
 /* What ingest remembers of the vehicles that speak: a table of fixed size in front of the store. A forgotten
- * vehicle costs a look-up in the store and at worst one receipt or licence too many, never a wrong verdict.
+ * vehicle costs a look-up in the store and at worst one receipt, licence or copy of the orders too many,
+ * never a wrong verdict.
  */
 #ifndef BUSWARDEN_INGEST_VEHICLES_H
 #define BUSWARDEN_INGEST_VEHICLES_H
@@ -8,19 +9,19 @@
 
 enum {
     VEHICLES_MAX = 16384,     /* remembered at once */
-    VEHICLES_FRESH_MS = 5000, /* then keys, registry and licences are read again */
+    VEHICLES_FRESH_MS = 5000, /* then keys, registry, licences and orders are read again */
 };
 
 struct vehicle {
     char id[BW_ID_LEN];
     bool enrolled; /* registered, with a key: `judge` is set */
     struct judge_vehicle judge;
-    uint64_t licence_version;      /* newest issued; 0 = none */
+    uint64_t issued[ISSUED_KINDS]; /* newest version; 0 = none */
     uint8_t stream[BW_STREAM_LEN]; /* of its last presence, with ... */
     uint64_t oldest_seq[2];        /* ... what that said, by class - 1 */
     int64_t loaded_ms;             /* monotonic, as the two below; 0 = never */
-    int64_t licence_sent_ms;
-    int64_t nudged_ms; /* last receipt that only repeated what was known */
+    int64_t sent_ms[ISSUED_KINDS]; /* what was issued */
+    int64_t nudged_ms;             /* last receipt that only repeated what was known */
 };
 
 struct vehicles;

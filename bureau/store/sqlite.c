@@ -1,14 +1,22 @@
 /* The store on SQLite: the file, its schema, transactions. */
 #include "bureau/store/sql.h"
 #include "schema_001.h"
+#include "schema_002.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Both stand in the file's header: what it is, and the version of its schema. */
-enum { APPLICATION_ID = 0x42574230 /* "BWB0" */, SCHEMA_VERSION = 1, BUSY_TIMEOUT_MS = 5000 };
+/* What makes version 1, 2, ... of the schema from the one before it. */
+static const char *const SCHEMAS[] = {SCHEMA_001, SCHEMA_002};
+
+/* The first two stand in the file's header: what it is, and the version of its schema. */
+enum {
+    APPLICATION_ID = 0x42574230, /* "BWB0" */
+    SCHEMA_VERSION = sizeof(SCHEMAS) / sizeof(SCHEMAS[0]),
+    BUSY_TIMEOUT_MS = 5000
+};
 
 static int read_pragma(struct store *store, const char *text, int64_t *ret)
 {
@@ -23,8 +31,8 @@ static int read_pragma(struct store *store, const char *text, int64_t *ret)
     return err;
 }
 
-/* Within a transaction, so that of two processes that start at once one makes the schema and the other finds
- * it. */
+/* Makes the schema, or brings an older one up to date. Within a transaction, so that of two processes that
+ * start at once one makes the schema and the other finds it. */
 static int make_schema(struct store *store)
 {
     char stamp[96];
@@ -39,9 +47,12 @@ static int make_schema(struct store *store)
     const bool fresh = application == 0 && version == 0 && objects == 0;
     if (!fresh && application != APPLICATION_ID)
         return sql_fail(store, -EBADMSG, "this database is not a Buswarden store");
-    if (!fresh)
-        return version == SCHEMA_VERSION ? 0 : sql_fail(store, -EPROTONOSUPPORT, "store of another version");
-    err = sql_exec(store, SCHEMA_001);
+    if (version < 0 || version > SCHEMA_VERSION || (version == 0 && !fresh))
+        return sql_fail(store, -EPROTONOSUPPORT, "store of another version");
+    if (version == SCHEMA_VERSION)
+        return 0;
+    for (; version < SCHEMA_VERSION && err == 0; version++)
+        err = sql_exec(store, SCHEMAS[version]);
     if (err < 0)
         return err;
     (void)snprintf(stamp, sizeof(stamp), "PRAGMA application_id = %d; PRAGMA user_version = %d",

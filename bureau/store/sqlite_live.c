@@ -35,8 +35,8 @@ static int report(struct sql *q, store_vehicle_fn fn, void *context)
         .capacity = (uint16_t)sql_int_at(q, 4),
         .seen = bytes != NULL,
         .received_utc_ms = sql_int_at(q, 5),
-        .licence_version = sql_u64_at(q, 7),
-        .open_kinds = (uint32_t)sql_int_at(q, 8),
+        .issued = {[ISSUED_LICENCE] = sql_u64_at(q, 7), [ISSUED_ORDERS] = sql_u64_at(q, 8)},
+        .open_kinds = (uint32_t)sql_int_at(q, 9),
     };
     if (row.seen && wire_presence_decode(bytes, len, &row.presence) < 0)
         return sql_fail(q->store, -EBADMSG, "the store holds a presence that cannot be decoded");
@@ -48,6 +48,7 @@ static int report(struct sql *q, store_vehicle_fn fn, void *context)
     "SELECT v.vehicle_id, v.plate, school.name, school.division, v.approved_capacity, "                      \
     "presence.received_utc_ms,"                                                                              \
     " presence.bytes, (SELECT max(version) FROM licence WHERE licence.vehicle = v.vehicle_id),"              \
+    " (SELECT max(version) FROM issued_orders WHERE issued_orders.vehicle = v.vehicle_id),"                  \
     " (SELECT sum(DISTINCT 1 << kind) FROM alert WHERE alert.vehicle = v.vehicle_id AND cleared_utc_ms IS "  \
     "NULL)"                                                                                                  \
     " FROM vehicle AS v JOIN school USING (school_id) LEFT JOIN presence ON presence.vehicle = v.vehicle_id"

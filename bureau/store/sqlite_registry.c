@@ -1,23 +1,30 @@
-/* The registry in the store: written as a whole, read as a whole; keys and licences of the vehicles. */
+/* The registry in the store: written as a whole, read as a whole. */
 #include "bureau/store/sql.h"
 
 #include <endian.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* --- route geometry: two blobs, little-endian on every machine --- */
+/* --- geometry: blobs, little-endian on every machine --- */
 
+enum { LIMIT_DOUBLES = 4 }; /* from_m, to_m, limit_kmh, motorway */
 _Static_assert(sizeof(struct bw_point) == 2 * sizeof(double), "a point is two doubles");
 
-static void swap_points(void *to, const void *from, size_t n_points)
+static void swap_doubles(void *to, const void *from, size_t n)
 {
-    for (size_t i = 0; i < 2 * n_points; i++) {
+    for (size_t i = 0; i < n; i++) {
         uint64_t bits;
         memcpy(&bits, (const char *)from + i * sizeof(bits), sizeof(bits));
         bits = htole64(bits); /* its own inverse */
         memcpy((char *)to + i * sizeof(bits), &bits, sizeof(bits));
     }
+}
+
+static void swap_points(void *to, const void *from, size_t n_points)
+{
+    swap_doubles(to, from, 2 * n_points);
 }
 
 static void swap_parts(uint32_t *to, const uint32_t *from, size_t n)
@@ -70,6 +77,18 @@ static int put_driver(struct store *store, const void *row)
     return sql_run(&q);
 }
 
+/* The limits as doubles; malloc'd, or NULL. */
+static double *flat_limits(const struct bw_route *route)
+{
+    double *flat = malloc((route->n_limits + 1) * LIMIT_DOUBLES * sizeof(*flat));
+    for (size_t i = 0; flat != NULL && i < route->n_limits; i++) {
+        const struct bw_limit *limit = &route->limits[i];
+        const double four[LIMIT_DOUBLES] = {limit->from_m, limit->to_m, limit->limit_kmh, limit->motorway};
+        swap_doubles(flat + i * LIMIT_DOUBLES, four, LIMIT_DOUBLES);
+    }
+    return flat;
+}
+
 static int put_route(struct store *store, const void *row)
 {
     const struct bw_route *route = row;
@@ -77,24 +96,54 @@ static int put_route(struct store *store, const void *row)
     const size_t parts_size = (route->n_parts + 1) * sizeof(*route->part_start);
     void *points = malloc(points_size + 1);
     uint32_t *parts = malloc(parts_size);
-    int err = points && parts ? 0 : sql_fail(store, -ENOMEM, "out of memory");
+    double *limits = flat_limits(route);
+    int err = points && parts && limits ? 0 : sql_fail(store, -ENOMEM, "out of memory");
     if (err == 0) {
         struct sql q;
         swap_points(points, route->points, route->n_points);
         swap_parts(parts, route->part_start, route->n_parts + 1);
         sql_start(&q, store,
-                  "INSERT INTO route (route_id, name, half_width_m, speed_limit_kmh, points, part_start)"
-                  " VALUES (?, ?, ?, ?, ?, ?)");
+                  "INSERT INTO route (route_id, name, half_width_m, speed_limit_kmh, points, part_start,"
+                  " limits) VALUES (?, ?, ?, ?, ?, ?, ?)");
         sql_text(&q, route->route_id);
         sql_text(&q, route->name);
         sql_real(&q, route->half_width_m);
         sql_real(&q, route->speed_limit_kmh);
         sql_blob(&q, points, points_size);
         sql_blob(&q, parts, parts_size);
+        sql_blob(&q, limits, route->n_limits * LIMIT_DOUBLES * sizeof(*limits));
         err = sql_run(&q);
     }
     free(points);
     free(parts);
+    free(limits);
+    return err;
+}
+
+static int put_order(struct store *store, const void *row)
+{
+    const struct bw_order *order = row;
+    char routes[BW_ORDER_ROUTES_MAX * BW_ID_LEN + 1] = "";
+    void *area = malloc((order->n_points + 1) * sizeof(*order->points));
+    struct sql q;
+    if (area == NULL)
+        return sql_fail(store, -ENOMEM, "out of memory");
+    swap_points(area, order->points, order->n_points);
+    for (size_t i = 0, len = 0; i < order->n_routes; i++)
+        len += (size_t)snprintf(routes + len, sizeof(routes) - len, "%s\n", order->routes[i]);
+    sql_start(&q, store,
+              "INSERT INTO road_order (order_id, kind, reason, from_utc_ms, until_utc_ms, limit_kmh, routes,"
+              " area) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    sql_text(&q, order->order_id);
+    sql_int(&q, order->kind);
+    sql_text(&q, order->reason);
+    sql_int(&q, order->from_utc_ms);
+    sql_int(&q, order->until_utc_ms);
+    sql_real(&q, order->limit_kmh);
+    sql_text(&q, routes);
+    sql_blob(&q, area, order->n_points * sizeof(*order->points));
+    const int err = sql_run(&q);
+    free(area);
     return err;
 }
 
@@ -153,6 +202,7 @@ static int put_all(struct store *store, const struct registry *registry)
         {registry->routes, registry->n_routes, sizeof(*registry->routes), put_route},
         {registry->stops, registry->n_stops, sizeof(*registry->stops), put_stop},
         {registry->permits, registry->n_permits, sizeof(*registry->permits), put_permit},
+        {registry->orders, registry->n_orders, sizeof(*registry->orders), put_order},
     };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         for (size_t k = 0; k < lists[i].n; k++) {
@@ -166,17 +216,18 @@ static int put_all(struct store *store, const struct registry *registry)
 
 int store_registry_replace(struct store *store, const struct registry *registry)
 {
-    int err = store_begin(store);
+    /* A savepoint, because the caller may be in a transaction. */
+    int err = sql_exec(store, "SAVEPOINT replacement");
     if (err < 0)
         return err;
     err = sql_exec(store, "DELETE FROM permit; DELETE FROM stop; DELETE FROM route; DELETE FROM driver;"
-                          " DELETE FROM vehicle; DELETE FROM school");
+                          " DELETE FROM vehicle; DELETE FROM school; DELETE FROM road_order");
     if (err == 0)
         err = put_all(store, registry);
     if (err == 0)
-        err = store_commit(store);
-    if (err < 0)
-        store_rollback(store);
+        err = sql_exec(store, "RELEASE replacement");
+    if (err < 0) /* keeps the words of the failure */
+        (void)sqlite3_exec(store->db, "ROLLBACK TO replacement; RELEASE replacement", NULL, NULL, NULL);
     return err;
 }
 
@@ -216,6 +267,25 @@ static int get_driver(struct sql *q, void *row)
     return q->err;
 }
 
+static int get_limits(struct sql *q, int column, struct bw_route *route)
+{
+    size_t size = 0;
+    const void *flat = sql_blob_at(q, column, &size);
+    const size_t n = size / (LIMIT_DOUBLES * sizeof(double));
+    if (size % (LIMIT_DOUBLES * sizeof(double)) != 0)
+        return sql_fail(q->store, -EBADMSG, "the store holds limits of a wrong length");
+    route->limits = calloc(n + 1, sizeof(*route->limits));
+    if (route->limits == NULL)
+        return sql_fail(q->store, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        double four[LIMIT_DOUBLES];
+        swap_doubles(four, (const char *)flat + i * sizeof(four), LIMIT_DOUBLES);
+        route->limits[route->n_limits++] = (struct bw_limit){
+            .from_m = four[0], .to_m = four[1], .limit_kmh = four[2], .motorway = four[3] != 0};
+    }
+    return 0;
+}
+
 static int get_route(struct sql *q, void *row)
 {
     struct bw_route *route = row;
@@ -242,6 +312,33 @@ static int get_route(struct sql *q, void *row)
     if (n_starts < 2 || route->part_start[n_starts - 1] != route->n_points)
         return sql_fail(q->store, -EBADMSG, "the store holds a route whose parts do not add up");
     route->n_parts = n_starts - 1;
+    return get_limits(q, 6, route);
+}
+
+static int get_order(struct sql *q, void *row)
+{
+    struct bw_order *order = row;
+    uint8_t *area = NULL;
+    size_t size = 0;
+    order->kind = (enum bw_order_kind)sql_int_at(q, 1);
+    order->from_utc_ms = sql_int_at(q, 3);
+    order->until_utc_ms = sql_int_at(q, 4);
+    order->limit_kmh = sql_real_at(q, 5);
+    sql_copy_text(q, 0, order->order_id, sizeof(order->order_id));
+    sql_copy_text(q, 2, order->reason, sizeof(order->reason));
+    for (const char *at = sql_text_at(q, 6); *at != '\0' && order->n_routes < BW_ORDER_ROUTES_MAX;) {
+        const size_t len = strcspn(at, "\n");
+        if (len >= BW_ID_LEN)
+            return sql_fail(q->store, -EBADMSG, "the store holds a text that is too long");
+        memcpy(order->routes[order->n_routes++], at, len); /* the row was zeroed */
+        at += len + (at[len] == '\n');
+    }
+    const int err = q->err < 0 ? q->err : sql_take_blob(q, 7, &area, &size);
+    if (err < 0)
+        return err;
+    order->points = (struct bw_point *)(void *)area; /* malloc'd memory is aligned for any type */
+    order->n_points = size / sizeof(*order->points);
+    swap_points(order->points, order->points, order->n_points);
     return 0;
 }
 
@@ -312,7 +409,7 @@ static int read_list(struct store *store, const struct list *list, struct list_r
     return sql_end(&q, err);
 }
 
-enum { SCHOOLS, VEHICLES, DRIVERS, ROUTES, STOPS, PERMITS, LIST_COUNT };
+enum { SCHOOLS, VEHICLES, DRIVERS, ROUTES, STOPS, PERMITS, ORDERS, LIST_COUNT };
 static const struct list LISTS[] = {
     [SCHOOLS] = {"SELECT school_id, name, division, township FROM school ORDER BY school_id",
                  sizeof(struct registry_school), get_school},
@@ -321,7 +418,7 @@ static const struct list LISTS[] = {
                   sizeof(struct registry_vehicle), get_vehicle},
     [DRIVERS] = {"SELECT driver_id, name, qualified_until_day FROM driver ORDER BY driver_id",
                  sizeof(struct registry_driver), get_driver},
-    [ROUTES] = {"SELECT route_id, name, half_width_m, speed_limit_kmh, points, part_start"
+    [ROUTES] = {"SELECT route_id, name, half_width_m, speed_limit_kmh, points, part_start, limits"
                 " FROM route ORDER BY route_id",
                 sizeof(struct bw_route), get_route},
     [STOPS] = {"SELECT stop_id, name, route_id, sequence, lat_deg, lon_deg, radius_m"
@@ -331,6 +428,9 @@ static const struct list LISTS[] = {
                  " window_end_min, valid_from_day, valid_until_day, status FROM permit"
                  " ORDER BY vehicle_id, permit_no",
                  sizeof(struct registry_permit), get_permit},
+    [ORDERS] = {"SELECT order_id, kind, reason, from_utc_ms, until_utc_ms, limit_kmh, routes, area"
+                " FROM road_order ORDER BY order_id",
+                sizeof(struct bw_order), get_order},
 };
 
 static int read_lists(struct store *store, struct registry *registry)
@@ -352,6 +452,8 @@ static int read_lists(struct store *store, struct registry *registry)
         .n_stops = read[STOPS].n,
         .permits = read[PERMITS].rows,
         .n_permits = read[PERMITS].n,
+        .orders = read[ORDERS].rows,
+        .n_orders = read[ORDERS].n,
     };
     return err;
 }

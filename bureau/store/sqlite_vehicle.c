@@ -1,4 +1,4 @@
-/* Keys and licences of the vehicles, and the audit log. */
+/* Keys of the vehicles, what was issued to them, and the audit log. */
 #include "bureau/store/sql.h"
 
 #include <errno.h>
@@ -42,36 +42,72 @@ int store_vehicle_division(struct store *store, const char *vehicle, char ret[BW
     return sql_end(&q, err);
 }
 
-int store_licence_put(struct store *store, const char *vehicle, uint64_t version, const uint8_t *sealed,
-                      size_t len)
+/* One table a kind; the same statements. */
+#define PUT(table)                                                                                           \
+    "INSERT INTO " table " (vehicle, version, sealed) SELECT ?1, ?2, ?3"                                     \
+    " WHERE NOT EXISTS (SELECT 1 FROM " table " WHERE vehicle = ?1 AND version >= ?2)"
+#define LAST(table)   "SELECT max(rowid) FROM " table
+#define AFTER(table)  "SELECT rowid, vehicle FROM " table " WHERE rowid > ? ORDER BY rowid LIMIT 1"
+#define LATEST(table) "SELECT version, sealed FROM " table " WHERE vehicle = ? ORDER BY version DESC LIMIT 1"
+static const struct {
+    const char *put, *latest, *last, *after;
+} ISSUED[ISSUED_KINDS] = {
+    [ISSUED_LICENCE] = {PUT("licence"), LATEST("licence"), LAST("licence"), AFTER("licence")},
+    [ISSUED_ORDERS] = {PUT("issued_orders"), LATEST("issued_orders"), LAST("issued_orders"),
+                       AFTER("issued_orders")},
+};
+
+int store_issued_put(struct store *store, enum issued_kind kind, const char *vehicle, uint64_t version,
+                     const uint8_t *sealed, size_t len)
 {
     if (version == 0 || version > INT64_MAX)
-        return sql_fail(store, -ERANGE, "a licence version is 1 to 2^63 - 1");
+        return sql_fail(store, -ERANGE, "a version is 1 to 2^63 - 1");
     struct sql q;
-    sql_start(&q, store,
-              "INSERT INTO licence (vehicle, version, sealed) SELECT ?1, ?2, ?3"
-              " WHERE NOT EXISTS (SELECT 1 FROM licence WHERE vehicle = ?1 AND version >= ?2)");
+    sql_start(&q, store, ISSUED[kind].put);
     sql_text(&q, vehicle);
     sql_u64(&q, version);
     sql_blob(&q, sealed, len);
     const int err = sql_run(&q);
     if (err == 0 && sqlite3_changes(store->db) == 0)
-        return sql_fail(store, -EEXIST, "a licence of this version or a newer one was issued already");
+        return sql_fail(store, -EEXIST, "this version or a newer one was issued already");
     return err;
 }
 
-int store_licence_latest(struct store *store, const char *vehicle, uint64_t *ret_version,
-                         uint8_t **ret_sealed, size_t *ret_len)
+int store_issued_latest(struct store *store, enum issued_kind kind, const char *vehicle,
+                        uint64_t *ret_version, struct wire_bytes *ret_sealed)
 {
     struct sql q;
-    sql_start(&q, store,
-              "SELECT version, sealed FROM licence WHERE vehicle = ? ORDER BY version DESC LIMIT 1");
+    sql_start(&q, store, ISSUED[kind].latest);
     sql_text(&q, vehicle);
-    int err = found(store, sql_row(&q), "no licence was issued for this vehicle");
+    int err = found(store, sql_row(&q), "nothing was issued to this vehicle");
     if (err > 0)
-        err = sql_take_blob(&q, 1, ret_sealed, ret_len);
+        err = sql_take_blob(&q, 1, &ret_sealed->data, &ret_sealed->len);
     if (err == 0)
         *ret_version = sql_u64_at(&q, 0);
+    return sql_end(&q, err);
+}
+
+int store_issued_last(struct store *store, enum issued_kind kind, int64_t *ret_position)
+{
+    struct sql q;
+    sql_start(&q, store, ISSUED[kind].last);
+    const int err = sql_row(&q);
+    if (err > 0)
+        *ret_position = sql_int_at(&q, 0); /* max() of none is NULL: 0 */
+    return sql_end(&q, err);
+}
+
+int store_issued_after(struct store *store, enum issued_kind kind, int64_t position, int64_t *ret_position,
+                       char ret_vehicle[BW_ID_LEN])
+{
+    struct sql q;
+    sql_start(&q, store, ISSUED[kind].after);
+    sql_int(&q, position);
+    const int err = found(store, sql_row(&q), "nothing was issued since");
+    if (err > 0) {
+        sql_copy_text(&q, 1, ret_vehicle, BW_ID_LEN);
+        *ret_position = sql_int_at(&q, 0);
+    }
     return sql_end(&q, err);
 }
 

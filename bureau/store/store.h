@@ -7,13 +7,13 @@
 #define BUSWARDEN_STORE_H
 
 #include "bureau/registry/registry.h"
-#include "proto/model.h"
+#include "proto/issued.h"
 
 struct store;
 
-/* Makes the file and its schema when there is none; WAL, synchronous=FULL, waits up to 5 s for a lock.
- * -EBADMSG: not a Buswarden store, or damaged; -EPROTONOSUPPORT: of another version; -ENOENT: no such folder;
- * -EROFS, -EBUSY... */
+/* Makes the file and its schema when there is none, and brings an older schema up to date; WAL,
+ * synchronous=FULL, waits up to 5 s for a lock. -EBADMSG: not a Buswarden store, or damaged;
+ * -EPROTONOSUPPORT: of a newer version; -ENOENT: no such folder; -EROFS, -EBUSY... */
 int store_open(const char *path, struct store **ret);
 void store_close(struct store *store);
 const char *store_error(const struct store *store); /* words for the last failure */
@@ -21,22 +21,27 @@ int store_begin(struct store *store);               /* BEGIN IMMEDIATE */
 int store_commit(struct store *store);
 void store_rollback(struct store *store);
 
-/* --- registry: replaced as a whole, in one transaction --- */
-/* Opens a transaction of its own. */
+/* --- registry: replaced as a whole or not at all, also within a transaction --- */
 int store_registry_replace(struct store *store, const struct registry *registry);
 int store_registry_load(struct store *store, struct registry **ret); /* registry_free() */
 
-/* --- vehicle keys and licences --- */
-/* Keys and licences may be set for vehicles that the registry does not hold. */
+/* --- vehicle keys, and what was issued to vehicles: licences and orders --- */
+/* They may be set for vehicles that the registry does not hold. */
 int store_vehicle_key_set(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN]);
 int store_vehicle_key(struct store *store, const char *vehicle, uint8_t ret_key[BW_PUBLIC_KEY_LEN]);
 /* division of a registered vehicle's school: where its topics live */
 int store_vehicle_division(struct store *store, const char *vehicle, char ret[BW_DIVISION_LEN]);
 /* -EEXIST unless the version is above every one issued to the vehicle; -ERANGE: not 1..2^63-1. */
-int store_licence_put(struct store *store, const char *vehicle, uint64_t version, const uint8_t *sealed,
-                      size_t len);
-int store_licence_latest(struct store *store, const char *vehicle, uint64_t *ret_version,
-                         uint8_t **ret_sealed, size_t *ret_len); /* free(*ret_sealed) */
+int store_issued_put(struct store *store, enum issued_kind kind, const char *vehicle, uint64_t version,
+                     const uint8_t *sealed, size_t len);
+int store_issued_latest(struct store *store, enum issued_kind kind, const char *vehicle,
+                        uint64_t *ret_version, struct wire_bytes *ret_sealed); /* wire_bytes_free() */
+
+/* Positions in the order of issue, 1, 2, ...: the last (0 = none), and the next after one with its vehicle
+ * (-ENOENT none). */
+int store_issued_last(struct store *store, enum issued_kind kind, int64_t *ret_position);
+int store_issued_after(struct store *store, enum issued_kind kind, int64_t position, int64_t *ret_position,
+                       char ret_vehicle[BW_ID_LEN]);
 
 /* --- evidence: the signed bytes as they came, and each chain's head --- */
 struct store_chain {
@@ -88,8 +93,8 @@ struct store_vehicle {
     bool seen; /* presence and received_utc_ms are set */
     struct bw_presence presence;
     int64_t received_utc_ms;
-    uint64_t licence_version; /* newest issued; 0 none */
-    uint32_t open_kinds;      /* bit per enum bw_kind with an open alert */
+    uint64_t issued[ISSUED_KINDS]; /* newest version; 0 none */
+    uint32_t open_kinds;           /* bit per enum bw_kind with an open alert */
 };
 typedef int (*store_vehicle_fn)(void *context, const struct store_vehicle *row);
 /* Registered vehicles. vehicle NULL = all, by id. */

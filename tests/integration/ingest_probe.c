@@ -51,8 +51,10 @@ static struct probe {
         char vehicle[BW_ID_LEN];
         struct bw_receipt receipt;
     } receipts[RECEIPTS_MAX]; /* the newest one of each vehicle and stream */
-    size_t n_licences;
-    struct wire_bytes licence;
+    struct {
+        size_t n;
+        struct wire_bytes newest;
+    } issued[ISSUED_KINDS]; /* to bus-b */
 } probe;
 
 /* --- the way to die --- */
@@ -127,6 +129,18 @@ static void take_receipt(const struct topic *topic, const uint8_t *payload, size
     probe.receipts[i].receipt = receipt;
 }
 
+static void take_issued(enum issued_kind kind, const uint8_t *payload, size_t len)
+{
+    struct wire_bytes *newest = &probe.issued[kind].newest;
+    probe.issued[kind].n++;
+    wire_bytes_free(newest);
+    newest->data = malloc(len);
+    if (newest->data == NULL)
+        abort();
+    memcpy(newest->data, payload, len);
+    newest->len = len;
+}
+
 static void on_message(void *context, const char *text, const uint8_t *payload, size_t len, bool retained)
 {
     struct topic topic;
@@ -135,20 +149,14 @@ static void on_message(void *context, const char *text, const uint8_t *payload, 
         return;
     if (topic.channel == TOPIC_RECEIPT)
         take_receipt(&topic, payload, len);
-    if (topic.channel == TOPIC_LICENCE) {
-        probe.n_licences++;
-        wire_bytes_free(&probe.licence);
-        probe.licence.data = malloc(len);
-        if (probe.licence.data == NULL)
-            abort();
-        memcpy(probe.licence.data, payload, len);
-        probe.licence.len = len;
-    }
+    for (enum issued_kind kind = 0; kind < ISSUED_KINDS; kind++)
+        if (topic.channel == issued_channel(kind) && strcmp(topic.vehicle, "bus-b") == 0)
+            take_issued(kind, payload, len);
 }
 
 static void on_up(void *context)
 {
-    static const enum topic_channel channels[] = {TOPIC_RECEIPT, TOPIC_LICENCE};
+    static const enum topic_channel channels[] = {TOPIC_RECEIPT, TOPIC_LICENCE, TOPIC_ORDERS};
     (void)context;
     for (size_t i = 0; i < COUNT(channels); i++) {
         char filter[TOPIC_MAX];
@@ -584,30 +592,70 @@ static const char *a_stream_may_begin_where_presence_says(void)
     return NULL;
 }
 
-static const uint8_t newest_licence[] = "licence 7 of bus-b: only its vehicle looks inside";
+static const char *const newest[ISSUED_KINDS] = {
+    [ISSUED_LICENCE] = "licence 7 of bus-b: only its vehicle looks inside",
+    [ISSUED_ORDERS] = "orders 5 of bus-b",
+};
+static const uint64_t newest_version[ISSUED_KINDS] = {[ISSUED_LICENCE] = 7, [ISSUED_ORDERS] = 5};
 
-static bool has_licence(const void *n)
+static int issue(enum issued_kind kind, uint64_t version, const char *sealed)
 {
-    return probe.n_licences == *(const size_t *)n;
+    return store_issued_put(probe.store, kind, "bus-b", version, (const uint8_t *)sealed, strlen(sealed));
 }
 
-static const char *an_old_licence_is_answered_with_the_newest(void)
+static bool holds(enum issued_kind kind, const char *text)
 {
-    static const size_t one = 1;
-    struct bw_presence presence = {.online = true, .stream = {12}, .licence_version = 7};
+    const struct wire_bytes *bytes = &probe.issued[kind].newest;
+    return bytes->len == strlen(text) && memcmp(bytes->data, text, bytes->len) == 0;
+}
+
+/* How many licences, and how many orders. */
+static bool came(const void *counts)
+{
+    const size_t *n = counts;
+    return probe.issued[ISSUED_LICENCE].n == n[ISSUED_LICENCE] &&
+           probe.issued[ISSUED_ORDERS].n == n[ISSUED_ORDERS];
+}
+
+static const char *an_old_licence_and_old_orders_are_answered_with_the_newest(void)
+{
+    static const size_t none[ISSUED_KINDS] = {0, 0}, licence[ISSUED_KINDS] = {1, 0},
+                        both[ISSUED_KINDS] = {1, 1};
+    struct bw_presence presence = {.online = true, .stream = {12}, .licence_version = 7, .orders_version = 5};
     EXPECT(send_presence("bus-b", &presence)); /* holds the newest */
     EXPECT(settled(1));
     wait_in_silence();
-    EXPECT(probe.n_licences == 0);
+    EXPECT(came(none));
     presence.licence_version = 6;
     EXPECT(send_presence("bus-b", &presence));
     EXPECT(send_presence("bus-b", &presence)); /* not again so soon */
     EXPECT(settled(3));
-    EXPECT(wait_for(has_licence, &one));
+    EXPECT(wait_for(came, licence));
     wait_in_silence();
-    EXPECT(probe.n_licences == 1 && GAINED(licences) == 1);
-    EXPECT(probe.licence.len == sizeof newest_licence);
-    EXPECT(memcmp(probe.licence.data, newest_licence, sizeof newest_licence) == 0);
+    EXPECT(came(licence) && GAINED(issued[ISSUED_LICENCE]) == 1);
+    presence.orders_version = 4;
+    EXPECT(send_presence("bus-b", &presence)); /* the licence is not sent along with them */
+    EXPECT(wait_for(came, both));
+    wait_in_silence();
+    EXPECT(came(both) && GAINED(issued[ISSUED_ORDERS]) == 1);
+    for (enum issued_kind kind = 0; kind < ISSUED_KINDS; kind++)
+        EXPECT(holds(kind, newest[kind]));
+    return NULL;
+}
+
+static const char *what_is_newly_issued_goes_out_without_being_asked_for(void)
+{
+    const size_t before[ISSUED_KINDS] = {probe.issued[0].n, probe.issued[1].n};
+    const size_t orders[ISSUED_KINDS] = {before[0], before[1] + 1},
+                 both[ISSUED_KINDS] = {before[0] + 1, before[1] + 1};
+    EXPECT(issue(ISSUED_ORDERS, 6, "orders 6") == 0);
+    EXPECT(wait_for(came, orders));
+    EXPECT(holds(ISSUED_ORDERS, "orders 6"));
+    EXPECT(issue(ISSUED_LICENCE, 8, "licence 8") == 0);
+    EXPECT(wait_for(came, both));
+    EXPECT(holds(ISSUED_LICENCE, "licence 8"));
+    wait_in_silence();
+    EXPECT(came(both)); /* once */
     return NULL;
 }
 
@@ -727,7 +775,10 @@ static const struct {
     {"a gap record closes its gap", a_gap_record_closes_its_gap},
     {"a rewritten past is a conflict", a_rewritten_past_is_a_conflict},
     {"a stream may begin where presence says", a_stream_may_begin_where_presence_says},
-    {"an old licence is answered with the newest", an_old_licence_is_answered_with_the_newest},
+    {"an old licence and old orders are answered with the newest",
+     an_old_licence_and_old_orders_are_answered_with_the_newest},
+    {"what is newly issued goes out without being asked for",
+     what_is_newly_issued_goes_out_without_being_asked_for},
     {"a batch that cannot be committed is not receipted", a_batch_that_cannot_be_committed_is_not_receipted},
     {"killed between commit and receipt: no duplicate", killed_between_commit_and_receipt_gives_no_duplicate},
     {"a lost broker is found again", a_lost_broker_is_found_again},
@@ -755,8 +806,9 @@ static int fill_store(void)
         seal_key_generate(&probe.keys[i]);
         error = store_vehicle_key_set(probe.store, names[i], probe.keys[i].public_key);
     }
-    return error != 0 ? error
-                      : store_licence_put(probe.store, "bus-b", 7, newest_licence, sizeof newest_licence);
+    for (enum issued_kind kind = 0; kind < ISSUED_KINDS && error == 0; kind++)
+        error = issue(kind, newest_version[kind], newest[kind]);
+    return error;
 }
 
 static int run_scenarios(void)
@@ -805,7 +857,8 @@ static int play(void)
     ingest_stop(probe.ingest);
     mqtt_destroy(probe.vehicles);
     store_close(probe.store);
-    wire_bytes_free(&probe.licence);
+    for (int kind = 0; kind < ISSUED_KINDS; kind++)
+        wire_bytes_free(&probe.issued[kind].newest);
     return failed == 0 ? 0 : 1;
 }
 

@@ -184,6 +184,7 @@ static struct store_vehicle vehicle_row(void)
         .seen = true,
         .presence = {.online = true,
                      .licence_version = 2,
+                     .orders_version = 8,
                      .has_position = true,
                      .fix_utc_ms = MORNING_UTC_MS,
                      .lat_deg = 29.14,
@@ -191,7 +192,7 @@ static struct store_vehicle vehicle_row(void)
                      .speed_mps = 10.0F,
                      .occupancy = {.quality = BW_QUALITY_DEGRADED, .low = 12, .count = 12, .high = 15}},
         .received_utc_ms = MORNING_UTC_MS,
-        .licence_version = 3,
+        .issued = {[ISSUED_LICENCE] = 3, [ISSUED_ORDERS] = 9},
         .open_kinds = 1U << BW_OVERLOAD | 1U << BW_TAMPER,
     };
 }
@@ -205,19 +206,21 @@ Test(api_json, a_vehicle_on_the_road)
            "121.03,"
            "\"fix_at\":\"2026-09-14T22:30:00.250Z\",\"speed_kmh\":36.0,"
            "\"aboard\":{\"quality\":\"degraded\",\"low\":12,\"count\":12,\"high\":15},"
-           "\"licence\":{\"issued\":3,\"held\":2},\"open_alerts\":[\"OVERLOAD\",\"TAMPER\"]}");
+           "\"licence\":{\"issued\":3,\"held\":2},\"orders\":{\"issued\":9,\"held\":8},\"open_alerts\":["
+           "\"OVERLOAD\",\"TAMPER\"]}");
 }
 
 Test(api_json, a_vehicle_never_seen)
 {
     struct store_vehicle row = vehicle_row();
     row.seen = false; /* what stands in the presence means nothing then */
-    row.licence_version = 0;
+    memset(row.issued, 0, sizeof row.issued);
     row.open_kinds = 0;
     expect(apijson_vehicle(&row, MORNING_UTC_MS),
            "{\"vehicle_id\":\"bus-b\",\"plate\":\"浙J12345\",\"school\":\"外坑小学\",\"division\":\"331023\","
            "\"capacity\":18,\"online\":false,\"seen_at\":null,\"lat\":null,\"lon\":null,\"fix_at\":null,"
-           "\"speed_kmh\":null,\"aboard\":null,\"licence\":{\"issued\":0,\"held\":0},\"open_alerts\":[]}");
+           "\"speed_kmh\":null,\"aboard\":null,\"licence\":{\"issued\":0,\"held\":0},\"orders\":{\"issued\":"
+           "0,\"held\":0},\"open_alerts\":[]}");
 }
 
 Test(api_json, a_vehicle_that_is_gone_or_silent_is_shown_where_it_was_but_nothing_of_it_as_now)
@@ -399,14 +402,14 @@ Test(api_json, every_count_of_ingest_is_told)
         .too_large = 10,
         .dropped = 11,
         .receipts = 12,
-        .licences = 13,
+        .issued = {[ISSUED_LICENCE] = 13, [ISSUED_ORDERS] = 15},
         .reason = "nothing",
     };
     expect(apijson_broker(&stats),
            "{\"connected\":true,\"accepted\":1,\"unread\":14,\"presence\":2,\"duplicate\":3,\"out_of_order\":"
            "4,\"conflict\":5,"
            "\"bad_signature\":6,\"unknown_vehicle\":7,\"bad_topic\":8,\"bad_message\":9,\"too_large\":10,"
-           "\"dropped\":11,\"receipts\":12,\"licences\":13,\"reason\":\"nothing\"}");
+           "\"dropped\":11,\"receipts\":12,\"licences\":13,\"orders\":15,\"reason\":\"nothing\"}");
 }
 
 Test(api_json, nothing_in_is_nothing_out)

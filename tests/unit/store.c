@@ -75,7 +75,7 @@ TestSuite(store, .init = open_store, .fini = close_store);
 Test(store, file_says_what_it_is)
 {
     cr_expect_eq(ask("PRAGMA application_id"), 0x42574230);
-    cr_expect_eq(ask("PRAGMA user_version"), 1);
+    cr_expect_eq(ask("PRAGMA user_version"), 2);
     cr_expect_eq(ask("SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 }
 
@@ -95,7 +95,7 @@ Test(store, foreign_or_newer_or_damaged_files_are_refused)
         int err;
     } cases[] = {
         {"foreign.db", "CREATE TABLE other (x)", -EBADMSG},
-        {"newer.db", "PRAGMA application_id = 1113014832; PRAGMA user_version = 2", -EPROTONOSUPPORT},
+        {"newer.db", "PRAGMA application_id = 1113014832; PRAGMA user_version = 3", -EPROTONOSUPPORT},
     };
     struct store *other = NULL;
     char file[96];
@@ -115,6 +115,36 @@ Test(store, foreign_or_newer_or_damaged_files_are_refused)
     cr_expect_eq(store_open(file, &other), -EBADMSG);
     cr_expect_eq(store_open("/nonexistent/bureau.db", &other), -ENOENT);
     cr_expect_null(other);
+}
+
+Test(store, an_older_store_is_brought_up_to_date_and_keeps_what_it_has)
+{
+    cr_assert_eq(store_audit(store, "test", "kept", "x", 1), 0);
+    store_close(store);
+    store = NULL;
+    cr_assert_eq(
+        try_sql("ALTER TABLE route DROP COLUMN limits; DROP TABLE road_order; DROP TABLE issued_orders;"
+                " INSERT INTO route VALUES ('r-1', 'old', 30, 0, zeroblob(32),"
+                " x'0000000002000000'); PRAGMA user_version = 1"),
+        SQLITE_OK);
+    cr_assert_eq(store_open(path, &store), 0);
+    cr_expect_eq(ask("PRAGMA user_version"), 2);
+    cr_expect_eq(ask("SELECT count(*) FROM audit"), 1);
+    struct registry *registry = NULL;
+    cr_assert_eq(store_registry_load(store, &registry), 0, "%s", store_error(store));
+    cr_expect_eq(registry->routes[0].n_limits, 0);
+    cr_expect_eq(registry->n_orders, 0);
+    registry_free(registry);
+}
+
+Test(store, a_registry_may_be_replaced_within_a_transaction)
+{
+    struct registry *registry = good_registry();
+    cr_assert_eq(store_begin(store), 0);
+    cr_assert_eq(store_registry_replace(store, registry), 0, "%s", store_error(store));
+    store_rollback(store);
+    cr_expect_eq(ask("SELECT count(*) FROM vehicle"), 0);
+    registry_free(registry);
 }
 
 Test(store, what_is_not_committed_is_not_there)
@@ -166,6 +196,29 @@ Test(store, registry_comes_back_as_it_went_in)
         cr_assert_eq(a->n_parts, b->n_parts);
         cr_expect_arr_eq(a->points, b->points, a->n_points * sizeof(a->points[0]));
         cr_expect_arr_eq(a->part_start, b->part_start, (a->n_parts + 1) * sizeof(a->part_start[0]));
+        cr_assert_eq(a->n_limits, b->n_limits);
+        for (size_t k = 0; k < a->n_limits; k++) {
+            cr_expect_eq(a->limits[k].from_m, b->limits[k].from_m);
+            cr_expect_eq(a->limits[k].to_m, b->limits[k].to_m);
+            cr_expect_eq(a->limits[k].limit_kmh, b->limits[k].limit_kmh);
+            cr_expect_eq(a->limits[k].motorway, b->limits[k].motorway);
+        }
+    }
+    cr_expect_eq(in->routes[0].n_limits, 2U, "or nothing was compared");
+    cr_assert_eq(in->n_orders, out->n_orders);
+    for (size_t i = 0; i < in->n_orders; i++) {
+        const struct bw_order *a = &in->orders[i], *b = &out->orders[i];
+        cr_expect_str_eq(a->order_id, b->order_id);
+        cr_expect_eq(a->kind, b->kind);
+        cr_expect_str_eq(a->reason, b->reason);
+        cr_expect_eq(a->from_utc_ms, b->from_utc_ms);
+        cr_expect_eq(a->until_utc_ms, b->until_utc_ms);
+        cr_expect_eq(a->limit_kmh, b->limit_kmh);
+        cr_expect_eq(a->n_routes, b->n_routes);
+        cr_expect_arr_eq(a->routes, b->routes, sizeof(a->routes));
+        cr_assert_eq(a->n_points, b->n_points);
+        if (a->n_points > 0)
+            cr_expect_arr_eq(a->points, b->points, a->n_points * sizeof(a->points[0]));
     }
     registry_free(in);
     registry_free(out);
@@ -199,7 +252,7 @@ Test(store, registry_is_replaced_as_a_whole_or_not_at_all)
     registry_free(out);
 }
 
-/* --- keys and licences --- */
+/* --- keys, licences and orders --- */
 
 Test(store, vehicle_key_is_kept_and_replaced)
 {
@@ -223,24 +276,51 @@ Test(store, division_is_that_of_the_vehicles_school)
     cr_expect_str_eq(division, "331023");
 }
 
-Test(store, licence_version_only_goes_up)
+static int put(enum issued_kind kind, const char *vehicle, uint64_t version, const char *sealed)
 {
-    uint64_t version = 0;
-    uint8_t *sealed = NULL;
-    size_t len = 0;
-    cr_expect_eq(store_licence_latest(store, "bus-a", &version, &sealed, &len), -ENOENT);
-    cr_assert_eq(store_licence_put(store, "bus-a", 10, (const uint8_t *)"ten", 3), 0);
-    cr_expect_eq(store_licence_put(store, "bus-a", 10, (const uint8_t *)"ten", 3), -EEXIST);
-    cr_expect_eq(store_licence_put(store, "bus-a", 9, (const uint8_t *)"nine", 4), -EEXIST);
-    cr_expect_eq(store_licence_put(store, "bus-a", 0, (const uint8_t *)"none", 4), -ERANGE);
-    cr_expect_eq(store_licence_put(store, "bus-a", UINT64_MAX, (const uint8_t *)"much", 4), -ERANGE);
-    cr_assert_eq(store_licence_put(store, "bus-a", 11, (const uint8_t *)"eleven", 6), 0);
-    cr_assert_eq(store_licence_put(store, "bus-b", 1, (const uint8_t *)"one", 3), 0);
-    cr_assert_eq(store_licence_latest(store, "bus-a", &version, &sealed, &len), 0);
-    cr_expect_eq(version, 11);
-    cr_expect_eq(len, 6);
-    cr_expect_arr_eq(sealed, "eleven", 6);
-    free(sealed);
+    return store_issued_put(store, kind, vehicle, version, (const uint8_t *)sealed, strlen(sealed));
+}
+
+Test(store, versions_of_what_is_issued_only_go_up)
+{
+    for (enum issued_kind kind = 0; kind < ISSUED_KINDS; kind++) {
+        uint64_t version = 0;
+        struct wire_bytes sealed = {0};
+        cr_expect_eq(store_issued_latest(store, kind, "bus-a", &version, &sealed), -ENOENT);
+        cr_assert_eq(put(kind, "bus-a", 10, "ten"), 0);
+        cr_expect_eq(put(kind, "bus-a", 10, "ten"), -EEXIST);
+        cr_expect_eq(put(kind, "bus-a", 9, "nine"), -EEXIST);
+        cr_expect_eq(put(kind, "bus-a", 0, "none"), -ERANGE);
+        cr_expect_eq(put(kind, "bus-a", UINT64_MAX, "much"), -ERANGE);
+        cr_assert_eq(put(kind, "bus-a", 11, "eleven"), 0);
+        cr_assert_eq(put(kind, "bus-b", 1, "one"), 0);
+        cr_assert_eq(store_issued_latest(store, kind, "bus-a", &version, &sealed), 0);
+        cr_expect_eq(version, 11);
+        cr_expect_eq(sealed.len, 6);
+        cr_expect_arr_eq(sealed.data, "eleven", 6);
+        wire_bytes_free(&sealed);
+    }
+}
+
+Test(store, what_is_issued_is_found_in_the_order_of_issue)
+{
+    char vehicle[BW_ID_LEN];
+    int64_t position = -1;
+    for (enum issued_kind kind = 0; kind < ISSUED_KINDS; kind++) {
+        cr_assert_eq(store_issued_last(store, kind, &position), 0);
+        cr_expect_eq(position, 0);
+        cr_expect_eq(store_issued_after(store, kind, 0, &position, vehicle), -ENOENT);
+        cr_assert_eq(put(kind, "bus-b", 5, "x"), 0);
+        cr_assert_eq(put(kind, "bus-a", 3, "y"), 0);
+        cr_assert_eq(store_issued_after(store, kind, 0, &position, vehicle), 0);
+        cr_expect_str_eq(vehicle, "bus-b");
+        cr_assert_eq(store_issued_after(store, kind, position, &position, vehicle), 0);
+        cr_expect_str_eq(vehicle, "bus-a");
+        cr_expect_eq(store_issued_after(store, kind, position, &position, vehicle), -ENOENT);
+        int64_t last;
+        cr_assert_eq(store_issued_last(store, kind, &last), 0);
+        cr_expect_eq(last, position);
+    }
 }
 
 /* --- evidence --- */
@@ -503,7 +583,8 @@ Test(store, vehicles_carry_presence_licence_and_open_alerts)
     import_good();
     cr_assert_eq(store_presence_put(store, "bus-a", &presence, 5100), 0);
     cr_assert_eq(store_presence_put(store, "bus-a", &presence, 5200), 0, "the newest replaces");
-    cr_assert_eq(store_licence_put(store, "bus-a", 4, (const uint8_t *)"x", 1), 0);
+    cr_assert_eq(put(ISSUED_LICENCE, "bus-a", 4, "x"), 0);
+    cr_assert_eq(put(ISSUED_ORDERS, "bus-a", 6, "x"), 0);
     apply("bus-a", 1, BW_RAISED, 1);
     apply("bus-a", 3, BW_RAISED, 1); /* a second OVERLOAD is the same bit */
     cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, &unlicensed, 1, &event), 0);
@@ -516,7 +597,7 @@ Test(store, vehicles_carry_presence_licence_and_open_alerts)
     cr_expect_str_eq(all.ids[4], "bus-e");
     cr_expect_not(all.rows[1].seen);
     cr_expect_eq(all.rows[1].open_kinds, 0);
-    cr_expect_eq(all.rows[1].licence_version, 0);
+    cr_expect_eq(all.rows[1].issued[ISSUED_LICENCE] + all.rows[1].issued[ISSUED_ORDERS], 0);
 
     cr_assert_eq(store_vehicles(store, "bus-a", collect_vehicle, &one), 0);
     cr_assert_eq(one.n, 1);
@@ -524,7 +605,8 @@ Test(store, vehicles_carry_presence_licence_and_open_alerts)
     cr_expect(row->seen);
     cr_expect_eq(row->received_utc_ms, 5200);
     cr_expect_eq(row->capacity, 18);
-    cr_expect_eq(row->licence_version, 4);
+    cr_expect_eq(row->issued[ISSUED_LICENCE], 4);
+    cr_expect_eq(row->issued[ISSUED_ORDERS], 6);
     cr_expect_eq(row->open_kinds, 1u << BW_OVERLOAD | 1u << BW_UNLICENSED);
     cr_expect(row->presence.online);
     cr_expect_eq(row->presence.licence_version, 3);
