@@ -106,6 +106,13 @@ static int watch_step(struct watch *watch, json_t *expected, double value, int64
     return rc == 0 ? 0 : -ENOMEM;
 }
 
+/* A journey with pupils begins when the bus drives, and ends when the last is off. */
+static bool carries(const struct truth *truth, const struct vehicle_truth *now)
+{
+    const bool begun = now->speed_mps * 3.6 > WALK_KMH || truth->watches[BW_OUT_OF_HOURS].open != NULL;
+    return begun && now->aboard > 0;
+}
+
 static bool out_of_hours(const struct scenario_vehicle *scenario, int64_t utc_ms)
 {
     if (scenario->window_end_min == 0)
@@ -129,7 +136,7 @@ int truth_step(struct truth *truth, int64_t utc_ms, const struct vehicle_truth *
     const double values[WATCHES] = {
         [BW_OVERLOAD] = now->aboard,
         [BW_OFF_ROUTE] = now->off_m,
-        [BW_OUT_OF_HOURS] = now->ignition_on && out_of_hours(truth->scenario, utc_ms) ? SO : 0,
+        [BW_OUT_OF_HOURS] = carries(truth, now) && out_of_hours(truth->scenario, utc_ms) ? SO : 0,
         [BW_UNAPPROVED_STOP] = now->away_from_stop ? SO : 0,
         [BW_OVERSPEED] = now->aboard > 0 ? speed_kmh : 0,
         [BW_UNBELTED] = moves ? now->unbelted : 0,

@@ -81,6 +81,12 @@ Test(sim_vehicle, each_scenario_tells_its_story)
         {"noise", "noise-1", 0, "", 0, 0},
         {"noise", "noise-2", 1, "SENSOR_FAULT", 1, 1},
         {"departures", "departures", 4, "OFF_ROUTE", 150, 400},
+        {"offences", "belts", 1, "UNBELTED", 1, 2},
+        {"offences", "door", 1, "DOOR_OPEN_MOVING", 39, 40},
+        {"offences", "left", 1, "CHILD_LEFT_BEHIND", 1, 1},
+        {"offences", "hours", 1, "OUT_OF_HOURS", 1, 1},
+        {"offences", "device", 2, "TAMPER", 1, 1},
+        {"offences", "silent", 1, "SENSOR_FAULT", 1, 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char folder[] = "/tmp/buswarden-story-XXXXXX";
