@@ -16,6 +16,7 @@
 #include "gateway/issuedfile.h"
 #include "gateway/journal.h"
 #include "gateway/status.h"
+#include "gateway/words.h"
 #include "proto/exitcode.h"
 #include "proto/modeljson.h"
 
@@ -67,24 +68,30 @@ static void submit(struct agent *agent, const struct bw_event *event)
         uplink_wake(agent->uplink);
 }
 
+enum { ALARM_LEN = 64 };
+
 /* How loud: a child that was left behind cannot wait for the network. */
-static const char *alarm_level(const struct bw_alert *alert)
+static void alarm_level(const struct bw_alert *alert, char ret[ALARM_LEN])
 {
-    static const char *const words[] = {"", ", alarm level 1: buzzer", ", alarm level 2: horn",
-                                        ", alarm level 3: horn and lights"};
     const uint8_t level = alert->evidence.left_behind.level;
-    if (alert->kind != BW_CHILD_LEFT_BEHIND || level >= sizeof words / sizeof words[0])
-        return "";
-    return alert->phase == BW_CLEARED ? ", alarm off" : words[level];
+    ret[0] = '\0';
+    if (alert->kind != BW_CHILD_LEFT_BEHIND)
+        return;
+    if (alert->phase == BW_CLEARED)
+        (void)snprintf(ret, ALARM_LEN, ", alarm off");
+    else
+        (void)snprintf(ret, ALARM_LEN, ", alarm level %d: %s", level, words_alarm(WORDS_EN, level));
 }
 
 /* A warning inside the vehicle: the journal line is where the lamp and buzzer will hang. */
 static void on_alert(void *context, const struct bw_alert *alert, bool saved)
 {
     struct agent *agent = context;
+    char alarm[ALARM_LEN];
+    alarm_level(alert, alarm);
     journal(alert->phase == BW_CLEARED ? JOURNAL_NOTICE : JOURNAL_ALARM, "%s %s (%s), alert %" PRIu64 "%s%s",
             modeljson_kind(alert->kind), modeljson_phase(alert->phase), modeljson_severity(alert->severity),
-            alert->number, alarm_level(alert), saved ? "" : ", NOT RECORDED: the disk refuses it");
+            alert->number, alarm, saved ? "" : ", NOT RECORDED: the disk refuses it");
     agent->presence_due = true;
 }
 

@@ -291,7 +291,7 @@ def every_kind(browser, mock):
 
 
 def chosen_by_kind(browser, kind):
-    """The text of the rows of a kind, and of the card of the first of them."""
+    """The name of a kind in the list, and the texts of its first row and that row's card."""
     browser.run(f"""const kinds = document.getElementById('alert-kind');
         kinds.value = '{kind}'; kinds.dispatchEvent(new Event('change'))""")
     shown = "[...document.querySelectorAll('#alert-rows li:not([hidden]) button')]"
@@ -299,7 +299,7 @@ def chosen_by_kind(browser, kind):
     browser.wait(f"rows of {kind} alone", f"""const rows = {shown};
         return rows.length > 0 && rows.every((row) => row.querySelector('.kind').innerText === {name})""")
     browser.run(f"{shown}[0].click()")
-    return browser.run(f"return {shown}[0].innerText"), browser.text("#detail")
+    return browser.run(f"return {name}"), browser.run(f"return {shown}[0].innerText"), browser.text("#detail")
 
 
 def every_kind_is_shown_with_its_evidence_and_its_law(browser, mock):
@@ -307,7 +307,8 @@ def every_kind_is_shown_with_its_evidence_and_its_law(browser, mock):
     values = browser.run("return [...document.querySelectorAll('#alert-kind option')].map((o) => o.value)")
     check(values == ["", *EVERY_KIND], f"the filter offers {values}")
     for kind, (name, _, article, parts) in EVERY_KIND.items():
-        row, card = chosen_by_kind(browser, kind)
+        shown, row, card = chosen_by_kind(browser, kind)
+        check(shown == name, f"{kind} is called {shown}")
         check_contains(row, name, parts[0])
         check_contains(card, name, article, *parts)
 
@@ -316,9 +317,11 @@ def no_kind_shows_names_or_values_of_the_program(browser, mock):
     every_kind(browser, mock)
     for language in range(2):
         for kind, names in EVERY_KIND.items():
-            for text in chosen_by_kind(browser, kind):
-                check_contains(text, names[language])
-                for bad in ("undefined", "null", "NaN", "[object", "{", "evidence.", "field.", "law.", "_", kind):
+            name, *texts = chosen_by_kind(browser, kind)
+            check(name == names[language], f"{kind} is called {name}")
+            for text in texts:
+                for bad in ("undefined", "null", "NaN", "[object", "{", "evidence.", "field.", "law.", "_", "unknown",
+                            "未知", kind):
                     check(bad not in text, f"{kind} says {bad!r}: {text!r}")
         browser.click("#language")
 

@@ -624,3 +624,22 @@ Test(store, audit_keeps_who_what_which_and_when)
                      " AND subject = '浙J12345' AND utc_ms = 77"),
                  1);
 }
+
+Test(store, every_kind_is_kept_and_shows_among_the_open_ones)
+{
+    struct seen seen = {0};
+    struct vehicles one = {0};
+    import_good();
+    for (int kind = 1; kind < BW_KIND_COUNT; kind++) {
+        const struct bw_alert alert = {.kind = (enum bw_kind)kind,
+                                       .phase = BW_RAISED,
+                                       .number = (uint64_t)kind,
+                                       .time_utc_ms = 1789000000250};
+        int64_t event;
+        cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, &alert, 1, &event), 0, "kind %d", kind);
+        cr_assert_eq(store_alerts(store, true, 0, 1, collect, &seen), 0);
+        cr_expect_eq((int)seen.last.alert.kind, kind);
+    }
+    cr_assert_eq(store_vehicles(store, "bus-a", collect_vehicle, &one), 0);
+    cr_expect_eq(one.rows[0].open_kinds, (1U << BW_KIND_COUNT) - 2);
+}
