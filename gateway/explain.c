@@ -193,9 +193,28 @@ static void explain_unlicensed(const struct explain *explain, const struct bw_al
     char day[UTC_DAY_TEXT_LEN] = "";
     if (e->valid_until_day > 0)
         utc_day_format(e->valid_until_day, day);
-    (void)fprintf(explain->out,
-                  chinese(explain) ? "  %s；许可 %s，有效期至 %s\n" : "  %s; permit %s, last day %s\n",
-                  words_reason(explain->language, e->reason), or_dash(e->permit_no), or_dash(day));
+    (void)fprintf(explain->out, "  %s", words_reason(explain->language, e->reason));
+    if (e->reason == BW_INSPECTION_EXPIRED)
+        (void)fprintf(explain->out, chinese(explain) ? "；检验有效期至 %s" : "; it was valid until %s",
+                      or_dash(day));
+    else if (e->reason == BW_SCRAPPED)
+        (void)fprintf(explain->out, chinese(explain) ? "；报废日期 %s" : "; that day is %s", or_dash(day));
+    else if (e->permit_no[0] != '\0')
+        (void)fprintf(explain->out, chinese(explain) ? "；许可 %s，有效期至 %s" : "; permit %s, last day %s",
+                      e->permit_no, or_dash(day));
+    (void)fputc('\n', explain->out);
+}
+
+/* How far outside its window a minute is: negative before it, positive after it. A window whose start is
+ * after its end crosses midnight: then the nearer end counts. */
+static int minutes_outside(const struct bw_evidence_out_of_hours *e)
+{
+    const int before = e->window_start_min - e->local_min, after = e->local_min - e->window_end_min;
+    if (e->window_start_min > e->window_end_min && before > 0 && after > 0)
+        return after <= before ? after : -before;
+    if (e->window_start_min > e->window_end_min)
+        return 0;
+    return before > 0 ? -before : after > 0 ? after : 0;
 }
 
 static void explain_out_of_hours(const struct explain *explain, const struct bw_alert *alert)
@@ -209,12 +228,13 @@ static void explain_out_of_hours(const struct explain *explain, const struct bw_
                   chinese(explain) ? "  许可 %s 当日时段：%s 至 %s；当时 %s"
                                    : "  permit %s, hours of this day: %s to %s; it was %s",
                   or_dash(e->permit_no), start, end, now);
-    if (e->local_min < e->window_start_min)
+    const int outside_min = minutes_outside(e);
+    if (outside_min < 0)
         (void)fprintf(explain->out, chinese(explain) ? "，早 %d 分钟" : ", %d min before they begin",
-                      e->window_start_min - e->local_min);
-    else if (e->local_min > e->window_end_min)
+                      -outside_min);
+    else if (outside_min > 0)
         (void)fprintf(explain->out, chinese(explain) ? "，晚 %d 分钟" : ", %d min after they end",
-                      e->local_min - e->window_end_min);
+                      outside_min);
     (void)fputc('\n', explain->out);
 }
 

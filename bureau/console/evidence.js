@@ -16,9 +16,11 @@ const minuteOf = (time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3))
 /** "08:25（晚 45 分钟）". */
 function localTimeText({ local_time: time, window_start, window_end }) {
   if (time === null || window_start === null || window_end === null) return clock(time);
-  if (time < window_start) return t('field.early', { time, n: minuteOf(window_start) - minuteOf(time) });
-  if (time > window_end) return t('field.lateBy', { time, n: minuteOf(time) - minuteOf(window_end) });
-  return time;
+  const [early, late] = [minuteOf(window_start) - minuteOf(time), minuteOf(time) - minuteOf(window_end)];
+  const isOvernight = window_start > window_end; // then the nearer end counts
+  if (isOvernight ? early <= 0 || late <= 0 : early <= 0 && late <= 0) return time;
+  if (late > 0 && (!isOvernight || late <= early)) return t('field.lateBy', { time, n: late });
+  return t('field.early', { time, n: early });
 }
 
 const KINDS = {
@@ -104,13 +106,15 @@ const KINDS = {
   UNLICENSED: {
     line({ reason, valid_until }) {
       const values = { reason: word('reason', reason), date: valid_until };
-      return t(valid_until ? 'evidence.UNLICENSED.until' : 'evidence.UNLICENSED', values);
+      const own = `evidence.UNLICENSED.${reason}`;
+      if (!valid_until) return t('evidence.UNLICENSED', values);
+      return t(has(own) ? own : 'evidence.UNLICENSED.until', values);
     },
     facts({ reason, permit_no, valid_until }) {
       return [
         [t('field.reason'), word('reason', reason)],
         [t('field.permit'), permit_no],
-        [t('field.validUntil'), valid_until],
+        [t(has(`field.validUntil.${reason}`) ? `field.validUntil.${reason}` : 'field.validUntil'), valid_until],
       ];
     },
   },

@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import json
 import pathlib
 import re
 import subprocess
@@ -270,7 +271,7 @@ EVERY_KIND = {
         "当时 08:25，许可时段 06:30–07:40", "08:25（晚 45 分钟）", "天校许 2025-006"]),
     "UNAPPROVED_STOP": ("非指定站点上下学生", "Unapproved stop", "第三十二条", [
         "上车 3 人、下车 0 人，距「桥南」 311 m（范围 40 m）", "车门开启", "21 秒"]),
-    "UNLICENSED": ("无许可/许可失效", "No valid permit", "第二十条", ["逾期未做半年一次的安全技术检验", "每半年进行一次"]),
+    "UNLICENSED": ("无许可/许可失效", "No valid permit", "第二十条", ["逾期未做半年一次的安全技术检验（检验有效期至 2026-08-31）", "每半年进行一次"]),
     "OVERSPEED": ("超速", "Overspeed", "第三十五条", [
         "车速 58 km/h，最高 61 km/h，限速 20 km/h", "恶劣天气限速令", "fog-3", "205%", "1 分 15 秒", "涉嫌犯罪"]),
     "UNBELTED": ("未系安全带", "Seat belts open", "第三十九条", ["2 人未系安全带，车速 33 km/h", "5 人"]),
@@ -357,6 +358,19 @@ def a_pupil_left_inside_stands_above_newer_alerts_until_it_ends(browser, mock):
     check("紧急" not in browser.text("#alert-rows"), "what has ended is still urgent")
 
 
+def hours_are_compared_with_the_nearer_end_of_the_window(browser, mock):
+    open_page(browser, mock)
+    rows = [("06:30", "07:40", "06:00", "06:00（早 30 分钟）"), ("06:30", "07:40", "06:30", "06:30"),
+            ("06:30", "07:40", "07:40", "07:40"), ("06:30", "07:40", "08:25", "08:25（晚 45 分钟）"),
+            ("22:00", "01:00", "21:40", "21:40（早 20 分钟）"), ("22:00", "01:00", "01:40", "01:40（晚 40 分钟）"),
+            ("22:00", "01:00", "23:20", "23:20"), ("22:00", "01:00", "00:30", "00:30"), ("06:30", None, "08:25", "08:25")]
+    for start, end, now, expected in rows:
+        evidence = json.dumps({"permit_no": "P-1", "window_start": start, "window_end": end, "local_time": now})
+        said = browser.run(f"""return import('/console/evidence.js').then((m) => m.evidenceFacts(
+            {{ kind: 'OUT_OF_HOURS', phase: 'RAISED', evidence: {evidence} }}).at(-1)[1])""")
+        check(said == expected, f"{now} in {start}-{end}: {said}")
+
+
 def both_languages_have_the_same_words(browser, mock):
     text = (ROOT / "bureau/console/i18n.js").read_text()
     tables = [set(re.findall(r"^  '?([\w.]+)'?: '", table, re.M)) for table in re.split(r"^const en = ", text, flags=re.M)]
@@ -421,6 +435,7 @@ TESTS = [
     no_kind_shows_names_or_values_of_the_program,
     a_pupil_left_inside_stands_above_newer_alerts_until_it_ends,
     words_of_a_newer_server_read_as_unknown,
+    hours_are_compared_with_the_nearer_end_of_the_window,
     both_languages_have_the_same_words,
 ]
 

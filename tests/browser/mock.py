@@ -111,7 +111,7 @@ EVIDENCE = {
     "UNAPPROVED_STOP": ("minor", {
         "stop_id": "s2", "distance_m": 310.5, "radius_m": 40.0, "boarded": 3, "alighted": 0, "door_open_s": 21.0}),
     "UNLICENSED": ("serious", {
-        "reason": "INSPECTION_EXPIRED", "permit_no": "天校许 2025-006", "valid_until": "2026-08-31"}),
+        "reason": "INSPECTION_EXPIRED", "permit_no": "", "valid_until": "2026-08-31"}),
     "OVERSPEED": ("criminal", {
         "speed_kmh": 58.2, "peak_kmh": 61.0, "limit_kmh": 20.0, "source": "WEATHER", "motorway": False,
         "order_id": "fog-3", "over_s": 75.0}),
