@@ -29,6 +29,7 @@ struct engine {
     uint64_t next_number;
     size_t n_routes;
     struct corridor *corridors[BW_ROUTES_MAX];
+    struct corridor_hit hits[BW_ROUTES_MAX];
 };
 
 /* docs/rules.md */
@@ -93,6 +94,7 @@ struct engine *engine_init(void *memory, const struct bw_licence *licence, uint6
     engine->next_number = next_number;
     engine->in.licence = licence;
     engine->in.thresholds = &engine->thresholds;
+    engine->in.hits = engine->hits;
     unsigned char *at = (unsigned char *)memory + aligned(sizeof *engine);
     for (size_t i = 0; licence != NULL && i < licence->n_routes; i++) {
         engine->corridors[engine->n_routes++] = corridor_init(at, &licence->routes[i]);
@@ -176,14 +178,14 @@ static void find_route(struct engine *engine)
     struct inputs *in = &engine->in;
     double best_m = INFINITY;
     for (size_t i = 0; i < engine->n_routes; i++) {
-        struct corridor_hit hit;
-        corridor_nearest(engine->corridors[i], &in->place, &hit);
-        const double excess_m = hit.distance_m - in->licence->routes[i].half_width_m;
+        struct corridor_hit *hit = &engine->hits[i];
+        corridor_nearest(engine->corridors[i], &in->place, hit);
+        const double excess_m = hit->distance_m - in->licence->routes[i].half_width_m;
         if (excess_m >= best_m)
             continue;
         best_m = excess_m;
         in->route = &in->licence->routes[i];
-        in->hit = hit;
+        in->hit = *hit;
     }
 }
 

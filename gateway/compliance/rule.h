@@ -36,6 +36,7 @@ struct inputs {
     const struct bw_thresholds *thresholds;
     const struct bw_route *route; /* of those licensed, the one whose corridor is nearest; NULL = no route */
     struct corridor_hit hit;      /* on it, at the fix; set when route is */
+    const struct corridor_hit *hits; /* on every route, in the licence's order; set when route is */
 };
 
 struct rule_overload {
@@ -81,6 +82,14 @@ struct rule_unapproved_stop {
 
 struct rule_overspeed {
     struct lifecycle life;
+    unsigned fixes;     /* over the limit, in a row */
+    double shortfall_m; /* between them positions moved less than the limit */
+    bool aboard;        /* somebody was, for certain, at a fix over the limit */
+    bool weather;       /* an order lowers the limit here, since */
+    int64_t weather_mono_ms;
+    double over_ms;
+    float speed_kmh;
+    struct bw_evidence_overspeed before[2], peak; /* speed_kmh against limit: the two last, the gravest */
 };
 
 struct rule_unbelted {
