@@ -25,6 +25,12 @@ struct lifecycle_times {
 /* A violation seen before a longer silence and after it did not hold in between. */
 enum { LIFECYCLE_SILENCE_MS = 60000 };
 
+/* A step has nothing to do: clear, and not violated. What a rule sees nearly always, and may ask first. */
+static inline bool lifecycle_idle(const struct lifecycle *life, enum bw_tri violated)
+{
+    return life->state == LIFECYCLE_CLEAR && violated != BW_YES;
+}
+
 /* violated: YES, NO, or UNKNOWN when the inputs do not tell. Unknown never raises (a pending alert is
  * forgotten) and never clears (a clearing one is active again). After LIFECYCLE_SILENCE_MS without a step the
  * hold begins anew. A violation that goes on when the hold-off ends is raised then. */

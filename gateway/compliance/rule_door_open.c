@@ -34,6 +34,8 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
     struct rule_door_open *rule = &rules->door_open;
     const double speed_mps = own_speed_mps(in);
     const enum bw_tri now = violated(in, speed_mps);
+    if (lifecycle_idle(&rule->life, now))
+        return LIFECYCLE_NONE;
     if (rule->life.state == LIFECYCLE_CLEAR)
         *rule = (struct rule_door_open){.life = rule->life};
     rule_timer_run(&rule->driven_open, now == BW_YES, rule_watched_ms(in));

@@ -29,8 +29,11 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
 {
     struct rule_left_behind *rule = &rules->left_behind;
     const enum lifecycle_state before = rule->life.state;
+    const enum bw_tri now = violated(in);
+    if (lifecycle_idle(&rule->life, now))
+        return LIFECYCLE_NONE;
     const enum lifecycle_action action =
-        lifecycle_step(&rule->life, violated(in), in->mono_ms,
+        lifecycle_step(&rule->life, now, in->mono_ms,
                        (struct lifecycle_times){.hold_ms = in->thresholds->left_behind_hold_ms,
                                                 .hold_off_ms = in->thresholds->raise_hold_off_ms});
     if (before == LIFECYCLE_CLEAR)

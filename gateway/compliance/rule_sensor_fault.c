@@ -43,12 +43,12 @@ static bool in_use(struct rule_sensor_fault *rule, const struct inputs *in)
     rule_timer_run(&rule->pause, !use, in->passed_ms);
     if (in->cabin.ignition_on == BW_NO || rule->pause.ms > USE_PAUSE_MS || in->passed_ms > USE_PAUSE_MS)
         for (size_t i = 0; i < FAULTS; i++)
-            rule->present[order[i]] = (struct rule_timer){0};
+            rule->present[order[i]].ms = 0;
     return use;
 }
 
-/* In use: lets the time of each fault run, and takes the evidence of the gravest that was held. */
-static enum bw_tri judge(struct rule_sensor_fault *rule, const struct inputs *in)
+/* In use, for so long since the step before. Takes the evidence of the gravest fault that was held. */
+static enum bw_tri judge(struct rule_sensor_fault *rule, const struct inputs *in, int64_t used_ms)
 {
     enum bw_tri violated = BW_NO;
     for (size_t i = 0; i < FAULTS; i++) {
@@ -57,7 +57,7 @@ static enum bw_tri judge(struct rule_sensor_fault *rule, const struct inputs *in
             *timer = (struct rule_timer){0};
             continue;
         }
-        rule_timer_run(timer, true, rule_watched_ms(in));
+        rule_timer_run(timer, true, used_ms);
         if (timer->ms < hold_ms(in->thresholds, order[i])) {
             violated = violated == BW_NO ? BW_UNKNOWN : violated;
         } else if (violated != BW_YES) {
@@ -72,11 +72,11 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
 {
     struct rule_sensor_fault *rule = &rules->sensor_fault;
     enum bw_tri violated = BW_UNKNOWN;
+    const bool paused = rule->pause.on; /* until now: no time of use */
     if (in_use(rule, in))
-        violated = judge(rule, in);
-    else
-        for (size_t i = 0; i < FAULTS; i++)
-            rule->present[order[i]].on = false; /* a stop is no time of use */
+        violated = judge(rule, in, paused ? 0 : rule_watched_ms(in));
+    if (lifecycle_idle(&rule->life, violated))
+        return LIFECYCLE_NONE;
     if (violated == BW_YES)
         rule->evidence.seats_unknown = (uint16_t)(in->cabin.occupancy.high - in->cabin.occupancy.low);
     return lifecycle_step(

@@ -114,11 +114,18 @@ static enum bw_tri watch_position(struct rule_tamper *rule, const struct inputs 
         watch_carrying(rule, in);
     else
         rule->anchor.set = false;
-    const bool sign = rule->jumps.left_ms > 0;
-    if (!sign)
-        rule->jumps.sign.ms = 0;
-    rule_timer_run(&rule->jumps.sign, sign, rule_watched_ms(in));
-    return sign ? BW_YES : BW_NO;
+    if (rule->jumps.left_ms == 0) {
+        rule->jumps.sign = (struct rule_timer){0};
+        return BW_NO;
+    }
+    rule_timer_run(&rule->jumps.sign, true, rule_watched_ms(in));
+    return BW_YES;
+}
+
+static bool went_back(const struct rule_tamper *rule, const struct inputs *in, int64_t back_ms)
+{
+    return rule->time.known && back_ms > BACK_MS &&
+           back_ms - BACK_MS > (in->mono_ms - rule->time.mono_ms) / DRIFT_PARTS;
 }
 
 /* The receiver's time against the monotonic clock. It may go forward, when the receiver learns better. */
@@ -128,8 +135,7 @@ static enum bw_tri watch_time(struct rule_tamper *rule, const struct inputs *in)
     if (in->clock == BW_CLOCK_GNSS && in->utc_ms > 0) {
         const int64_t offset_ms = in->utc_ms - in->mono_ms;
         const int64_t back_ms = rule->time.offset_ms - offset_ms;
-        const int64_t drift_ms = (in->mono_ms - rule->time.mono_ms) / DRIFT_PARTS;
-        const bool back = rule->time.known && back_ms > BACK_MS + drift_ms;
+        const bool back = went_back(rule, in, back_ms);
         if (back) {
             rule->time.left_ms = AFTER_MS;
             rule->time.back_ms = back_ms;
@@ -201,6 +207,8 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
         rule->evidence = (struct bw_evidence_tamper){0};
     }
     const enum bw_tri violated = judge(rule, in);
+    if (lifecycle_idle(&rule->life, violated))
+        return LIFECYCLE_NONE;
     return lifecycle_step(
         &rule->life, violated, in->mono_ms,
         (struct lifecycle_times){.clear_ms = CLEAR_MS, .hold_off_ms = in->thresholds->raise_hold_off_ms});

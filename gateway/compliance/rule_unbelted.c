@@ -23,6 +23,8 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
 {
     struct rule_unbelted *rule = &rules->unbelted;
     const enum bw_tri now = violated(in);
+    if (lifecycle_idle(&rule->life, now))
+        return LIFECYCLE_NONE;
     const enum lifecycle_action action =
         lifecycle_step(&rule->life, now, in->mono_ms,
                        (struct lifecycle_times){.hold_ms = in->thresholds->unbelted_hold_ms,

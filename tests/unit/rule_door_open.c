@@ -98,9 +98,9 @@ Test(rule_door_open, severity_tells_who_is_aboard_and_how_fast)
         double kmh;
         enum bw_severity severity;
     } rows[] = {
-        {{BW_QUALITY_GOOD, 0, 0, 0}, 60, BW_NOTICE},     {{BW_QUALITY_GOOD, 1, 1, 1}, 19.99, BW_MINOR},
-        {{BW_QUALITY_GOOD, 1, 1, 1}, 20.01, BW_SERIOUS}, {{BW_QUALITY_DEGRADED, 0, 0, 4}, 60, BW_MINOR},
-        {{BW_QUALITY_UNKNOWN, 0, 0, 0}, 60, BW_MINOR},   {{BW_QUALITY_DEGRADED, 1, 1, 4}, 60, BW_SERIOUS},
+        {{BW_QUALITY_GOOD, 0, 0, 0}, 60, BW_NOTICE},   {{BW_QUALITY_GOOD, 1, 1, 1}, 19.99, BW_MINOR},
+        {{BW_QUALITY_GOOD, 1, 1, 1}, 20, BW_SERIOUS},  {{BW_QUALITY_DEGRADED, 0, 0, 4}, 60, BW_MINOR},
+        {{BW_QUALITY_UNKNOWN, 0, 0, 0}, 60, BW_MINOR}, {{BW_QUALITY_DEGRADED, 1, 1, 4}, 60, BW_SERIOUS},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct rules rules = {0};

@@ -168,7 +168,7 @@ Test(rule_sensor_fault, a_use_begins_with_all_the_time_that_sensors_have)
     }
 }
 
-Test(rule_sensor_fault, short_stops_do_not_add_up_to_a_pause)
+Test(rule_sensor_fault, stops_are_no_time_and_short_ones_do_not_add_up_to_a_pause)
 {
     in.thresholds = &waits;
     in.cabin.ignition_on = BW_UNKNOWN;
@@ -180,7 +180,33 @@ Test(rule_sensor_fault, short_stops_do_not_add_up_to_a_pause)
         cr_expect_eq(after_seconds(40), LIFECYCLE_NONE);
     }
     in.fix.speed_mps = 10;
-    cr_expect_eq(after_seconds(9), LIFECYCLE_RAISE, "three times 8 s, and 6");
+    cr_expect_eq(after_seconds(6), LIFECYCLE_NONE, "three times 8 s, and 5");
+    cr_expect_eq(after(999), LIFECYCLE_NONE);
+    cr_expect_eq(after(1), LIFECYCLE_RAISE);
+}
+
+Test(rule_sensor_fault, a_new_use_forgets_every_fault_of_the_one_before)
+{
+    static const struct {
+        enum bw_quality quality;
+        bool has_fix;
+        int hold_s;
+    } rows[] = {
+        {BW_QUALITY_UNKNOWN, true, 30}, {BW_QUALITY_DEGRADED, true, 60}, {BW_QUALITY_GOOD, false, 300}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        set_up();
+        in.thresholds = &waits;
+        cabin_is(rows[i].quality, 0, 0);
+        in.has_fix = rows[i].has_fix;
+        cr_expect_eq(after_seconds(rows[i].hold_s), LIFECYCLE_NONE, "row %zu", i);
+        in.cabin.ignition_on = BW_NO;
+        in.fix.speed_mps = 0;
+        cr_expect_eq(after_seconds(1), LIFECYCLE_NONE, "row %zu", i);
+        in.cabin.ignition_on = BW_YES;
+        cr_expect_eq(after_seconds(rows[i].hold_s), LIFECYCLE_NONE, "row %zu", i);
+        cr_expect_eq(after(999), LIFECYCLE_NONE, "row %zu", i);
+        cr_expect_eq(after(1), LIFECYCLE_RAISE, "row %zu", i);
+    }
 }
 
 Test(rule_sensor_fault, what_nobody_watched_is_no_time)
