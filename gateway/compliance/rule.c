@@ -26,12 +26,15 @@ int64_t rule_watched_ms(const struct inputs *in)
     return in->passed_ms <= CABIN_FRESH_MS ? in->passed_ms : 0;
 }
 
+uint32_t rule_bounded_ms(int64_t ms)
+{
+    return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
 void rule_timer_run(struct rule_timer *timer, bool on, int64_t passed_ms)
 {
-    if (timer->on && on) {
-        const int64_t ms = timer->ms + passed_ms;
-        timer->ms = ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX; /* 49 days */
-    }
+    if (timer->on && on)
+        timer->ms = rule_bounded_ms(timer->ms + passed_ms);
     timer->on = on;
 }
 

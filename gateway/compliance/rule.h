@@ -194,6 +194,8 @@ double rule_speed_mps(const struct inputs *in);
 float rule_speed_kmh(const struct inputs *in);
 /* Time since the event before as far as somebody watched: after a longer silence none. */
 int64_t rule_watched_ms(const struct inputs *in);
+/* As evidence can say it: 49 days at most. */
+uint32_t rule_bounded_ms(int64_t ms);
 /* Goes on for passed_ms when it was on before and still is. */
 void rule_timer_run(struct rule_timer *timer, bool on, int64_t passed_ms);
 /* Local day (since 1970-01-01), ISO weekday as a bit (bit 0 = Monday) and minute of the day, by the licence's

@@ -54,9 +54,7 @@ static void describe(const struct rules *rules, const struct inputs *in, struct 
     (void)in;
     const struct rule_left_behind *rule = &rules->left_behind;
     alert->evidence.left_behind = (struct bw_evidence_left_behind){
-        .aboard = rule->aboard,
-        .waiting_ms = rule->waiting_ms < UINT32_MAX ? (uint32_t)rule->waiting_ms : UINT32_MAX, /* 49 days */
-        .level = rule->level};
+        .aboard = rule->aboard, .waiting_ms = rule_bounded_ms(rule->waiting_ms), .level = rule->level};
     alert->severity = rule->level >= 2 ? BW_SERIOUS : BW_MINOR;
 }
 

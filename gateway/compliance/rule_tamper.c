@@ -149,11 +149,6 @@ static enum bw_tri watch_time(struct rule_tamper *rule, const struct inputs *in)
     return rule->time.left_ms > 0 ? BW_YES : BW_NO;
 }
 
-static uint32_t bounded_ms(int64_t ms)
-{
-    return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX; /* 49 days */
-}
-
 static struct bw_evidence_tamper evidence_of(const struct rule_tamper *rule, enum bw_tamper sign)
 {
     struct bw_evidence_tamper evidence = {.tamper = sign};
@@ -168,7 +163,7 @@ static struct bw_evidence_tamper evidence_of(const struct rule_tamper *rule, enu
         evidence.for_ms = rule->jumps.sign.ms;
         evidence.moved_m = (float)rule->jumps.moved_m;
     } else {
-        evidence.for_ms = bounded_ms(rule->time.back_ms);
+        evidence.for_ms = rule_bounded_ms(rule->time.back_ms);
     }
     return evidence;
 }

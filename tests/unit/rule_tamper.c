@@ -182,16 +182,16 @@ Test(rule_tamper, fifteen_kilometres_and_five_minutes_by_the_wheels_without_a_po
 {
     static const struct {
         double wheel_mps;
-        int seconds; /* to the sign */
-    } rows[] = {{20, 751}, {5, 3001}, {60, 301}, {25, 601}};
+        int seconds; /* and no more are no sign yet */
+    } rows[] = {{20, 750}, {5, 3000}, {60, 300}, {25, 600}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         set_up();
         go_blind(rows[i].wheel_mps);
         (void)after(0);
-        cr_expect_eq(after_seconds(rows[i].seconds - 1), LIFECYCLE_NONE, "row %zu", i);
-        cr_expect_eq(after(1000), LIFECYCLE_RAISE, "row %zu", i);
+        cr_expect_eq(after_seconds(rows[i].seconds), LIFECYCLE_NONE, "row %zu", i);
+        cr_expect_eq(after(1), LIFECYCLE_RAISE, "row %zu", i);
         cr_expect_eq(evidence().tamper, BW_TAMPER_JAMMED);
-        cr_expect_eq(evidence().for_ms, 1000U * (unsigned)rows[i].seconds, "row %zu", i);
+        cr_expect_eq(evidence().for_ms, 1000U * (unsigned)rows[i].seconds + 1, "row %zu", i);
         cr_expect_float_eq(evidence().moved_m, rows[i].wheel_mps * rows[i].seconds, 0.1, "row %zu", i);
         cr_expect_eq(severity(), BW_NOTICE);
     }
@@ -212,14 +212,20 @@ Test(rule_tamper, wheels_that_stand_creep_or_are_not_known_are_no_way)
     cr_expect_eq(after_seconds(2), LIFECYCLE_RAISE, "only now, and stops belong to the way");
 }
 
-Test(rule_tamper, a_position_between_two_tunnels_begins_the_way_anew)
+Test(rule_tamper, a_position_between_two_tunnels_begins_the_way_and_its_time_anew)
 {
-    for (int i = 0; i < 4; i++) {
-        go_blind(20);
-        cr_expect_eq(after_seconds(700), LIFECYCLE_NONE);
+    static const double wheels_mps[] = {20, 60, 20};
+    static const int seconds[] = {750, 300, 750};
+    for (size_t i = 0; i < 3; i++) {
+        go_blind(wheels_mps[i]);
+        cr_expect_eq(after_seconds(1 + seconds[i]), LIFECYCLE_NONE, "tunnel %zu", i);
         in.has_fix = true;
         cr_expect_eq(after_seconds(1), LIFECYCLE_NONE);
     }
+    go_blind(60);
+    cr_expect_eq(after_seconds(301), LIFECYCLE_NONE);
+    cr_expect_eq(after(1), LIFECYCLE_RAISE);
+    cr_expect_eq(evidence().for_ms, 300001U);
 }
 
 Test(rule_tamper, a_jammed_vehicle_is_one_until_a_position_is_there_for_a_minute)
@@ -232,6 +238,8 @@ Test(rule_tamper, a_jammed_vehicle_is_one_until_a_position_is_there_for_a_minute
     cr_expect_eq(after_seconds(60), LIFECYCLE_NONE);
     cr_expect_eq(after_seconds(1), LIFECYCLE_END);
     cr_expect_float_eq(evidence().moved_m, 15020, 1);
+    go_blind(20);
+    cr_expect_eq(after_seconds(700), LIFECYCLE_NONE, "another tunnel");
 }
 
 /* --- POSITION --- */
@@ -296,6 +304,13 @@ Test(rule_tamper, jumps_are_counted_within_ten_minutes_of_the_first_of_three)
     (void)after_seconds(299);
     (void)jump(5000, 1);
     (void)after_seconds(299);
+    (void)after(1);
+    cr_expect_eq(jump(7000, 1), LIFECYCLE_NONE, "600.001 s after the first");
+    set_up();
+    (void)jump(5000, 1);
+    (void)after_seconds(299);
+    (void)jump(5000, 1);
+    (void)after_seconds(299);
     in.step_m = 7000;
     cr_expect_eq(after(1000), LIFECYCLE_RAISE, "600 s after the first");
     cr_expect_eq(evidence().tamper, BW_TAMPER_POSITION);
@@ -319,8 +334,13 @@ Test(rule_tamper, jumps_end_ten_minutes_after_the_last)
     (void)jump(6000, 1);
     cr_expect_eq(evidence().for_ms, 301000U);
     cr_expect_float_eq(evidence().moved_m, 6000, 0.1, "the last one");
-    cr_expect_eq(after_seconds(599), LIFECYCLE_NONE);
-    cr_expect_eq(after(1000), LIFECYCLE_END);
+    cr_expect_eq(after(539999), LIFECYCLE_NONE);
+    cr_expect_eq(after(1), LIFECYCLE_NONE);
+    cr_expect_eq(after(59999), LIFECYCLE_NONE);
+    cr_expect_eq(after(1), LIFECYCLE_END);
+    for (int i = 0; i < 3; i++)
+        (void)jump(5000, 1);
+    cr_expect_eq(evidence().for_ms, 0U, "another sign");
 }
 
 /* The position goes east at so many metres a second. */
@@ -370,6 +390,46 @@ Test(rule_tamper, drift_a_reflection_and_a_ferry_that_is_slow_carry_nothing_away
         cr_expect_eq(after_seconds(20), LIFECYCLE_NONE);
         in.fix.position.lat_deg -= 0.005;
         cr_expect_eq(after_seconds(40), LIFECYCLE_NONE);
+    }
+}
+
+Test(rule_tamper, carried_away_is_more_than_300_m_a_minute)
+{
+    static const struct {
+        double moved_m;
+        enum lifecycle_action third;
+    } rows[] = {{299.8, LIFECYCLE_NONE}, {300.2, LIFECYCLE_RAISE}};
+    for (size_t i = 0; i < 2; i++) {
+        set_up();
+        (void)after(1000);
+        for (int minute = 1; minute <= 3; minute++) {
+            in.fix.position.lon_deg += rows[i].moved_m / in.place.lon_m;
+            cr_expect_eq(after(60000), minute == 3 ? rows[i].third : LIFECYCLE_NONE, "row %zu", i);
+        }
+    }
+}
+
+Test(rule_tamper, a_position_is_measured_once_a_minute)
+{
+    (void)after(1000);
+    for (int i = 0; i < 5; i++) {
+        in.fix.position.lat_deg += 0.005;
+        cr_expect_eq(after(59999), LIFECYCLE_NONE);
+        in.fix.position.lat_deg -= 0.005;
+        cr_expect_eq(after(1), LIFECYCLE_NONE);
+    }
+}
+
+/* In a garage: what is found again some hundred metres aside was not carried there in a minute. */
+Test(rule_tamper, without_a_fix_nothing_is_measured)
+{
+    (void)after(1000);
+    for (int i = 0; i < 5; i++) {
+        in.new_fix = in.has_fix = false;
+        cr_expect_eq(after_seconds(600), LIFECYCLE_NONE);
+        in.new_fix = in.has_fix = true;
+        in.fix.position.lat_deg += 0.005;
+        cr_expect_eq(after(1000), LIFECYCLE_NONE);
     }
 }
 
@@ -463,6 +523,14 @@ Test(rule_tamper, going_back_little_by_little_is_going_back)
     in.utc_ms -= 20000;
     cr_expect_eq(after(0), LIFECYCLE_RAISE);
     cr_expect_eq(evidence().for_ms, 80000U);
+    set_up();
+    (void)after(0);
+    for (int i = 0; i < 60000; i++) {
+        in.utc_ms--;
+        cr_assert_eq(after(0), LIFECYCLE_NONE, "%d ms", i);
+    }
+    in.utc_ms--;
+    cr_expect_eq(after(0), LIFECYCLE_RAISE);
 }
 
 Test(rule_tamper, no_time_goes_back_when_the_receiver_learns_better_or_does_not_tell)
@@ -472,6 +540,9 @@ Test(rule_tamper, no_time_goes_back_when_the_receiver_learns_better_or_does_not_
     cr_expect_eq(after_seconds(10), LIFECYCLE_NONE, "forward");
     in.utc_ms = 0;
     cr_expect_eq(after(0), LIFECYCLE_NONE, "a fix without a time");
+    struct rules rules_then = rules;
+    in.utc_ms = 1;
+    cr_expect_eq(step_after(&rule_tamper, &rules_then, &in, 0), LIFECYCLE_RAISE, "any time is one");
     in.utc_ms = UTC_MS - 999000000;
     in.clock = BW_CLOCK_SYSTEM;
     cr_expect_eq(after(0), LIFECYCLE_NONE, "the host's clock");
@@ -488,11 +559,21 @@ Test(rule_tamper, no_time_goes_back_when_the_receiver_learns_better_or_does_not_
 /* 200 ppm in three weeks: 6 minutes. */
 Test(rule_tamper, a_monotonic_clock_that_runs_fast_is_nobodys_doing)
 {
+    (void)after(0);
     for (int hour = 0; hour < 21 * 24; hour++) {
         in.utc_ms -= 720;
         cr_expect_eq(after(3600000), LIFECYCLE_NONE, "hour %d", hour);
     }
-    in.utc_ms -= 60002;
+    in.utc_ms -= 60000;
+    cr_expect_eq(after(0), LIFECYCLE_NONE);
+    in.utc_ms -= 1;
+    cr_expect_eq(after(0), LIFECYCLE_RAISE);
+}
+
+Test(rule_tamper, one_that_keeps_time_has_nothing_to_drift)
+{
+    cr_expect_eq(after_seconds(21 * 86400), LIFECYCLE_NONE);
+    in.utc_ms -= 60001;
     cr_expect_eq(after(0), LIFECYCLE_RAISE);
 }
 
@@ -504,8 +585,10 @@ Test(rule_tamper, a_clock_that_was_set_back_ends_ten_minutes_later_and_may_be_ag
     cr_expect_eq(after_seconds(599), LIFECYCLE_NONE);
     in.utc_ms -= 100000;
     cr_expect_eq(after(0), LIFECYCLE_NONE);
-    cr_expect_eq(after_seconds(599), LIFECYCLE_NONE);
-    cr_expect_eq(after(1000), LIFECYCLE_END);
+    cr_expect_eq(after(539999), LIFECYCLE_NONE);
+    cr_expect_eq(after(1), LIFECYCLE_NONE);
+    cr_expect_eq(after(59999), LIFECYCLE_NONE);
+    cr_expect_eq(after(1), LIFECYCLE_END);
     in.utc_ms -= 70000;
     cr_expect_eq(after(0), LIFECYCLE_RAISE);
 }
