@@ -255,14 +255,14 @@ static bool is_news(const struct engine *engine, const struct rule *rule, const 
            (since_ms >= (int64_t)engine->thresholds.update_interval_ms && rule->grown(&slot->alert, now));
 }
 
-/* Steps one rule; true when it wrote a phase to *ret. */
-static bool step_rule(struct engine *engine, size_t i, struct bw_alert *ret)
+/* A phase of an alert, or none when there is no news of it; true when it was written to *ret. Apart from the
+ * step: hardly any step comes here, and an alert is large. */
+static bool report_rule(struct engine *engine, size_t i, enum lifecycle_action action, struct bw_alert *ret)
 {
+    static const enum bw_phase phases[] = {
+        [LIFECYCLE_NONE] = BW_UPDATED, [LIFECYCLE_RAISE] = BW_RAISED, [LIFECYCLE_END] = BW_CLEARED};
     const struct rule *rule = table[i];
     struct slot *slot = &engine->slots[i];
-    const enum lifecycle_action action = rule->step(&engine->rules, &engine->in);
-    if (action == LIFECYCLE_NONE && !is_open(&slot->alert))
-        return false;
     struct bw_alert alert = slot->alert;
     if (action == LIFECYCLE_RAISE)
         alert = (struct bw_alert){
@@ -270,10 +270,17 @@ static bool step_rule(struct engine *engine, size_t i, struct bw_alert *ret)
     rule->describe(&engine->rules, &engine->in, &alert);
     if (action == LIFECYCLE_NONE && !is_news(engine, rule, slot, &alert))
         return false;
-    static const enum bw_phase phases[] = {
-        [LIFECYCLE_NONE] = BW_UPDATED, [LIFECYCLE_RAISE] = BW_RAISED, [LIFECYCLE_END] = BW_CLEARED};
     report(engine, slot, phases[action], &alert, ret);
     return true;
+}
+
+/* Steps one rule; true when it wrote a phase to *ret. */
+static bool step_rule(struct engine *engine, size_t i, struct bw_alert *ret)
+{
+    const enum lifecycle_action action = table[i]->step(&engine->rules, &engine->in);
+    if (action == LIFECYCLE_NONE && !is_open(&engine->slots[i].alert))
+        return false;
+    return report_rule(engine, i, action, ret);
 }
 
 size_t engine_step(struct engine *engine, const struct bw_event *event, struct bw_alert *ret_alerts)

@@ -24,6 +24,8 @@ static void enter(struct lifecycle *life, enum lifecycle_state state, int64_t mo
 enum lifecycle_action lifecycle_step(struct lifecycle *life, enum bw_tri violated, int64_t mono_ms,
                                      struct lifecycle_times times)
 {
+    if (life->state == LIFECYCLE_CLEAR && violated != BW_YES)
+        return LIFECYCLE_NONE; /* nearly always */
     if (life->state == LIFECYCLE_PENDING && mono_ms - life->seen_mono_ms > LIFECYCLE_SILENCE_MS)
         enter(life, LIFECYCLE_CLEAR, mono_ms);
     life->seen_mono_ms = mono_ms;

@@ -22,11 +22,13 @@ static void by_doppler(struct motion *motion, const struct motion_step *step, do
 {
     const double east_m = step->east_m - (motion->east_mps + east_mps) / 2 * step->seconds;
     const double north_m = step->north_m - (motion->north_mps + north_mps) / 2 * step->seconds;
-    const double rest_m = sqrt(east_m * east_m + north_m * north_m);
+    const double rest_m2 = east_m * east_m + north_m * north_m;
     const double bend_m =
         fmin(BEND_SHARE_PER_S * step->seconds, BEND_SHARE_MAX) * step->speed_mps * step->seconds;
-    if (rest_m > bend_m)
-        stray_by(motion, east_m * (1 - bend_m / rest_m), north_m * (1 - bend_m / rest_m));
+    if (rest_m2 <= bend_m * bend_m)
+        return;
+    const double share = 1 - bend_m / sqrt(rest_m2);
+    stray_by(motion, east_m * share, north_m * share);
 }
 
 /* Whether a vehicle at this velocity, and any acceleration of a bus, can have made the step. */
@@ -79,12 +81,42 @@ static void start(struct motion *motion, double east_mps, double north_mps)
     *motion = (struct motion){.started = true, .east_mps = east_mps, .north_mps = north_mps};
 }
 
+/* c[0] + c[1] u + ... + c[5] u^5 */
+static double polynomial(const double c[6], double u)
+{
+    const double u2 = u * u;
+    return (c[0] + c[1] * u) + u2 * ((c[2] + c[3] * u) + u2 * (c[4] + c[5] * u));
+}
+
+/* Sine and cosine of a course: within 45 degrees of the nearest of the four winds they are polynomials,
+ * interpolated at Chebyshev nodes, good to the last bits and exact at the winds. Sums and products alone give
+ * the same bits with every C library and on every processor; sin() and cos() do not. */
+static void unit_vector(double course_deg, double *ret_east, double *ret_north)
+{
+    static const double sine[6] = {0.785398163397445,       -0.08074551218803863, 0.0024903945673670634,
+                                   -3.6576192120767256e-05, 3.1333840829093e-07,  -1.7365167288597578e-09};
+    static const double versine[6] = {0.30842513753404227,    -0.0158543442438019,
+                                      0.00032599188676870125, -3.5908597712602535e-06,
+                                      2.461006226754435e-08,  -1.1384777980782284e-10};
+    const double turned_deg = fabs(course_deg) <= 360 ? course_deg : fmod(course_deg, 360);
+    const double positive_deg = turned_deg >= 0 ? turned_deg : turned_deg + 360;
+    const int wind = (int)(positive_deg * (1.0 / 90) + 0.5); /* 0 north, 1 east, ... 4 north */
+    const double t = (positive_deg - 90 * wind) * (1.0 / 45), u = t * t;
+    const double s = t * polynomial(sine, u), c = 1 - u * polynomial(versine, u);
+    const double turns[] = {s, c, -s, -c, s, c};
+    *ret_east = turns[wind];
+    *ret_north = turns[wind + 1];
+}
+
 void motion_update(struct motion *motion, const struct motion_step *step)
 {
-    static const double RAD = 0.017453292519943295;
     const bool doppler = isfinite(step->speed_mps) && isfinite(step->course_deg);
-    const double east_mps = doppler ? step->speed_mps * sin(step->course_deg * RAD) : 0;
-    const double north_mps = doppler ? step->speed_mps * cos(step->course_deg * RAD) : 0;
+    double east_mps = 0, north_mps = 0;
+    if (doppler) {
+        unit_vector(step->course_deg, &east_mps, &north_mps);
+        east_mps *= step->speed_mps;
+        north_mps *= step->speed_mps;
+    }
     if (!motion->started || !isfinite(step->seconds) || step->seconds > GAP_S) {
         start(motion, east_mps, north_mps);
         return;
