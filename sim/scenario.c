@@ -209,11 +209,19 @@ static bool set_left_behind(const struct parse *parse, const struct key *key, co
     return true;
 }
 
+/* "06:30", always five characters */
 static bool minute_of(const char *text, uint16_t *ret)
 {
-    unsigned hour, minute;
-    int len = 0;
-    if (sscanf(text, "%2u:%2u%n", &hour, &minute, &len) != 2 || text[len] != '\0' || hour > 23 || minute > 59)
+    static const char form[] = "dd:dd";
+    if (strlen(text) != strlen(form))
+        return false;
+    for (size_t i = 0; form[i] != '\0'; i++) {
+        const bool digit = text[i] >= '0' && text[i] <= '9';
+        if (form[i] == 'd' ? !digit : text[i] != form[i])
+            return false;
+    }
+    const int hour = (text[0] - '0') * 10 + text[1] - '0', minute = (text[3] - '0') * 10 + text[4] - '0';
+    if (hour > 23 || minute > 59)
         return false;
     *ret = (uint16_t)(hour * 60 + minute);
     return true;
