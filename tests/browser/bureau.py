@@ -54,10 +54,10 @@ class Bureau:
             process.wait()
         self.dir.cleanup()
 
-    def put_alert(self, vehicle, number, phase):
-        """A phase of an OVERLOAD alert, straight into the store."""
+    def put_alert(self, vehicle, number, phase, kind="OVERLOAD"):
+        """A phase of an alert, straight into the store."""
         store = f"{self.dir.name}/store.db"
-        subprocess.run([self.bin / "api_rows", "alert", store, vehicle, str(number), phase], check=True,
+        subprocess.run([self.bin / "api_rows", "alert", store, vehicle, str(number), phase, kind], check=True,
                        stdout=subprocess.DEVNULL)
 
     def _bureau(self, *arguments):

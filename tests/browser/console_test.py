@@ -314,16 +314,19 @@ def every_kind_is_shown_with_its_evidence_and_its_law(browser, mock):
         check_contains(card, name, article, *parts)
 
 
+def check_says_nothing_raw(kind, *texts):
+    for text in texts:
+        for bad in ("undefined", "null", "NaN", "[object", "{", "evidence.", "field.", "law.", "_", "unknown", "未知", kind):
+            check(bad not in text, f"{kind} says {bad!r}: {text!r}")
+
+
 def no_kind_shows_names_or_values_of_the_program(browser, mock):
     every_kind(browser, mock)
     for language in range(2):
         for kind, names in EVERY_KIND.items():
             name, *texts = chosen_by_kind(browser, kind)
             check(name == names[language], f"{kind} is called {name}")
-            for text in texts:
-                for bad in ("undefined", "null", "NaN", "[object", "{", "evidence.", "field.", "law.", "_", "unknown",
-                            "未知", kind):
-                    check(bad not in text, f"{kind} says {bad!r}: {text!r}")
+            check_says_nothing_raw(kind, *texts)
         browser.click("#language")
 
 
@@ -398,6 +401,18 @@ def real_bureau_streams_an_alert_to_its_end(browser, bureau):
     check(browser.run(ROWS) == 1, "a phase made a row of its own")
 
 
+def real_bureau_shows_every_kind(browser, bureau):
+    browser.open(f"{bureau.url}/#alerts")
+    browser.wait("the live connection", LIVE)
+    for number, kind in enumerate(EVERY_KIND, 101):
+        bureau.put_alert("bus-a", number, "RAISED", kind)
+    browser.wait("all of them", f"{ROWS} > {len(EVERY_KIND)}")
+    for kind, (name, *_) in EVERY_KIND.items():
+        shown, row, card = chosen_by_kind(browser, kind)
+        check(shown == name, f"{kind} is called {shown}")
+        check_says_nothing_raw(kind, row, card)
+
+
 def real_bureau_answers_a_plate(browser, bureau):
     browser.open(f"{bureau.url}/#plates")
     browser.wait("the form", "return document.getElementById('plate-form').offsetParent !== null")
@@ -410,6 +425,7 @@ def real_bureau_answers_a_plate(browser, bureau):
 REAL_TESTS = [
     real_bureau_serves_the_console,
     real_bureau_streams_an_alert_to_its_end,
+    real_bureau_shows_every_kind,
     real_bureau_answers_a_plate,
 ]
 

@@ -1,7 +1,10 @@
-/* What a vehicle would have sent, for tests/integration/api:
- *     api_rows alert STORE VEHICLE NUMBER PHASE   puts a phase of an OVERLOAD alert into the store, prints
- * its event api_rows presence ABOARD                    writes the bytes of a presence message to stdout */
+/* What a vehicle would have sent, for tests/integration/api and tests/browser:
+ *     api_rows alert STORE VEHICLE NUMBER PHASE [KIND]   puts a phase of an alert (OVERLOAD unless another
+ * kind is named) into the store, prints its event api_rows presence ABOARD                           writes
+ * the bytes of a presence message to stdout api_rows will                                      the same of a
+ * vehicle that is gone */
 #include "bureau/store/store.h"
+#include "proto/modeljson.h"
 #include "proto/wire.h"
 
 #include <inttypes.h>
@@ -16,21 +19,43 @@ static int64_t now_utc_ms(void)
     return (int64_t)time(NULL) * 1000;
 }
 
-static int put_alert(char **argv)
+static const struct bw_alert examples[BW_KIND_COUNT] = {
+    [BW_OVERLOAD] = {.severity = BW_MINOR, .evidence.overload = {20, 20, 18}},
+    [BW_OFF_ROUTE] = {.severity = BW_MINOR,
+                      .evidence.off_route = {"r-shiliang", 154, 180, 30, 12500, 1789425000250, true,
+                                             "order-7"}},
+    [BW_OUT_OF_HOURS] = {.severity = BW_MINOR, .evidence.out_of_hours = {"P-1", 390, 460, 505}},
+    [BW_UNAPPROVED_STOP] = {.severity = BW_MINOR, .evidence.unapproved_stop = {"t-1", 310, 40, 3, 0, 21000}},
+    [BW_UNLICENSED] = {.severity = BW_SERIOUS, .evidence.unlicensed = {BW_DRIVER_UNQUALIFIED, "P-1", 20700}},
+    [BW_OVERSPEED] = {.severity = BW_CRIMINAL,
+                      .evidence.overspeed = {58, 61, 20, BW_LIMIT_WEATHER, false, "fog-3", 75000}},
+    [BW_UNBELTED] = {.severity = BW_MINOR, .evidence.unbelted = {2, 5, 33}},
+    [BW_DOOR_OPEN_MOVING] = {.severity = BW_SERIOUS, .evidence.door_open = {12, 18, 9000}},
+    [BW_CHILD_LEFT_BEHIND] = {.severity = BW_SERIOUS, .evidence.left_behind = {1, 75000, 3}},
+    [BW_SENSOR_FAULT] = {.severity = BW_NOTICE, .evidence.sensor_fault = {BW_FAULT_SEATS_UNKNOWN, 61000, 4}},
+    [BW_TAMPER] = {.severity = BW_NOTICE, .evidence.tamper = {BW_TAMPER_JAMMED, 240000, 3200}},
+};
+
+static enum bw_kind kind_of(const char *name)
+{
+    for (int kind = 1; kind < BW_KIND_COUNT; kind++)
+        if (strcmp(name, modeljson_kind((enum bw_kind)kind)) == 0)
+            return (enum bw_kind)kind;
+    return BW_KIND_UNSPECIFIED;
+}
+
+static int put_alert(char **argv, const char *kind_name)
 {
     static const char *const phases[] = {"", "RAISED", "UPDATED", "CLEARED"};
     static const uint8_t stream[BW_STREAM_LEN] = {1};
-    struct bw_alert alert = {
-        .kind = BW_OVERLOAD,
-        .severity = BW_MINOR,
-        .number = strtoull(argv[2], NULL, 10),
-        .time_utc_ms = now_utc_ms(),
-        .raised_utc_ms = now_utc_ms(),
-        .has_position = true,
-        .position = {29.14, 121.03, 5},
-        .occupancy = {BW_QUALITY_GOOD, 20, 20, 20},
-        .evidence.overload = {.aboard = 20, .peak = 20, .capacity = 18},
-    };
+    const enum bw_kind kind = kind_of(kind_name);
+    struct bw_alert alert = examples[kind];
+    alert.kind = kind;
+    alert.number = strtoull(argv[2], NULL, 10);
+    alert.time_utc_ms = alert.raised_utc_ms = now_utc_ms();
+    alert.has_position = true;
+    alert.position = (struct bw_position){29.14, 121.03, 5};
+    alert.occupancy = (struct bw_occupancy){BW_QUALITY_GOOD, 20, 20, 20};
     for (int phase = BW_RAISED; phase <= BW_CLEARED; phase++)
         if (strcmp(argv[3], phases[phase]) == 0)
             alert.phase = (enum bw_phase)phase;
@@ -81,14 +106,14 @@ static int write_word(const char *aboard_text)
 
 int main(int argc, char **argv)
 {
-    if (argc == 6 && strcmp(argv[1], "alert") == 0)
-        return put_alert(argv + 2);
+    if ((argc == 6 || argc == 7) && strcmp(argv[1], "alert") == 0)
+        return put_alert(argv + 2, argc == 7 ? argv[6] : "OVERLOAD");
     if (argc == 3 && strcmp(argv[1], "presence") == 0)
         return write_word(argv[2]);
     if (argc == 2 && strcmp(argv[1], "will") == 0)
         return write_presence(&(struct bw_presence){.stream = {1}, .oldest_seq = {1, 1}, .next_seq = {1, 1}});
-    (void)fputs(
-        "usage: api_rows alert STORE VEHICLE NUMBER PHASE | api_rows presence ABOARD | api_rows will\n",
-        stderr);
+    (void)fputs("usage: api_rows alert STORE VEHICLE NUMBER PHASE [KIND] | api_rows presence ABOARD | "
+                "api_rows will\n",
+                stderr);
     return 2;
 }
