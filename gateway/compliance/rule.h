@@ -173,7 +173,8 @@ struct rules {
 };
 
 /* One row a kind. `describe` fills severity and evidence of an alert as of now. `grown` tells whether `now`
- * is worth an UPDATED phase after `reported`. `resume` takes up an alert that was open before. */
+ * is worth an UPDATED phase after `reported`; a graver severity always is, and at once. `resume` takes up an
+ * alert that was open before. */
 struct rule {
     enum bw_kind kind;
     enum lifecycle_action (*step)(struct rules *rules, const struct inputs *in);

@@ -41,7 +41,8 @@ static bool in_use(struct rule_sensor_fault *rule, const struct inputs *in)
     if (use)
         rule->pause.ms = 0;
     rule_timer_run(&rule->pause, !use, in->passed_ms);
-    if (in->cabin.ignition_on == BW_NO || rule->pause.ms > USE_PAUSE_MS || in->passed_ms > USE_PAUSE_MS)
+    const bool off = !use && in->cabin.ignition_on == BW_NO;
+    if (off || rule->pause.ms > USE_PAUSE_MS || in->passed_ms > USE_PAUSE_MS)
         for (size_t i = 0; i < FAULTS; i++)
             rule->present[order[i]].ms = 0;
     return use;

@@ -122,12 +122,6 @@ static enum bw_tri watch_position(struct rule_tamper *rule, const struct inputs 
     return BW_YES;
 }
 
-static bool went_back(const struct rule_tamper *rule, const struct inputs *in, int64_t back_ms)
-{
-    return rule->time.known && back_ms > BACK_MS &&
-           back_ms - BACK_MS > (in->mono_ms - rule->time.mono_ms) / DRIFT_PARTS;
-}
-
 /* The receiver's time against the monotonic clock. It may go forward, when the receiver learns better. */
 static enum bw_tri watch_time(struct rule_tamper *rule, const struct inputs *in)
 {
@@ -135,7 +129,8 @@ static enum bw_tri watch_time(struct rule_tamper *rule, const struct inputs *in)
     if (in->clock == BW_CLOCK_GNSS && in->utc_ms > 0) {
         const int64_t offset_ms = in->utc_ms - in->mono_ms;
         const int64_t back_ms = rule->time.offset_ms - offset_ms;
-        const bool back = went_back(rule, in, back_ms);
+        const int64_t drift_ms = (in->mono_ms - rule->time.mono_ms) / DRIFT_PARTS;
+        const bool back = rule->time.known && back_ms > BACK_MS + drift_ms;
         if (back) {
             rule->time.left_ms = AFTER_MS;
             rule->time.back_ms = back_ms;

@@ -94,6 +94,7 @@ Test(rule_sensor_fault, tells_something_only_while_the_vehicle_is_in_use)
         {BW_UNKNOWN, true, 3, 0, BW_YES, BW_NO},
         {BW_UNKNOWN, true, 0, 9, BW_UNKNOWN, BW_UNKNOWN},
         {BW_NO, false, 0, 0, BW_UNKNOWN, BW_UNKNOWN},
+        {BW_NO, false, 0, 3, BW_YES, BW_NO},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         in.cabin.ignition_on = rows[i].ignition_on;
@@ -207,6 +208,15 @@ Test(rule_sensor_fault, a_new_use_forgets_every_fault_of_the_one_before)
         cr_expect_eq(after(999), LIFECYCLE_NONE, "row %zu", i);
         cr_expect_eq(after(1), LIFECYCLE_RAISE, "row %zu", i);
     }
+}
+
+Test(rule_sensor_fault, an_ignition_that_is_said_to_be_off_on_the_drive_ends_no_use)
+{
+    in.thresholds = &waits;
+    in.cabin.ignition_on = BW_NO;
+    cabin_is(BW_QUALITY_UNKNOWN, 0, 0);
+    cr_expect_eq(after_seconds(30), LIFECYCLE_NONE);
+    cr_expect_eq(after(1000), LIFECYCLE_RAISE);
 }
 
 Test(rule_sensor_fault, what_nobody_watched_is_no_time)

@@ -409,13 +409,15 @@ Test(rule_tamper, carried_away_is_more_than_300_m_a_minute)
     }
 }
 
+/* Where it is in between, further each time, is never looked at. */
 Test(rule_tamper, a_position_is_measured_once_a_minute)
 {
+    const double lat_deg = in.fix.position.lat_deg;
     (void)after(1000);
-    for (int i = 0; i < 5; i++) {
-        in.fix.position.lat_deg += 0.005;
+    for (int i = 1; i <= 5; i++) {
+        in.fix.position.lat_deg = lat_deg + 0.005 * i;
         cr_expect_eq(after(59999), LIFECYCLE_NONE);
-        in.fix.position.lat_deg -= 0.005;
+        in.fix.position.lat_deg = lat_deg;
         cr_expect_eq(after(1), LIFECYCLE_NONE);
     }
 }
@@ -525,12 +527,10 @@ Test(rule_tamper, going_back_little_by_little_is_going_back)
     cr_expect_eq(evidence().for_ms, 80000U);
     set_up();
     (void)after(0);
-    for (int i = 0; i < 60000; i++) {
-        in.utc_ms--;
-        cr_assert_eq(after(0), LIFECYCLE_NONE, "%d ms", i);
-    }
-    in.utc_ms--;
-    cr_expect_eq(after(0), LIFECYCLE_RAISE);
+    int steps = 1;
+    for (in.utc_ms--; after(0) == LIFECYCLE_NONE && steps < 70000; in.utc_ms--)
+        steps++;
+    cr_expect_eq(steps, 60001);
 }
 
 Test(rule_tamper, no_time_goes_back_when_the_receiver_learns_better_or_does_not_tell)
@@ -572,7 +572,8 @@ Test(rule_tamper, a_monotonic_clock_that_runs_fast_is_nobodys_doing)
 
 Test(rule_tamper, one_that_keeps_time_has_nothing_to_drift)
 {
-    cr_expect_eq(after_seconds(21 * 86400), LIFECYCLE_NONE);
+    for (int hour = 0; hour < 21 * 24; hour++)
+        cr_expect_eq(after(3600000), LIFECYCLE_NONE);
     in.utc_ms -= 60001;
     cr_expect_eq(after(0), LIFECYCLE_RAISE);
 }
