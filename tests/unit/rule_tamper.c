@@ -428,7 +428,7 @@ Test(rule_tamper, without_a_fix_nothing_is_measured)
     (void)after(1000);
     for (int i = 0; i < 5; i++) {
         in.new_fix = in.has_fix = false;
-        cr_expect_eq(after_seconds(600), LIFECYCLE_NONE);
+        cr_expect_eq(after_seconds(180), LIFECYCLE_NONE);
         in.new_fix = in.has_fix = true;
         in.fix.position.lat_deg += 0.005;
         cr_expect_eq(after(1000), LIFECYCLE_NONE);
