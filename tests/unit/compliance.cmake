@@ -17,3 +17,9 @@ unit_test(rules rules.c LIBS bw_compliance)
 unit_test(rules_cabin rules_cabin.c LIBS bw_compliance)
 unit_test(rules_hours rules_hours.c LIBS bw_compliance)
 unit_test(rules_speed rules_speed.c LIBS bw_compliance)
+
+# GEOS is a dependency of this test and of bench_step alone.
+find_library(GEOS_C_LIBRARY geos_c)
+if(GEOS_C_LIBRARY)
+  unit_test(corridor_geos corridor_geos.c LIBS bw_compliance ${GEOS_C_LIBRARY})
+endif()
