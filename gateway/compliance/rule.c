@@ -21,6 +21,12 @@ float rule_speed_kmh(const struct inputs *in)
     return isfinite(speed_mps) ? (float)(speed_mps * KMH) : 0;
 }
 
+double rule_accuracy_m(const struct inputs *in)
+{
+    static const double USUAL_M = 15;
+    return isfinite(in->fix.position.accuracy_m) ? in->fix.position.accuracy_m : USUAL_M;
+}
+
 int64_t rule_watched_ms(const struct inputs *in)
 {
     return in->passed_ms <= CABIN_FRESH_MS ? in->passed_ms : 0;

@@ -76,10 +76,6 @@ struct rule_out_of_hours {
     struct bw_evidence_out_of_hours evidence; /* of the last violation */
 };
 
-struct rule_unapproved_stop {
-    struct lifecycle life;
-};
-
 struct rule_overspeed {
     struct lifecycle life;
     unsigned fixes;     /* over the limit, in a row */
@@ -101,6 +97,29 @@ struct rule_unbelted {
 struct rule_timer {
     bool on; /* at the last run */
     uint32_t ms;
+};
+
+/* Numbers of persons over some time: the least that was certain, the most that was possible. */
+struct people {
+    bool known;
+    uint16_t low, high;
+};
+
+enum stop_place { STOP_NOT_LOOKED_UP, STOP_APPROVED, STOP_ELSEWHERE };
+
+struct rule_unapproved_stop {
+    struct lifecycle life;
+    enum bw_tri door;            /* at the last step */
+    struct people recent, older; /* with closed doors: since recent_ms, and in as long a time before */
+    int64_t recent_ms;
+    enum stop_place place;
+    double travelled_m;   /* since the place was looked up */
+    struct people before; /* the door opened */
+    bool compared;        /* with the number after it, at least once */
+    struct rule_timer change, closed;
+    int64_t open_ms;
+    enum bw_severity severity;
+    struct bw_evidence_unapproved_stop evidence;
 };
 
 struct rule_door_open {
@@ -199,6 +218,8 @@ int64_t rule_watched_ms(const struct inputs *in);
 uint32_t rule_bounded_ms(int64_t ms);
 /* Goes on for passed_ms when it was on before and still is. */
 void rule_timer_run(struct rule_timer *timer, bool on, int64_t passed_ms);
+/* Of the last fix, as the receiver says; what is usual when it does not. */
+double rule_accuracy_m(const struct inputs *in);
 /* Local day (since 1970-01-01), ISO weekday as a bit (bit 0 = Monday) and minute of the day, by the licence's
  * offset. Only the receiver's own time will do, since a host clock may have lost its battery: false without
  * it, and without a licence. */

@@ -14,10 +14,9 @@
 
 static const double KMH = 3.6;
 static const double LAW_KMH = 60, LAW_MOTORWAY_KMH = 80;
-static const double SLOW_KMH = 10;           /* slower than any limit */
-static const double BOUNDARY_M = 30;         /* so near another limit it counts when it is higher */
-static const double ACCURACY_DEFAULT_M = 15; /* of a receiver that does not say */
-static const double SHORTFALL_MAX_M = 10;    /* of positions: more contradicts the speed */
+static const double SLOW_KMH = 10;        /* slower than any limit */
+static const double BOUNDARY_M = 30;      /* so near another limit it counts when it is higher */
+static const double SHORTFALL_MAX_M = 10; /* of positions: more contradicts the speed */
 enum {
     FIXES_MIN = 3,
     CLEAR_MS = 5000,
@@ -103,8 +102,7 @@ static struct limit in_weather(struct limit limit, const struct inputs *in, cons
  * nobody knows the kind of road, and only a motorway's limit is certain. */
 static struct limit limit_here(const struct inputs *in, bool weather)
 {
-    const double accuracy_m = in->fix.position.accuracy_m;
-    const double reach_m = BOUNDARY_M + (isfinite(accuracy_m) ? accuracy_m : ACCURACY_DEFAULT_M);
+    const double reach_m = BOUNDARY_M + rule_accuracy_m(in);
     const size_t n_routes = in->route != NULL ? in->licence->n_routes : 0;
     struct limit highest = {0};
     for (size_t i = 0; i < n_routes; i++) {
