@@ -154,7 +154,7 @@ Test(wire_alert, whatever_the_evidence_holds_the_decoder_takes_it_and_it_stays_t
         {.kind = BW_OVERLOAD, .evidence.overload = {UINT16_MAX, UINT16_MAX, UINT16_MAX}},
         {.kind = BW_OFF_ROUTE,
          .evidence.off_route = {LONGEST_ID, INFINITY, -1, NAN, UINT32_MAX, 0, true, LONGEST_ID}},
-        {.kind = BW_OFF_ROUTE, .evidence.off_route = {"", 1700000.1F, 4e8F, 16777220, 0, 0, false, ""}},
+        {.kind = BW_OFF_ROUTE, .evidence.off_route = {"", 1700000.1F, 4e8F, 16777220.0F, 0, 0, false, ""}},
         {.kind = BW_OUT_OF_HOURS, .evidence.out_of_hours = {LONGEST_ID, UINT16_MAX, 1441, 1440}},
         {.kind = BW_UNAPPROVED_STOP,
          .evidence.unapproved_stop = {LONGEST_ID, INFINITY, NAN, UINT16_MAX, UINT16_MAX, UINT32_MAX}},
