@@ -105,6 +105,15 @@ static const char *duration(const struct explain *explain, uint32_t duration_ms,
     return ret;
 }
 
+static void minutes(const struct explain *explain, int min, char ret[DURATION_LEN])
+{
+    const bool zh = chinese(explain);
+    if (min < 120)
+        (void)snprintf(ret, DURATION_LEN, zh ? "%d 分钟" : "%d min", min);
+    else
+        (void)snprintf(ret, DURATION_LEN, zh ? "%d 小时 %d 分" : "%d h %d min", min / 60, min % 60);
+}
+
 void explain_event(struct explain *explain, const struct engine *engine, const struct bw_event *event)
 {
     if (event->type != BW_EVENT_FIX)
@@ -221,6 +230,7 @@ static void explain_out_of_hours(const struct explain *explain, const struct bw_
 {
     const struct bw_evidence_out_of_hours *e = &alert->evidence.out_of_hours;
     char start[UTC_MINUTE_TEXT_LEN], end[UTC_MINUTE_TEXT_LEN], now[UTC_MINUTE_TEXT_LEN];
+    char outside[DURATION_LEN];
     utc_minute_format(e->window_start_min, start);
     utc_minute_format(e->window_end_min, end);
     utc_minute_format(e->local_min, now);
@@ -229,12 +239,11 @@ static void explain_out_of_hours(const struct explain *explain, const struct bw_
                                    : "  permit %s, hours of this day: %s to %s; it was %s",
                   or_dash(e->permit_no), start, end, now);
     const int outside_min = minutes_outside(e);
+    minutes(explain, abs(outside_min), outside);
     if (outside_min < 0)
-        (void)fprintf(explain->out, chinese(explain) ? "，早 %d 分钟" : ", %d min before they begin",
-                      -outside_min);
+        (void)fprintf(explain->out, chinese(explain) ? "，早 %s" : ", %s before they begin", outside);
     else if (outside_min > 0)
-        (void)fprintf(explain->out, chinese(explain) ? "，晚 %d 分钟" : ", %d min after they end",
-                      outside_min);
+        (void)fprintf(explain->out, chinese(explain) ? "，晚 %s" : ", %s after they end", outside);
     (void)fputc('\n', explain->out);
 }
 
@@ -373,8 +382,8 @@ void explain_alert(struct explain *explain, const struct bw_alert *alert)
     const enum words_language language = explain->language;
     char time[UTC_TEXT_LEN];
     (void)fprintf(explain->out,
-                  chinese(explain) ? "预警 %" PRIu64 "：%s（%s），%s，%s，%s\n"
-                                   : "Alert %" PRIu64 ": %s (%s), %s, %s %s\n",
+                  chinese(explain) ? "预警 %" PRIu64 "：%s，%s，%s，%s，%s\n"
+                                   : "Alert %" PRIu64 ": %s, %s, %s, %s %s\n",
                   alert->number, words_kind(language, alert->kind), words_article(language, alert->kind),
                   words_severity(language, alert->severity), words_phase(language, alert->phase),
                   local_time(explain, alert->time_utc_ms, true, time));

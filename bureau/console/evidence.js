@@ -2,7 +2,7 @@
 // with its raw fields: nothing that a newer server sends is hidden.
 
 import { isOpen } from './fleet.js';
-import { dateTime, distance, duration, speed, word } from './format.js';
+import { dateTime, distance, duration, minutes, speed, word } from './format.js';
 import { has, t } from './i18n.js';
 
 const over = (aboard, capacity) => Math.max(0, aboard - capacity);
@@ -19,8 +19,8 @@ function localTimeText({ local_time: time, window_start, window_end }) {
   const [early, late] = [minuteOf(window_start) - minuteOf(time), minuteOf(time) - minuteOf(window_end)];
   const isOvernight = window_start > window_end; // then the nearer end counts
   if (isOvernight ? early <= 0 || late <= 0 : early <= 0 && late <= 0) return time;
-  if (late > 0 && (!isOvernight || late <= early)) return t('field.lateBy', { time, n: late });
-  return t('field.early', { time, n: early });
+  if (late > 0 && (!isOvernight || late <= early)) return t('field.lateBy', { time, minutes: minutes(late) });
+  return t('field.early', { time, minutes: minutes(early) });
 }
 
 const KINDS = {

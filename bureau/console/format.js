@@ -44,6 +44,9 @@ export function duration(seconds) {
   return m > 0 ? t('duration.m', { m, s }) : t('duration.s', { s });
 }
 
+/** "45 分钟", "7 小时 19 分". */
+export const minutes = (n) => (n < 120 ? t('duration.minutes', { n }) : duration(n * 60));
+
 export function distance(metres) {
   if (metres === null) return t('value.unknown');
   return metres < 1000 ? `${Math.round(metres)} m` : `${(metres / 1000).toFixed(1)} km`;

@@ -95,6 +95,9 @@ static const struct {
       .evidence.out_of_hours = {"P-1", 390, 460, 390}},
      "  permit P-1, hours of this day: 06:30 to 07:40; it was 06:30\n\n",
      "  许可 P-1 当日时段：06:30 至 07:40；当时 06:30\n\n"},
+    {{.kind = BW_OUT_OF_HOURS, .severity = BW_MINOR, .evidence.out_of_hours = {"P-1", 840, 960, 401}},
+     "  permit P-1, hours of this day: 14:00 to 16:00; it was 06:41, 7 h 19 min before they begin\n\n",
+     "  许可 P-1 当日时段：14:00 至 16:00；当时 06:41，早 7 小时 19 分\n\n"},
     {{.kind = BW_OUT_OF_HOURS, .severity = BW_MINOR, .evidence.out_of_hours = {"P-1", 1320, 60, 100}},
      "  permit P-1, hours of this day: 22:00 to 01:00; it was 01:40, 40 min after they end\n\n",
      "  许可 P-1 当日时段：22:00 至 01:00；当时 01:40，晚 40 分钟\n\n"},
@@ -214,8 +217,8 @@ Test(explain, the_first_line_says_what_article_how_grave_and_when_in_local_time)
                 (struct bw_alert){.kind = (enum bw_kind)kind, .phase = BW_UPDATED, .severity = BW_SERIOUS});
             char line[256];
             (void)snprintf(line, sizeof line,
-                           language == WORDS_ZH ? "预警 7：%s（%s），严重，更新，2026-09-15 06:41:04\n"
-                                                : "Alert 7: %s (%s), serious, updated 2026-09-15 06:41:04\n",
+                           language == WORDS_ZH ? "预警 7：%s，%s，严重，更新，2026-09-15 06:41:04\n"
+                                                : "Alert 7: %s, %s, serious, updated 2026-09-15 06:41:04\n",
                            words_kind((enum words_language)language, (enum bw_kind)kind),
                            words_article((enum words_language)language, (enum bw_kind)kind));
             cr_expect_eq(strncmp(text, line, strlen(line)), 0, "said %s", text);
@@ -226,7 +229,7 @@ Test(explain, the_first_line_says_what_article_how_grave_and_when_in_local_time)
 Test(explain, a_kind_of_a_later_version_is_named_as_not_known)
 {
     const char *text = said(WORDS_ZH, (struct bw_alert){.kind = BW_KIND_COUNT, .severity = BW_MINOR});
-    cr_expect_str_eq(text, "预警 7：未知类型的预警（-），一般，发生，2026-09-15 06:41:04\n\n");
+    cr_expect_str_eq(text, "预警 7：未知类型的预警，-，一般，发生，2026-09-15 06:41:04\n\n");
 }
 
 /* --- words --- */
