@@ -31,12 +31,28 @@ int issue_configured_secret(const char *config_path, const struct bureau_config 
 
 /* --- one vehicle --- */
 
-static int collect(const struct registry *registry, const char *vehicle, uint64_t version, struct issued *ret)
+/* An order ends by itself: nobody needs a message for it, and no vehicle carries it along for ever. */
+static void drop_ended(struct bw_orders *orders, int64_t now_utc_ms)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < orders->n_orders; i++)
+        if (orders->orders[i].until_utc_ms > now_utc_ms)
+            orders->orders[kept++] = orders->orders[i];
+        else
+            free(orders->orders[i].points);
+    orders->n_orders = kept;
+}
+
+static int collect(const struct registry *registry, const char *vehicle, uint64_t version, bool with_ended,
+                   struct issued *ret)
 {
     const int64_t now_utc_ms = command_now_utc_ms();
-    return ret->kind == ISSUED_LICENCE
-               ? registry_licence(registry, vehicle, version, now_utc_ms, &ret->u.licence)
-               : registry_orders(registry, vehicle, version, now_utc_ms, &ret->u.orders);
+    if (ret->kind == ISSUED_LICENCE)
+        return registry_licence(registry, vehicle, version, now_utc_ms, &ret->u.licence);
+    const int err = registry_orders(registry, vehicle, version, now_utc_ms, &ret->u.orders);
+    if (err == 0 && !with_ended)
+        drop_ended(&ret->u.orders, now_utc_ms);
+    return err;
 }
 
 static int failed(enum issued_kind kind, const char *vehicle, int err)
@@ -47,10 +63,10 @@ static int failed(enum issued_kind kind, const char *vehicle, int err)
 }
 
 int issue_make(const struct registry *registry, enum issued_kind kind, const char *vehicle, uint64_t version,
-               const struct seal_key *key, struct wire_bytes *ret)
+               bool with_ended, const struct seal_key *key, struct wire_bytes *ret)
 {
     struct issued issued = {.kind = kind};
-    int err = collect(registry, vehicle, version, &issued);
+    int err = collect(registry, vehicle, version, with_ended, &issued);
     if (err == 0)
         err = issued_seal(&issued, key, ret);
     issued_free(&issued);
@@ -78,7 +94,7 @@ int issue_next(struct store *store, const struct registry *registry, enum issued
     if (latest >= version)
         version = latest + 1;
     if (status == EXIT_DONE)
-        status = issue_make(registry, kind, vehicle, version, key, ret);
+        status = issue_make(registry, kind, vehicle, version, false, key, ret);
     command_who(who, sizeof(who));
     if (status == EXIT_DONE &&
         (store_issued_put(store, kind, vehicle, version, ret->data, ret->len) < 0 ||
@@ -90,18 +106,6 @@ int issue_next(struct store *store, const struct registry *registry, enum issued
 }
 
 /* --- orders of all vehicles --- */
-
-/* Orders that have ended make no difference: nobody needs a message to end them. */
-static void drop_ended(struct bw_orders *orders, int64_t now_utc_ms)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < orders->n_orders; i++)
-        if (orders->orders[i].until_utc_ms > now_utc_ms)
-            orders->orders[kept++] = orders->orders[i];
-        else
-            free(orders->orders[i].points);
-    orders->n_orders = kept;
-}
 
 /* The same but for version and time of issue. */
 static int same_orders(struct bw_orders *old, const struct bw_orders *now, bool *ret)
@@ -136,7 +140,7 @@ static int needs_orders(struct store *store, const struct registry *registry, co
     uint64_t latest = 0;
     bool same = false;
     int status = find_latest(store, ISSUED_ORDERS, vehicle, &latest, &sealed);
-    int err = status == EXIT_DONE ? collect(registry, vehicle, 1, &now) : 0;
+    int err = status == EXIT_DONE ? collect(registry, vehicle, 1, false, &now) : 0;
     const bool idle = latest == 0 && now.u.orders.n_orders == 0;
     if (status == EXIT_DONE && err == 0 && !idle && !signer->is_loaded) {
         status = issue_configured_secret(signer->config_path, signer->config, &signer->key);

@@ -11,9 +11,10 @@ int issue_load_secret(const char *path, struct seal_key *ret);
 int issue_configured_secret(const char *config_path, const struct bureau_config *config,
                             struct seal_key *ret);
 
-/* The sealed message; unsigned when key is NULL. */
+/* The sealed message; unsigned when key is NULL. with_ended: orders that have ended too, as recordings of
+ * that time need them. */
 int issue_make(const struct registry *registry, enum issued_kind kind, const char *vehicle, uint64_t version,
-               const struct seal_key *key, struct wire_bytes *ret);
+               bool with_ended, const struct seal_key *key, struct wire_bytes *ret);
 
 /* Makes it and keeps it under the next version: above every earlier one, and at least the seconds since 1970.
  * Within the caller's transaction, so that two that issue at once get two versions. */

@@ -48,7 +48,7 @@ static int to_file(enum issued_kind kind, const char *dir, const char *vehicle, 
     if (status == EXIT_DONE)
         status = command_registry(dir, &registry);
     if (status == EXIT_DONE)
-        status = issue_make(registry, kind, vehicle, version, key_path ? &key : NULL, &sealed);
+        status = issue_make(registry, kind, vehicle, version, true, key_path ? &key : NULL, &sealed);
     if (status == EXIT_DONE) {
         const int err = write_file(out, &sealed);
         if (err < 0) {
@@ -264,11 +264,12 @@ const struct command COMMAND_ORDERS = {
         "    buswarden-bureau orders VEHICLE --config FILE [--publish]\n"
         "    buswarden-bureau orders VEHICLE --registry DIR --out FILE [--key SECRET]\n\n"
         "DESCRIPTION\n"
-        "    All orders that concern the vehicle and have not ended (orders.geojson, docs/registry.md).\n"
-        "    `import` issues them to every vehicle whose orders changed, so that this is seldom needed.\n"
+        "    All orders that concern the vehicle (orders.geojson, docs/registry.md). `import` issues them "
+        "to\n"
+        "    every vehicle whose orders changed, so that this is seldom needed.\n"
         "    The first form takes the registry of the store, signs the orders with the bureau's key and\n"
         "    keeps them; a running bureau sends them to the vehicle within seconds, and again whenever that\n"
         "    shows older ones. The version is above every earlier one, and at least the seconds since 1970.\n"
-        "    The second form makes a file straight from a registry folder, without store and "
-        "broker.\n\n" OPTIONS,
+        "    The second form makes a file straight from a registry folder, without store and broker. Orders\n"
+        "    that have ended stand in it too, for recordings; the first form leaves them out.\n\n" OPTIONS,
 };

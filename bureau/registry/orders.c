@@ -49,9 +49,8 @@ int registry_orders(const struct registry *registry, const char *vehicle_id, uin
     orders.orders = calloc(BW_ORDERS_MAX, sizeof(*orders.orders));
     int err = orders.orders == NULL ? -ENOMEM : 0;
     for (size_t i = 0; i < registry->n_orders && err == 0; i++) {
-        const struct bw_order *order = &registry->orders[i];
-        if (order->until_utc_ms > issued_utc_ms && concerns(order, permits, n_permits))
-            err = copy_order(order, &orders, &points);
+        if (concerns(&registry->orders[i], permits, n_permits))
+            err = copy_order(&registry->orders[i], &orders, &points);
     }
     if (err < 0) {
         wire_orders_free(&orders);

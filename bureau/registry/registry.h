@@ -86,8 +86,8 @@ enum {
 int registry_licence(const struct registry *registry, const char *vehicle_id, uint64_t version,
                      int64_t issued_utc_ms, struct bw_licence *ret);
 
-/* The orders that concern one vehicle and have not ended by the time of issue: those of every route, and
- * those of a route that it has a permit for. Released by wire_orders_free(). -ENOENT, -E2BIG as above. */
+/* The orders that concern one vehicle, ended ones too: those of every route, and those of a route that it has
+ * a permit for. Released by wire_orders_free(). -ENOENT, -E2BIG as above. */
 int registry_orders(const struct registry *registry, const char *vehicle_id, uint64_t version,
                     int64_t issued_utc_ms, struct bw_orders *ret);
 
