@@ -68,7 +68,8 @@ static word limits[] = {
     [BW_LIMIT_STRETCH] = {"limit licensed for this stretch", "许可路段的限速（急弯、陡坡、窄路等）"},
     [BW_LIMIT_WEATHER] = {"limit of a weather order", "恶劣天气限速令"},
 };
-static word motorway_limit = {"limit of Art. 35 on motorways", "第三十五条规定的高速公路限速"};
+static word motorway_limit = {"limit of Art. 35 on motorways, also taken where the kind of road is not known",
+                              "第三十五条规定的高速公路限速（道路类型不明时亦按此限速）"};
 
 static word faults[] = {
     [BW_FAULT_NONE] = {"a fault not known here", "故障类型不明"},

