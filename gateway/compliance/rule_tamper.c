@@ -44,14 +44,14 @@ static enum bw_tri watch_wire(struct tamper_wire *wire, enum bw_tri whole, const
     return wire->cut ? BW_YES : BW_NO;
 }
 
-static enum bw_tri watch_blindness(struct rule_tamper *rule, const struct inputs *in)
+static bool watch_blindness(struct rule_tamper *rule, const struct inputs *in)
 {
     struct rule_timer *turning = &rule->blind.turning;
     if (in->has_fix) {
         turning->ms = 0;
         turning->on = rule->blind.jammed = false;
         rule->blind.driven_m = 0;
-        return BW_NO;
+        return false;
     }
     const uint32_t before_ms = turning->ms;
     const bool turn = in->cabin.wheel_known && in->cabin.wheel_mps >= TURNING_MPS;
@@ -59,7 +59,7 @@ static enum bw_tri watch_blindness(struct rule_tamper *rule, const struct inputs
     if (turn)
         rule->blind.driven_m += in->cabin.wheel_mps * (turning->ms - before_ms) / 1000;
     rule->blind.jammed |= rule->blind.driven_m > BLIND_M && turning->ms > in->thresholds->no_fix_hold_ms;
-    return rule->blind.jammed ? BW_YES : BW_NO;
+    return rule->blind.jammed;
 }
 
 static void run_down(int64_t *left_ms, const struct inputs *in)
@@ -103,7 +103,7 @@ static void watch_carrying(struct rule_tamper *rule, const struct inputs *in)
     rule->anchor.lon_deg = here->lon_deg;
 }
 
-static enum bw_tri watch_position(struct rule_tamper *rule, const struct inputs *in)
+static bool watch_position(struct rule_tamper *rule, const struct inputs *in)
 {
     run_down(&rule->jumps.left_ms, in);
     if (in->new_fix && in->step_m > JUMP_M && in->step_m > JUMP_MPS * in->step_s) {
@@ -116,14 +116,14 @@ static enum bw_tri watch_position(struct rule_tamper *rule, const struct inputs 
         rule->anchor.set = false;
     if (rule->jumps.left_ms == 0) {
         rule->jumps.sign = (struct rule_timer){0};
-        return BW_NO;
+        return false;
     }
     rule_timer_run(&rule->jumps.sign, true, rule_watched_ms(in));
-    return BW_YES;
+    return true;
 }
 
 /* The receiver's time against the monotonic clock. It may go forward, when the receiver learns better. */
-static enum bw_tri watch_time(struct rule_tamper *rule, const struct inputs *in)
+static bool watch_time(struct rule_tamper *rule, const struct inputs *in)
 {
     run_down(&rule->time.left_ms, in);
     if (in->clock == BW_CLOCK_GNSS && in->utc_ms > 0) {
@@ -141,7 +141,7 @@ static enum bw_tri watch_time(struct rule_tamper *rule, const struct inputs *in)
             rule->time.mono_ms = in->mono_ms;
         }
     }
-    return rule->time.left_ms > 0 ? BW_YES : BW_NO;
+    return rule->time.left_ms > 0;
 }
 
 static struct bw_evidence_tamper evidence_of(const struct rule_tamper *rule, enum bw_tamper sign)
@@ -166,27 +166,24 @@ static struct bw_evidence_tamper evidence_of(const struct rule_tamper *rule, enu
 /* UNKNOWN when a wire that was cut tells no more. */
 static enum bw_tri judge(struct rule_tamper *rule, const struct inputs *in)
 {
-    const enum bw_tri signs[] = {
-        [BW_TAMPER_POWER_CUT] = watch_wire(&rule->supply, in->cabin.main_power, in),
-        [BW_TAMPER_ANTENNA] = watch_wire(&rule->antenna, in->cabin.antenna_ok, in),
-        [BW_TAMPER_JAMMED] = watch_blindness(rule, in),
-        [BW_TAMPER_POSITION] = watch_position(rule, in),
-        [BW_TAMPER_CLOCK] = watch_time(rule, in),
-    };
-    const bool cut = signs[BW_TAMPER_POWER_CUT] == BW_YES || signs[BW_TAMPER_ANTENNA] == BW_YES;
-    if (cut && rule_speed_mps(in) >= DRIVING_MPS) /* false for NaN */
+    const enum bw_tri supply = watch_wire(&rule->supply, in->cabin.main_power, in);
+    const enum bw_tri antenna = watch_wire(&rule->antenna, in->cabin.antenna_ok, in);
+    const bool jammed = watch_blindness(rule, in);
+    const bool jumped = watch_position(rule, in);
+    const bool set_back = watch_time(rule, in);
+    const enum bw_tamper gravest = supply == BW_YES    ? BW_TAMPER_POWER_CUT
+                                   : antenna == BW_YES ? BW_TAMPER_ANTENNA
+                                   : jammed            ? BW_TAMPER_JAMMED
+                                   : jumped            ? BW_TAMPER_POSITION
+                                   : set_back          ? BW_TAMPER_CLOCK
+                                                       : BW_TAMPER_NONE;
+    if (gravest == BW_TAMPER_NONE)
+        return supply == BW_UNKNOWN || antenna == BW_UNKNOWN ? BW_UNKNOWN : BW_NO;
+    if (rule->evidence.tamper == BW_TAMPER_NONE || gravest <= rule->evidence.tamper)
+        rule->evidence = evidence_of(rule, gravest);
+    if (gravest <= BW_TAMPER_ANTENNA && rule_speed_mps(in) >= DRIVING_MPS) /* false for NaN */
         rule->severity = BW_MINOR;
-    enum bw_tri violated = BW_NO;
-    for (enum bw_tamper sign = BW_TAMPER_POWER_CUT; sign <= BW_TAMPER_CLOCK; sign++) {
-        if (signs[sign] == BW_UNKNOWN)
-            violated = BW_UNKNOWN;
-        if (signs[sign] != BW_YES)
-            continue;
-        if (rule->evidence.tamper == BW_TAMPER_NONE || sign <= rule->evidence.tamper)
-            rule->evidence = evidence_of(rule, sign);
-        return BW_YES;
-    }
-    return violated;
+    return BW_YES;
 }
 
 static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
