@@ -84,6 +84,8 @@ Test(sim_vehicle, each_scenario_tells_its_story)
         {"offences", "belts", 1, "UNBELTED", 1, 2},
         {"offences", "door", 1, "DOOR_OPEN_MOVING", 39, 40},
         {"offences", "left", 1, "CHILD_LEFT_BEHIND", 1, 1},
+        {"offences", "speed", 1, "OVERSPEED", 75, 75},
+        {"offences", "stop", 1, "UNAPPROVED_STOP", 1, 1},
         {"offences", "hours", 1, "OUT_OF_HOURS", 1, 1},
         {"offences", "device", 2, "TAMPER", 1, 1},
         {"offences", "silent", 1, "SENSOR_FAULT", 1, 1},
@@ -107,9 +109,9 @@ Test(sim_vehicle, each_scenario_tells_its_story)
                          cases[i].vehicle);
         }
         json_decref(truth);
-        static const char *const all[] = {"bus-a",   "bus-b",      "bus-c", "tunnel", "noise-1",
-                                          "noise-2", "departures", "belts", "door",   "left",
-                                          "speed",   "stop",       "hours", "device", "silent"};
+        static const char *const all[] = {"bus-a",      "bus-b",  "bus-c",  "tunnel", "noise-1", "noise-2",
+                                          "departures", "belts",  "door",   "left",   "speed",   "stop",
+                                          "hours",      "device", "silent", "several"};
         clean(folder, sizeof all / sizeof all[0], all);
     }
 }
