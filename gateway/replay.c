@@ -63,8 +63,8 @@ enum { BYTES_WORTH_SHOWING = 32 * 1024 * 1024, ENTRIES_WORTH_SHOWING = 500000 };
 
 /* One line of input that means something. */
 struct entry {
-    int64_t utc_ms;
-    uint64_t order; /* of reading: keeps sorting stable */
+    int64_t utc_us; /* frames follow each other within a millisecond */
+    uint64_t order; /* of reading: of one instant, positions first, then as the file has it */
     enum { ENTRY_GPS, ENTRY_CAN } type;
     union {
         struct {
@@ -99,8 +99,8 @@ static int log_add(struct log *log, struct entry entry)
 static int compare_entries(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
-    if (x->utc_ms != y->utc_ms)
-        return x->utc_ms < y->utc_ms ? -1 : 1;
+    if (x->utc_us != y->utc_us)
+        return x->utc_us < y->utc_us ? -1 : 1;
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
@@ -155,7 +155,7 @@ static int take_gps_line(struct reader *reader, const char *line, size_t len, st
         return 0; /* no fix, and no time yet */
     tally->used += report.mode >= 2;
     reader->last_utc_ms = report.utc_ms;
-    struct entry entry = {.utc_ms = report.utc_ms, .type = ENTRY_GPS};
+    struct entry entry = {.utc_us = report.utc_ms * 1000, .type = ENTRY_GPS};
     entry.u.gps.mode = report.mode;
     entry.u.gps.fix = report.fix;
     return log_add(reader->log, entry);
@@ -165,7 +165,7 @@ static int take_can_line(struct reader *reader, const char *line, size_t len, st
 {
     struct entry entry = {.type = ENTRY_CAN};
     const char *reason;
-    const int outcome = candump_parse(line, len, &entry.utc_ms, &entry.u.frame, &reason);
+    const int outcome = candump_parse(line, len, &entry.utc_us, &entry.u.frame, &reason);
     if (outcome == -ENOMSG)
         return 0;
     if (outcome != 0) {
@@ -300,9 +300,9 @@ static int judge_log(struct judging *judging, const struct log *log)
     for (size_t i = 0; i < log->n; i++) {
         progress_at(&progress, i);
         const struct entry *entry = &log->entries[i];
-        const struct bw_event event = {.mono_ms = entry->utc_ms - log->entries[0].utc_ms + 1,
-                                       .utc_ms = entry->utc_ms,
-                                       .clock = BW_CLOCK_GNSS};
+        const int64_t utc_ms = entry->utc_us / 1000;
+        const struct bw_event event = {
+            .mono_ms = utc_ms - log->entries[0].utc_us / 1000 + 1, .utc_ms = utc_ms, .clock = BW_CLOCK_GNSS};
         const int error =
             entry->type == ENTRY_GPS ? judge_gps(judging, entry, event) : judge_can(judging, entry, event);
         if (error != 0)
@@ -425,17 +425,17 @@ static int load_bus(const struct options *options, struct cabinbus **ret)
 }
 
 struct span {
-    int64_t first_utc_ms, last_utc_ms;
+    int64_t first_utc_us, last_utc_us;
 };
 
 static struct span span_of(const struct entry *entries, size_t n)
 {
     struct span span = {INT64_MAX, INT64_MIN};
     for (size_t i = 0; i < n; i++) {
-        if (entries[i].utc_ms < span.first_utc_ms)
-            span.first_utc_ms = entries[i].utc_ms;
-        if (entries[i].utc_ms > span.last_utc_ms)
-            span.last_utc_ms = entries[i].utc_ms;
+        if (entries[i].utc_us < span.first_utc_us)
+            span.first_utc_us = entries[i].utc_us;
+        if (entries[i].utc_us > span.last_utc_us)
+            span.last_utc_us = entries[i].utc_us;
     }
     return span;
 }
@@ -444,12 +444,12 @@ static struct span span_of(const struct entry *entries, size_t n)
  * entries are the positions. */
 static bool other_clock(const struct log *log, size_t n_gps)
 {
-    static const int64_t APART_MS = 3600000; /* less may be a bus that was switched on late */
+    static const int64_t APART_US = 3600000000; /* less may be a bus that was switched on late */
     if (n_gps == 0 || n_gps == log->n)
         return false;
     const struct span gps = span_of(log->entries, n_gps);
     const struct span can = span_of(log->entries + n_gps, log->n - n_gps);
-    return can.first_utc_ms - gps.last_utc_ms > APART_MS || gps.first_utc_ms - can.last_utc_ms > APART_MS;
+    return can.first_utc_us - gps.last_utc_us > APART_US || gps.first_utc_us - can.last_utc_us > APART_US;
 }
 
 static int read_cabin(const struct options *options, struct reader *reader)

@@ -45,7 +45,7 @@ static size_t digits(struct cursor *c, size_t max, int64_t *ret_value)
     return n;
 }
 
-static bool parse_time(struct cursor *c, int64_t *ret_utc_ms)
+static bool parse_time(struct cursor *c, int64_t *ret_utc_us)
 {
     int64_t seconds, fraction;
     if (!literal(c, '(') || digits(c, SECONDS_DIGITS_MAX, &seconds) == 0 || !literal(c, '.'))
@@ -53,11 +53,11 @@ static bool parse_time(struct cursor *c, int64_t *ret_utc_ms)
     size_t n = digits(c, FRACTION_DIGITS_MAX, &fraction);
     if (n == 0 || !literal(c, ')'))
         return false;
-    for (; n < 3; n++)
+    for (; n < 6; n++)
         fraction *= 10;
-    for (; n > 3; n--)
+    for (; n > 6; n--)
         fraction /= 10;
-    *ret_utc_ms = seconds * 1000 + fraction;
+    *ret_utc_us = seconds * 1000000 + fraction;
     return true;
 }
 
@@ -105,19 +105,19 @@ static bool parse_end(struct cursor *c)
     return c->at == c->end;
 }
 
-int candump_parse(const char *line, size_t len, int64_t *ret_utc_ms, struct can_frame_in *ret_frame,
+int candump_parse(const char *line, size_t len, int64_t *ret_utc_us, struct can_frame_in *ret_frame,
                   const char **ret_reason)
 {
     while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
         len--;
     struct cursor c = {line, line + len};
     struct can_frame_in frame = {0};
-    int64_t utc_ms;
+    int64_t utc_us;
     *ret_reason = "blank line";
     if (len == 0)
         return -ENOMSG;
     *ret_reason = "bad time";
-    if (!parse_time(&c, &utc_ms) || !literal(&c, ' '))
+    if (!parse_time(&c, &utc_us) || !literal(&c, ' '))
         return -EINVAL;
     *ret_reason = "bad interface name";
     const size_t interface_len = run(&c, " ");
@@ -132,7 +132,7 @@ int candump_parse(const char *line, size_t len, int64_t *ret_utc_ms, struct can_
     *ret_reason = "trailing bytes";
     if (!parse_end(&c))
         return -EINVAL;
-    *ret_utc_ms = utc_ms;
+    *ret_utc_us = utc_us;
     *ret_frame = frame;
     return 0;
 }

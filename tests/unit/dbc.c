@@ -294,15 +294,15 @@ static bool next_wheels(FILE *log, struct wheels *wheels, double *ret_utc_s)
 {
     char line[256];
     while (fgets(line, sizeof line, log) != NULL) {
-        int64_t utc_ms;
+        int64_t utc_us;
         struct can_frame_in frame;
         const char *reason;
-        cr_assert_eq(candump_parse(line, strlen(line), &utc_ms, &frame, &reason), 0, "%s", line);
+        cr_assert_eq(candump_parse(line, strlen(line), &utc_us, &frame, &reason), 0, "%s", line);
         wheels->seen = 0;
         (void)dbc_decode(wheels->dbc, &frame, take_wheel, wheels);
         if (wheels->seen == WHEELS) {
             cr_assert_eq(sscanf(line, "(%lf)", ret_utc_s), 1);
-            cr_expect_eq(utc_ms, (int64_t)(*ret_utc_s * 1000 + 1e-4));
+            cr_expect_eq(utc_us, (int64_t)(*ret_utc_s * 1e6 + 0.5));
             return true;
         }
     }
@@ -366,10 +366,10 @@ Test(dbc, frames_of_a_truck_with_29_bit_identifiers_decode)
     char line[256];
     struct values values = {0};
     while (fgets(line, sizeof line, log) != NULL) {
-        int64_t utc_ms;
+        int64_t utc_us;
         struct can_frame_in frame;
         const char *reason;
-        cr_assert_eq(candump_parse(line, strlen(line), &utc_ms, &frame, &reason), 0);
+        cr_assert_eq(candump_parse(line, strlen(line), &utc_us, &frame, &reason), 0);
         (void)dbc_decode(dbc, &frame, collect, &values);
     }
     (void)fclose(log);
