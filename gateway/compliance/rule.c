@@ -50,6 +50,12 @@ uint8_t rule_weekday_bit(int32_t day)
     return (uint8_t)(1U << (((day + THURSDAY) % 7 + 7) % 7));
 }
 
+int64_t rule_utc_min(const struct inputs *in)
+{
+    static const int64_t MINUTE_MS = 60000;
+    return in->utc_ms / MINUTE_MS;
+}
+
 bool rule_local_time(const struct inputs *in, struct local_time *ret)
 {
     static const int64_t DAY_MS = 86400000, MINUTE_MS = 60000;

@@ -62,22 +62,23 @@ struct rule_off_route {
 struct rule_unlicensed {
     struct lifecycle life;
     struct bw_evidence_unlicensed evidence; /* of the last violation */
-    bool judged;                            /* `verdict` is that of `day`: a day's never changes */
-    int32_t day;
+    bool judged;                            /* `verdict` is that of the minute: within one no day begins */
+    int64_t utc_min;
     struct bw_evidence_unlicensed verdict;
 };
 
 struct rule_out_of_hours {
     struct lifecycle life;
-    bool judged; /* `verdict` is that of the minute: a minute's never changes */
+    bool judged; /* `verdict` is that of the minute */
     bool aboard; /* somebody was, for certain, during this violation */
     enum bw_tri verdict;
-    int64_t local_min;                        /* since 1970-01-01 */
+    int64_t utc_min;
     struct bw_evidence_out_of_hours evidence; /* of the last violation */
 };
 
 struct rule_overspeed {
     struct lifecycle life;
+    double lowest_kmh;  /* of all limits in the licence; 0 = not looked for yet */
     unsigned fixes;     /* over the limit, in a row */
     double shortfall_m; /* between them positions moved less than the limit */
     bool aboard;        /* somebody was, for certain, at a fix over the limit */
@@ -229,6 +230,8 @@ struct local_time {
     uint16_t minute;
 };
 bool rule_local_time(const struct inputs *in, struct local_time *ret);
+/* Minutes since 1970-01-01: what depends on local time alone is judged once in each. */
+int64_t rule_utc_min(const struct inputs *in);
 /* ISO weekday of a local day, as a bit. */
 uint8_t rule_weekday_bit(int32_t day);
 /* The permit is active and `day` is one of its dates, whatever the weekday. */

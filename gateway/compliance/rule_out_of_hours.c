@@ -67,13 +67,13 @@ static enum bw_tri judge(struct rule_out_of_hours *rule, const struct inputs *in
 static enum bw_tri outside_hours(struct rule_out_of_hours *rule, const struct inputs *in)
 {
     struct local_time local;
-    if (!rule_local_time(in, &local))
+    if (in->clock != BW_CLOCK_GNSS)
         return BW_UNKNOWN;
-    const int64_t local_min = (int64_t)local.day * DAY_MIN + local.minute;
-    if (!rule->judged || local_min != rule->local_min)
-        rule->verdict = judge(rule, in, &local);
-    rule->judged = true;
-    rule->local_min = local_min;
+    if (!rule->judged || rule->utc_min != rule_utc_min(in)) {
+        rule->judged = true;
+        rule->utc_min = rule_utc_min(in);
+        rule->verdict = rule_local_time(in, &local) ? judge(rule, in, &local) : BW_UNKNOWN;
+    }
     return rule->verdict;
 }
 
@@ -91,6 +91,8 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
 {
     struct rule_out_of_hours *rule = &rules->out_of_hours;
     const enum bw_tri now = violated(rule, in);
+    if (lifecycle_idle(&rule->life, now))
+        return LIFECYCLE_NONE;
     if (rule->life.state == LIFECYCLE_CLEAR)
         rule->aboard = false;
     if (now == BW_YES && in->cabin.occupancy.low > 0)

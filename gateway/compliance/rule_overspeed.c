@@ -14,7 +14,6 @@
 
 static const double KMH = 3.6;
 static const double LAW_KMH = 60, LAW_MOTORWAY_KMH = 80;
-static const double SLOW_KMH = 10;        /* slower than any limit */
 static const double BOUNDARY_M = 30;      /* so near another limit it counts when it is higher */
 static const double SHORTFALL_MAX_M = 10; /* of positions: more contradicts the speed */
 enum {
@@ -119,6 +118,19 @@ static struct limit limit_here(const struct inputs *in, bool weather)
     return weather ? in_weather(unknown, in, NULL) : unknown;
 }
 
+/* Not above it no route needs to be looked at. */
+static double lowest_limit_kmh(const struct bw_licence *licence)
+{
+    double lowest_kmh = LAW_KMH;
+    for (size_t i = 0; licence != NULL && i < licence->n_routes; i++) {
+        const struct bw_route *route = &licence->routes[i];
+        lowest_kmh = fmin(lowest_kmh, licensed(false, route->speed_limit_kmh, BW_LIMIT_ROUTE).kmh);
+        for (size_t k = 0; k < route->n_limits; k++)
+            lowest_kmh = fmin(lowest_kmh, on_stretch(route, &route->limits[k]).kmh);
+    }
+    return lowest_kmh;
+}
+
 /* An order counts when there was time to slow down for it. */
 static struct limit limit_in_force(struct rule_overspeed *rule, const struct inputs *in)
 {
@@ -202,7 +214,10 @@ static void note(struct rule_overspeed *rule, const struct inputs *in, const str
 static enum bw_tri judge(struct rule_overspeed *rule, const struct inputs *in)
 {
     rule->speed_kmh = (float)(in->fix.speed_mps * KMH);
-    if (rule_known_empty(&in->cabin.occupancy) || in->fix.speed_mps * KMH <= SLOW_KMH)
+    if (rule->lowest_kmh == 0)
+        rule->lowest_kmh = lowest_limit_kmh(in->licence);
+    if (rule_known_empty(&in->cabin.occupancy) ||
+        (in->orders == NULL && in->fix.speed_mps * KMH <= rule->lowest_kmh))
         return BW_NO;
     const struct limit limit = limit_in_force(rule, in);
     if (in->fix.speed_mps * KMH <= limit.kmh)
@@ -223,6 +238,8 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
         rule->fixes = 0;
         rule->shortfall_m = 0;
     }
+    if (lifecycle_idle(&rule->life, now))
+        return LIFECYCLE_NONE;
     const uint32_t hold_ms = in->thresholds->overspeed_hold_ms;
     return lifecycle_step(&rule->life, now, in->mono_ms,
                           (struct lifecycle_times){.hold_ms = rule->fixes < FIXES_MIN ? UINT32_MAX : hold_ms,

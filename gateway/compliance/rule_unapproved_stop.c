@@ -181,6 +181,10 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
 {
     struct rule_unapproved_stop *rule = &rules->unapproved_stop;
     note_people(rule, in);
+    if (rule->place == STOP_NOT_LOOKED_UP && in->cabin.door_open != BW_YES) {
+        rule->door = in->cabin.door_open;
+        return LIFECYCLE_NONE;
+    }
     const enum bw_tri now = judge(rule, in);
     rule->door = in->cabin.door_open;
     const enum lifecycle_action action =

@@ -118,23 +118,28 @@ static struct bw_evidence_unlicensed judge(const struct bw_licence *licence, int
     return by_permit(wrong_weekday ? BW_WRONG_WEEKDAY : BW_UNLICENSED_NONE, permit);
 }
 
-/* False when nobody knows: a date decides, so the day must be certain. */
-static bool verdict(struct rule_unlicensed *rule, const struct inputs *in)
+/* A date decides, so only the receiver's own will do: false without it. */
+static bool judge_now(struct rule_unlicensed *rule, const struct inputs *in)
 {
     struct local_time local = {0};
-    if (in->licence != NULL && !rule_local_time(in, &local))
+    if (in->licence == NULL) {
+        rule->verdict = (struct bw_evidence_unlicensed){.reason = BW_NO_LICENCE};
+        return true;
+    }
+    if (in->clock != BW_CLOCK_GNSS)
         return false;
-    if (!rule->judged || rule->day != local.day)
-        rule->verdict = in->licence != NULL ? judge(in->licence, local.day)
-                                            : (struct bw_evidence_unlicensed){.reason = BW_NO_LICENCE};
-    rule->judged = true;
-    rule->day = local.day;
+    if (!rule->judged || rule->utc_min != rule_utc_min(in)) {
+        (void)rule_local_time(in, &local);
+        rule->judged = true;
+        rule->utc_min = rule_utc_min(in);
+        rule->verdict = judge(in->licence, local.day);
+    }
     return true;
 }
 
 static enum bw_tri violated(struct rule_unlicensed *rule, const struct inputs *in)
 {
-    if (!verdict(rule, in))
+    if (!judge_now(rule, in))
         return BW_UNKNOWN;
     if (rule->verdict.reason == BW_UNLICENSED_NONE || in->cabin.ignition_on == BW_NO)
         return BW_NO;
@@ -148,7 +153,10 @@ static enum bw_tri violated(struct rule_unlicensed *rule, const struct inputs *i
 static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
 {
     struct rule_unlicensed *rule = &rules->unlicensed;
-    return lifecycle_step(&rule->life, violated(rule, in), in->mono_ms,
+    const enum bw_tri now = violated(rule, in);
+    if (lifecycle_idle(&rule->life, now))
+        return LIFECYCLE_NONE;
+    return lifecycle_step(&rule->life, now, in->mono_ms,
                           (struct lifecycle_times){.hold_ms = in->thresholds->unlicensed_hold_ms,
                                                    .hold_off_ms = in->thresholds->raise_hold_off_ms});
 }
