@@ -1,5 +1,5 @@
 /* For tests of the gateway: a small licence with one straight road to the north and a permit for all of 2026
- * and 2027, and orders that allow the way off that road. */
+ * and 2027, and orders: fog everywhere, for a month. */
 #ifndef BUSWARDEN_FIXTURE_LICENCE_H
 #define BUSWARDEN_FIXTURE_LICENCE_H
 
@@ -21,11 +21,12 @@ static struct bw_permit fixture_permit = {.permit_no = "p-1",
                                           .valid_until_day = 21183,
                                           .status = BW_STATUS_ACTIVE};
 
-static struct bw_order fixture_exemption = {.kind = BW_ORDER_EXEMPTION,
-                                            .order_id = "o-1",
-                                            .reason = "road works",
-                                            .from_utc_ms = 1789425600000, /* 2026-09-15 */
-                                            .until_utc_ms = 1792017600000};
+static struct bw_order fixture_fog = {.kind = BW_ORDER_WEATHER,
+                                      .order_id = "o-1",
+                                      .reason = "fog",
+                                      .from_utc_ms = 1789425600000, /* 2026-09-15 */
+                                      .until_utc_ms = 1792017600000,
+                                      .limit_kmh = 15};
 
 /* Sealed bytes; key NULL = unsigned. Empty bytes fail the test that uses them. */
 static struct wire_bytes fixture_seal(const struct issued *issued, const struct seal_key *key)
@@ -61,7 +62,7 @@ static struct wire_bytes fixture_orders(uint64_t version, const struct seal_key 
                                                .version = version,
                                                .issued_utc_ms = 1789425600000,
                                                .n_orders = 1,
-                                               .orders = &fixture_exemption}};
+                                               .orders = &fixture_fog}};
     return fixture_seal(&issued, key);
 }
 
