@@ -495,9 +495,10 @@ def main():
     bin_dir, shots = sys.argv[1], sys.argv[2:]
     with Browser() as browser:
         browser.viewport(1440, 900)
-        with contextlib.closing(Mock()) as mock:
-            if shots:
+        if shots:
+            with contextlib.closing(Mock()) as mock:
                 screenshots(browser, mock, pathlib.Path(shots[0]))
+        with contextlib.closing(Mock()) as mock:
             failed = run_tests(TESTS, browser, mock)
         with Bureau(bin_dir) as bureau:
             failed += run_tests(REAL_TESTS, browser, bureau)
