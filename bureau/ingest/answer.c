@@ -143,10 +143,14 @@ static int send_next(struct answer *answer, enum issued_kind kind, int64_t *seen
     return error == -ENOENT ? 0 : error;
 }
 
-void answer_new(struct answer *answer, int64_t seen[ISSUED_KINDS])
+bool answer_new(struct answer *answer, int64_t seen[ISSUED_KINDS])
 {
-    for (enum issued_kind kind = 0; kind < ISSUED_KINDS; kind++)
-        for (int n = 0; n < ANSWER_NEW_MAX; n++)
-            if (send_next(answer, kind, &seen[kind]) != 0)
-                break;
+    bool more = false;
+    for (enum issued_kind kind = 0; kind < ISSUED_KINDS; kind++) {
+        int n = 0;
+        while (n < ANSWER_NEW_MAX && send_next(answer, kind, &seen[kind]) == 0)
+            n++;
+        more |= n == ANSWER_NEW_MAX;
+    }
+    return more;
 }

@@ -30,7 +30,8 @@ void answer_receipts(struct answer *answer, const struct batch *batch);
  * older ones. */
 void answer_presences(struct answer *answer, const struct batch *batch);
 /* What was issued since, retained, whether or not its vehicle is there. `seen` are the positions so far
- * (store_issued_after()); one that cannot be sent now is tried again the next time. */
-void answer_new(struct answer *answer, int64_t seen[ISSUED_KINDS]);
+ * (store_issued_after()); one that cannot be sent now is tried again the next time. True: there may be more.
+ */
+bool answer_new(struct answer *answer, int64_t seen[ISSUED_KINDS]);
 
 #endif

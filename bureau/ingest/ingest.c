@@ -18,7 +18,9 @@ enum {
     BATCH_MS_DEFAULT = 50,
     BATCH_MS_MAX = 10000,
     IDLE_MS = 1000,
-    LOOK_MS = 1000,       /* between two looks for what was newly issued */
+    LOOK_MS = 1000,       /* between two looks for what was newly issued, or */
+    MORE_MS = 20,         /* when the last one did not see all */
+    IN_FLIGHT_MAX = 64,   /* unacknowledged by the broker: then what is newly issued waits */
     BACKOFF_MIN_MS = 250, /* doubling; a handful of bureau processes is no stampede, so without jitter */
     BACKOFF_MAX_MS = 10000,
     STABLE_MS = 30000, /* a session that lasted this long begins the backoff anew */
@@ -152,11 +154,11 @@ static void flush(struct ingest *ingest)
 static void look_for_new(struct ingest *ingest)
 {
     const int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
-    if (!mqtt_is_up(ingest->mqtt) || now_ms < ingest->look_at_ms)
+    if (!mqtt_is_up(ingest->mqtt) || now_ms < ingest->look_at_ms ||
+        mqtt_in_flight(ingest->mqtt) >= IN_FLIGHT_MAX)
         return;
-    ingest->look_at_ms = now_ms + LOOK_MS;
     struct answer answer = begin_answer(ingest, now_ms, clock_ms(CLOCK_REALTIME));
-    answer_new(&answer, ingest->seen);
+    ingest->look_at_ms = now_ms + (answer_new(&answer, ingest->seen) ? MORE_MS : LOOK_MS);
     count_answers(ingest, &answer);
 }
 
@@ -263,6 +265,8 @@ static int wait_ms(const struct ingest *ingest)
     int64_t until_ms = now_ms + IDLE_MS;
     if (batch_count(ingest->batch) > 0 && ingest->batch_due_ms < until_ms)
         until_ms = ingest->batch_due_ms;
+    if (ingest->look_at_ms > now_ms && ingest->look_at_ms < until_ms)
+        until_ms = ingest->look_at_ms;
     if (!ingest->connecting && ingest->retry_at_ms < until_ms)
         until_ms = ingest->retry_at_ms;
     return until_ms > now_ms ? (int)(until_ms - now_ms) : 0;

@@ -659,6 +659,19 @@ static const char *what_is_newly_issued_goes_out_without_being_asked_for(void)
     return NULL;
 }
 
+/* A whole county's orders change at one import. */
+static const char *a_thousand_newly_issued_go_out_in_seconds(void)
+{
+    enum { MANY = 1000 };
+    const size_t all[ISSUED_KINDS] = {probe.issued[0].n, probe.issued[1].n + MANY};
+    EXPECT(store_begin(probe.store) == 0);
+    for (uint64_t i = 0; i < MANY; i++)
+        EXPECT(issue(ISSUED_ORDERS, 100 + i, "orders") == 0);
+    EXPECT(store_commit(probe.store) == 0);
+    EXPECT(wait_for(came, all));
+    return NULL;
+}
+
 /* Another process sits on the store until ingest gives up on its batch. */
 static const char *a_batch_that_cannot_be_committed_is_not_receipted(void)
 {
@@ -779,6 +792,7 @@ static const struct {
      an_old_licence_and_old_orders_are_answered_with_the_newest},
     {"what is newly issued goes out without being asked for",
      what_is_newly_issued_goes_out_without_being_asked_for},
+    {"a thousand newly issued go out in seconds", a_thousand_newly_issued_go_out_in_seconds},
     {"a batch that cannot be committed is not receipted", a_batch_that_cannot_be_committed_is_not_receipted},
     {"killed between commit and receipt: no duplicate", killed_between_commit_and_receipt_gives_no_duplicate},
     {"a lost broker is found again", a_lost_broker_is_found_again},
