@@ -279,15 +279,16 @@ static void explain_overspeed(const struct explain *explain, const struct bw_ale
     char speed[NUMBER_LEN], peak[NUMBER_LEN], limit[NUMBER_LEN], over[NUMBER_LEN], time[DURATION_LEN];
     const float percent = floorf((e->peak_kmh - e->limit_kmh) * 100 / e->limit_kmh);
     (void)fprintf(explain->out,
-                  chinese(explain) ? "  车速 %s km/h，最高 %s km/h；限速 %s km/h：%s"
-                                   : "  speed %s km/h, peak %s km/h; limit %s km/h: %s",
+                  chinese(explain)
+                      ? "  车速 %s km/h，连续三次定位认定 %s km/h；限速 %s km/h：%s"
+                      : "  speed %s km/h, shown by three fixes in a row %s km/h; limit %s km/h: %s",
                   number(e->speed_kmh, speed), number(e->peak_kmh, peak), number(e->limit_kmh, limit),
                   words_limit(explain->language, e->source, e->motorway));
     if (e->order_id[0] != '\0')
         (void)fprintf(explain->out, chinese(explain) ? " %s" : ", %s", e->order_id);
     (void)fprintf(explain->out,
-                  chinese(explain) ? "\n  最高超过限速 %s%%，共超速行驶 %s\n"
-                                   : "\n  at the peak %s %% over the limit, %s over it in all\n",
+                  chinese(explain) ? "\n  认定超过限速 %s%%，共超速行驶 %s\n"
+                                   : "\n  by these %s %% over the limit; %s over it in all\n",
                   number(percent, over), duration(explain, e->over_ms, time));
 }
 

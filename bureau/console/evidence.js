@@ -133,7 +133,7 @@ const KINDS = {
       const percent = isKnown ? Math.max(0, Math.floor(((peak_kmh - limit_kmh) * 100) / limit_kmh)) : null;
       return [
         [t('field.speed'), speed(evidence.speed_kmh)],
-        [t('field.peakSpeed'), speed(peak_kmh)],
+        [t('field.judgedSpeed'), t('field.judgedBy', { speed: speed(peak_kmh) })],
         [t('field.limit'), speed(limit_kmh)],
         [t('field.limitSource'), source === 'LAW' && motorway ? t('limit.LAW.motorway') : word('limit', source)],
         [t('field.order'), evidence.order_id],

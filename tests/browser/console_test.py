@@ -273,7 +273,7 @@ EVERY_KIND = {
         "上车 3 人、下车 0 人，距「桥南」 311 m（范围 40 m）", "车门开启", "21 秒"]),
     "UNLICENSED": ("无许可/许可失效", "No valid permit", "第二十条", ["逾期未做半年一次的安全技术检验（检验有效期至 2026-08-31）", "每半年进行一次"]),
     "OVERSPEED": ("超速", "Overspeed", "第三十五条", [
-        "车速 58 km/h，最高 61 km/h，限速 20 km/h", "恶劣天气限速令", "fog-3", "205%", "1 分 15 秒", "涉嫌犯罪"]),
+        "车速 58 km/h，认定 61 km/h，限速 20 km/h", "61 km/h（连续三次定位）", "恶劣天气限速令", "fog-3", "205%", "1 分 15 秒", "涉嫌犯罪"]),
     "UNBELTED": ("未系安全带", "Seat belts open", "第三十九条", ["2 人未系安全带，车速 33 km/h", "5 人"]),
     "DOOR_OPEN_MOVING": ("行驶中车门未关", "Door open, moving", "第三十九条", ["车门未关行驶 9 秒，车速 12 km/h", "18 km/h"]),
     "CHILD_LEFT_BEHIND": ("学生滞留车内", "Pupil left in the bus", "第三十九条", [
@@ -334,7 +334,7 @@ def words_of_a_newer_server_read_as_unknown(browser, mock):
     open_page(browser, mock)
     rows = {"UNLICENSED": ({"reason": "NEWER", "permit_no": "", "valid_until": None}, "原因不明"),
             "OVERSPEED": ({"speed_kmh": None, "peak_kmh": None, "limit_kmh": 60.0, "source": "NEWER", "motorway": True,
-                           "order_id": "", "over_s": 3.0}, "车速 不明，最高 不明，限速 60 km/h"),
+                           "order_id": "", "over_s": 3.0}, "车速 不明，认定 不明，限速 60 km/h"),
             "SENSOR_FAULT": ({"fault": "NEWER", "for_s": 61.0, "seats_unknown": 0}, "故障类型不明"),
             "TAMPER": ({"sign": "NEWER", "for_s": 61.0, "moved_m": None}, "异常类型不明"),
             "UNSPECIFIED": ({}, "未知类型")}

@@ -142,17 +142,17 @@ static const struct {
     {{.kind = BW_OVERSPEED,
       .severity = BW_MINOR,
       .evidence.overspeed = {71.3F, 74.9F, 60, BW_LIMIT_LAW, false, "", 9000}},
-     "  speed 71 km/h, peak 75 km/h; limit 60 km/h: limit of Art. 35 off motorways\n"
-     "  at the peak 24 % over the limit, 9 s over it in all\n\n",
-     "  车速 71 km/h，最高 75 km/h；限速 60 km/h：第三十五条规定的非高速公路限速\n"
-     "  最高超过限速 24%，共超速行驶 9 秒\n\n"},
+     "  speed 71 km/h, shown by three fixes in a row 75 km/h; limit 60 km/h: limit of Art. 35 off motorways\n"
+     "  by these 24 % over the limit; 9 s over it in all\n\n",
+     "  车速 71 km/h，连续三次定位认定 75 km/h；限速 60 km/h：第三十五条规定的非高速公路限速\n"
+     "  认定超过限速 24%，共超速行驶 9 秒\n\n"},
     {{.kind = BW_OVERSPEED,
       .severity = BW_CRIMINAL,
       .evidence.overspeed = {NAN, 61, 20, BW_LIMIT_WEATHER, false, "fog-3", 7200000}},
-     "  speed ? km/h, peak 61 km/h; limit 20 km/h: limit of a weather order, fog-3\n"
-     "  at the peak 205 % over the limit, 2 h 0 min over it in all\n\n",
-     "  车速 ? km/h，最高 61 km/h；限速 20 km/h：恶劣天气限速令 fog-3\n"
-     "  最高超过限速 205%，共超速行驶 2 小时 0 分\n\n"},
+     "  speed ? km/h, shown by three fixes in a row 61 km/h; limit 20 km/h: limit of a weather order, fog-3\n"
+     "  by these 205 % over the limit; 2 h 0 min over it in all\n\n",
+     "  车速 ? km/h，连续三次定位认定 61 km/h；限速 20 km/h：恶劣天气限速令 fog-3\n"
+     "  认定超过限速 205%，共超速行驶 2 小时 0 分\n\n"},
     {{.kind = BW_UNBELTED, .severity = BW_MINOR, .evidence.unbelted = {2, 5, 33.2F}},
      "  seated with an open belt: 2 for certain, peak 5; speed 33 km/h\n\n",
      "  确定有 2 人未系安全带，最多 5 人；车速 33 km/h\n\n"},
