@@ -1,8 +1,7 @@
 /* CHILD_LEFT_BEHIND (Art. 39: the attendant sees every pupil off the vehicle before leaving it).
  *
  * The alarm sounds in the vehicle and needs neither position nor time nor network. Once it is raised nothing
- * ends it but the certainty that nobody is aboard, or the ignition: an opened door may be anybody's, and a
- * cabin bus may fall asleep with the ignition. */
+ * ends it but the certainty that nobody is aboard, or the ignition: an opened door may be anybody's. */
 #include "gateway/compliance/rule.h"
 
 static enum bw_tri violated(const struct inputs *in)
@@ -13,6 +12,14 @@ static enum bw_tri violated(const struct inputs *in)
     if (cabin->ignition_on == BW_NO && cabin->door_open == BW_NO && cabin->occupancy.low >= 1)
         return BW_YES;
     return BW_UNKNOWN;
+}
+
+/* A cabin bus may fall asleep with the ignition, and then nothing is known any more. A wait that has begun
+ * goes on: what was said last is what there is. */
+static bool asleep(const struct bw_cabin *cabin)
+{
+    return cabin->ignition_on == BW_UNKNOWN && cabin->door_open == BW_UNKNOWN &&
+           cabin->occupancy.quality == BW_QUALITY_UNKNOWN;
 }
 
 /* Of the alarm, after so long a wait. */
@@ -29,7 +36,8 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
 {
     struct rule_left_behind *rule = &rules->left_behind;
     const enum lifecycle_state before = rule->life.state;
-    const enum bw_tri now = violated(in);
+    const bool waiting_on = before == LIFECYCLE_PENDING && asleep(&in->cabin);
+    const enum bw_tri now = waiting_on ? BW_YES : violated(in);
     if (lifecycle_idle(&rule->life, now))
         return LIFECYCLE_NONE;
     const enum lifecycle_action action =

@@ -11,8 +11,8 @@
 static const double DRIVING_MPS = 3;
 enum { CLEAR_MS = 60000, MINUTE_MS = 60000 };
 
-/* JAMMED: about twice the longest road tunnel of the province. */
-static const double TURNING_MPS = 5, BLIND_M = 15000;
+/* JAMMED: longer than any road tunnel (Tianshan Shengli, 22 km). */
+static const double TURNING_MPS = 5, BLIND_M = 25000;
 
 /* POSITION: a reflection throws a position aside by some hundred metres, never by this; a receiver that was
  * off for hours comes back far away, but not faster than anything drives. */

@@ -199,3 +199,35 @@ Test(rule_left_behind, a_wait_of_months_is_counted_as_far_as_evidence_can)
     const struct rules rules = {.left_behind = {.waiting_ms = INT64_C(5000000000), .level = 3}};
     cr_expect_eq(described(&rule_left_behind, &rules, &in).evidence.left_behind.waiting_ms, UINT32_MAX);
 }
+
+/* The bus goes to sleep with the ignition: all of it, or only a part that is broken. */
+Test(rule_left_behind, a_bus_that_falls_asleep_does_not_end_the_wait_and_one_that_slept_begins_none)
+{
+    static const struct {
+        bool waited;
+        enum bw_tri ignition_on, door_open;
+        enum bw_quality quality;
+        enum lifecycle_action action;
+    } rows[] = {
+        {true, BW_UNKNOWN, BW_UNKNOWN, BW_QUALITY_UNKNOWN, LIFECYCLE_RAISE},
+        {true, BW_NO, BW_UNKNOWN, BW_QUALITY_UNKNOWN, LIFECYCLE_NONE},
+        {true, BW_UNKNOWN, BW_NO, BW_QUALITY_UNKNOWN, LIFECYCLE_NONE},
+        {true, BW_UNKNOWN, BW_UNKNOWN, BW_QUALITY_DEGRADED, LIFECYCLE_NONE},
+        {false, BW_UNKNOWN, BW_UNKNOWN, BW_QUALITY_UNKNOWN, LIFECYCLE_NONE},
+    };
+    const struct bw_thresholds held = {.left_behind_hold_ms = 100, .left_behind_escalate_ms = 1000};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rules rules = {0};
+        set_up();
+        in.thresholds = &held;
+        if (rows[i].waited)
+            cr_expect_eq(rule_left_behind.step(&rules, &in), LIFECYCLE_NONE);
+        in.cabin = (struct bw_cabin){.ignition_on = rows[i].ignition_on,
+                                     .door_open = rows[i].door_open,
+                                     .occupancy.quality = rows[i].quality};
+        in.mono_ms = 99;
+        cr_expect_eq(rule_left_behind.step(&rules, &in), LIFECYCLE_NONE, "row %zu", i);
+        in.mono_ms = 199;
+        cr_expect_eq(rule_left_behind.step(&rules, &in), rows[i].action, "row %zu", i);
+    }
+}

@@ -178,12 +178,12 @@ static void go_blind(double wheel_mps)
     in.cabin.wheel_mps = wheel_mps;
 }
 
-Test(rule_tamper, fifteen_kilometres_and_five_minutes_by_the_wheels_without_a_position_are_no_tunnel)
+Test(rule_tamper, twenty_five_kilometres_and_five_minutes_by_the_wheels_without_a_position_are_no_tunnel)
 {
     static const struct {
         double wheel_mps;
         int seconds; /* and no more are no sign yet */
-    } rows[] = {{20, 750}, {5, 3000}, {60, 300}, {25, 600}};
+    } rows[] = {{20, 1250}, {5, 5000}, {90, 300}, {25, 1000}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         set_up();
         go_blind(rows[i].wheel_mps);
@@ -208,21 +208,21 @@ Test(rule_tamper, wheels_that_stand_creep_or_are_not_known_are_no_way)
     cr_expect_eq(after_seconds(10000), LIFECYCLE_NONE);
     in.cabin.wheel_known = true;
     in.cabin.wheel_mps = 20;
-    cr_expect_eq(after_seconds(751), LIFECYCLE_NONE);
+    cr_expect_eq(after_seconds(1251), LIFECYCLE_NONE);
     cr_expect_eq(after_seconds(2), LIFECYCLE_RAISE, "only now, and stops belong to the way");
 }
 
 Test(rule_tamper, a_position_between_two_tunnels_begins_the_way_and_its_time_anew)
 {
-    static const double wheels_mps[] = {20, 60, 20};
-    static const int seconds[] = {750, 300, 750};
+    static const double wheels_mps[] = {20, 90, 20};
+    static const int seconds[] = {1250, 300, 1250};
     for (size_t i = 0; i < 3; i++) {
         go_blind(wheels_mps[i]);
         cr_expect_eq(after_seconds(1 + seconds[i]), LIFECYCLE_NONE, "tunnel %zu", i);
         in.has_fix = true;
         cr_expect_eq(after_seconds(1), LIFECYCLE_NONE);
     }
-    go_blind(60);
+    go_blind(90);
     cr_expect_eq(after_seconds(301), LIFECYCLE_NONE);
     cr_expect_eq(after(1), LIFECYCLE_RAISE);
     cr_expect_eq(evidence().for_ms, 300001U);
@@ -231,13 +231,13 @@ Test(rule_tamper, a_position_between_two_tunnels_begins_the_way_and_its_time_ane
 Test(rule_tamper, a_jammed_vehicle_is_one_until_a_position_is_there_for_a_minute)
 {
     go_blind(20);
-    cr_expect_eq(after_seconds(800), LIFECYCLE_RAISE);
+    cr_expect_eq(after_seconds(1300), LIFECYCLE_RAISE);
     go_blind(0);
     cr_expect_eq(after_seconds(3000), LIFECYCLE_NONE, "parked");
     in.has_fix = true;
     cr_expect_eq(after_seconds(60), LIFECYCLE_NONE);
     cr_expect_eq(after_seconds(1), LIFECYCLE_END);
-    cr_expect_float_eq(evidence().moved_m, 15020, 1);
+    cr_expect_float_eq(evidence().moved_m, 25020, 1);
     go_blind(20);
     cr_expect_eq(after_seconds(700), LIFECYCLE_NONE, "another tunnel");
 }
@@ -622,7 +622,7 @@ Test(rule_tamper, an_alert_names_the_gravest_sign_that_it_has_seen)
 Test(rule_tamper, jammed_is_graver_than_a_clock_and_lighter_than_an_antenna)
 {
     go_blind(20);
-    cr_expect_eq(after_seconds(400), LIFECYCLE_NONE);
+    cr_expect_eq(after_seconds(900), LIFECYCLE_NONE);
     in.utc_ms -= 100000;
     cr_expect_eq(after(0), LIFECYCLE_RAISE);
     cr_expect_eq(after_seconds(300), LIFECYCLE_NONE);

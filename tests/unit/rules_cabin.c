@@ -488,13 +488,13 @@ Test(tamper, a_tunnel_is_no_jamming_and_a_way_longer_than_any_is)
     drive(60);
     bench.cabin.wheel_known = true;
     bench.cabin.wheel_mps = 20;
-    tick(600); /* 12 km */
+    tick(1150); /* 23 km */
     cr_expect_eq(count(BW_TAMPER, BW_RAISED), 0U);
     drive(5);
-    tick(760);
+    tick(1260);
     cr_expect_eq(count(BW_TAMPER, BW_RAISED), 1U);
     cr_expect_eq(last()->evidence.tamper.tamper, BW_TAMPER_JAMMED);
-    cr_expect_gt(last()->evidence.tamper.moved_m, 15000);
+    cr_expect_gt(last()->evidence.tamper.moved_m, 25000);
 }
 
 /* What a receiver in Munich recorded: steps of 380 km/h by some hundred metres. */
