@@ -202,8 +202,7 @@ static void describe(const struct rules *rules, const struct inputs *in, struct 
     const struct rule_unapproved_stop *rule = &rules->unapproved_stop;
     (void)in;
     alert->evidence.unapproved_stop = rule->evidence;
-    alert->evidence.unapproved_stop.door_open_ms =
-        (uint32_t)(rule->open_ms < UINT32_MAX ? rule->open_ms : UINT32_MAX); /* 49 days */
+    alert->evidence.unapproved_stop.door_open_ms = rule_bounded_ms(rule->open_ms);
     if (rule->severity > alert->severity)
         alert->severity = rule->severity;
 }

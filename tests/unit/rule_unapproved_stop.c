@@ -569,3 +569,135 @@ Test(rule_unapproved_stop, what_was_open_goes_on_with_its_evidence)
         cr_expect_eq(drive(BW_NO, 10, 1), LIFECYCLE_END);
     }
 }
+
+/* --- to the millisecond and the metre --- */
+
+static enum lifecycle_action after(int64_t passed_ms)
+{
+    return step_after(&rule_unapproved_stop, &rules, &in, passed_ms);
+}
+
+Test(rule_unapproved_stop, a_change_settles_in_ten_seconds_from_when_it_was_seen)
+{
+    (void)wait(BW_NO, 5);
+    aboard(11, 11);
+    (void)wait(BW_YES, 1);
+    cr_expect_eq(after(9999), LIFECYCLE_NONE, "seen at once");
+    cr_expect_eq(after(1), LIFECYCLE_RAISE);
+    set_up();
+    (void)wait(BW_NO, 5);
+    (void)wait(BW_YES, 1);
+    aboard(11, 11);
+    (void)wait(BW_YES, 1);
+    cr_expect_eq(after(9999), LIFECYCLE_NONE, "seen later");
+    cr_expect_eq(after(1), LIFECYCLE_RAISE);
+}
+
+Test(rule_unapproved_stop, the_watch_is_twenty_seconds_long)
+{
+    (void)wait(BW_NO, 5);
+    (void)wait(BW_YES, 1);
+    (void)wait(BW_NO, 1);
+    (void)after(10000);
+    (void)after(9999);
+    cr_expect_eq(rules.unapproved_stop.place, STOP_ELSEWHERE);
+    (void)after(1);
+    cr_expect_eq(rules.unapproved_stop.place, STOP_NOT_LOOKED_UP);
+}
+
+/* Eight are aboard, then ten: how long the eight are remembered. */
+static void expect_half_minutes(void)
+{
+    const struct rule_unapproved_stop *rule = &rules.unapproved_stop;
+    aboard(8, 8);
+    (void)after(0);
+    aboard(10, 10);
+    for (int i = 0; i < 3; i++)
+        (void)after(9999);
+    (void)after(2);
+    cr_expect_not(rule->older.known, "29.999 s");
+    (void)after(1);
+    cr_expect_eq(rule->older.low, 8, "30 s");
+    cr_expect_eq(rule->recent.low, 10);
+    for (int i = 0; i < 3; i++)
+        (void)after(9999);
+    (void)after(2);
+    cr_expect_eq(rule->older.low, 8, "59.999 s");
+    (void)after(1);
+    cr_expect_eq(rule->older.low, 10, "60 s");
+}
+
+Test(rule_unapproved_stop, the_number_before_is_remembered_by_half_minutes)
+{
+    expect_half_minutes();
+    (void)wait(BW_NO, 7);
+    in.cabin.door_open = BW_UNKNOWN;
+    (void)after(0);
+    in.cabin.door_open = BW_NO;
+    expect_half_minutes();
+}
+
+Test(rule_unapproved_stop, ten_metres_are_another_place)
+{
+    static const struct {
+        double speed_mps;
+        enum stop_place place;
+    } rows[] = {{1.999, STOP_APPROVED}, {2, STOP_ELSEWHERE}};
+    for (size_t i = 0; i < 2; i++) {
+        set_up();
+        place(10);
+        (void)wait(BW_YES, 1);
+        place(200);
+        (void)drive(BW_YES, rows[i].speed_mps, 5);
+        (void)wait(BW_YES, 1);
+        cr_expect_eq(rules.unapproved_stop.place, rows[i].place, "row %zu", i);
+    }
+}
+
+Test(rule_unapproved_stop, fifty_metres_are_another_standing)
+{
+    (void)wait(BW_YES, 1);
+    (void)drive(BW_YES, 9.999, 5);
+    cr_expect_eq(rules.unapproved_stop.place, STOP_ELSEWHERE);
+    set_up();
+    (void)wait(BW_YES, 1);
+    (void)drive(BW_YES, 10, 5);
+    cr_expect_eq(rules.unapproved_stop.place, STOP_NOT_LOOKED_UP);
+}
+
+Test(rule_unapproved_stop, a_bus_at_one_and_a_half_metres_a_second_moves)
+{
+    (void)drive(BW_YES, 1.5, 1);
+    cr_expect_eq(rules.unapproved_stop.place, STOP_NOT_LOOKED_UP);
+    place(10);
+    (void)wait(BW_YES, 1);
+    place(200);
+    (void)drive(BW_YES, 1.5, 7);
+    (void)wait(BW_YES, 1);
+    cr_expect_eq(rules.unapproved_stop.place, STOP_ELSEWHERE);
+}
+
+Test(rule_unapproved_stop, each_standing_is_judged_by_itself)
+{
+    (void)wait(BW_NO, 5);
+    (void)wait(BW_YES, 5);
+    (void)wait(BW_NO, 25);
+    uncounted();
+    cr_expect_eq(wait(BW_YES, 21), LIFECYCLE_RAISE, "that they could be counted before is no matter");
+    set_up();
+    uncounted();
+    (void)wait(BW_YES, 15);
+    (void)wait(BW_NO, 25);
+    cr_expect_eq(wait(BW_YES, 20), LIFECYCLE_NONE, "nor how long a door was open before");
+}
+
+Test(rule_unapproved_stop, of_stops_as_near_the_first_is_named_and_of_others_none)
+{
+    place(11000);
+    cr_assert(boarding_is_raised(), "what lies behind the last stop is none");
+    stops[1] = stops[0];
+    stops[1].stop_id[2] = '2';
+    licence.n_stops = 2;
+    cr_assert(boarding_is_raised());
+    cr_expect_str_eq(now().evidence.unapproved_stop.stop_id, "s-1");
+}
