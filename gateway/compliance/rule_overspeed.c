@@ -134,8 +134,6 @@ static double lowest_limit_kmh(const struct bw_licence *licence)
 /* An order counts when there was time to slow down for it. */
 static struct limit limit_in_force(struct rule_overspeed *rule, const struct inputs *in)
 {
-    if (in->orders == NULL)
-        return limit_here(in, false);
     const struct limit limit = limit_here(in, true);
     const bool weather = limit.source == BW_LIMIT_WEATHER;
     if (weather && !rule->weather)

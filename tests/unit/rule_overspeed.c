@@ -288,6 +288,56 @@ Test(rule_overspeed, however_low_a_limit_is_it_counts)
     in.orders = &orders;
     order.limit_kmh = 5;
     expect_limit(5, "order");
+    in.orders = NULL;
+    routes[0].speed_limit_kmh = 1;
+    expect_limit(1, "route");
+    STRETCHES({0, 500, 50, false}, {900, 1100, 1, false});
+    expect_limit(1, "second stretch");
+    cr_expect_eq(raised(5).evidence.overspeed.source, BW_LIMIT_STRETCH);
+}
+
+Test(rule_overspeed, of_equal_limits_the_laws_and_the_first_routes_explain)
+{
+    STRETCHES({900, 1100, 60, false});
+    cr_expect_eq(raised(64).evidence.overspeed.source, BW_LIMIT_LAW);
+    licence.n_routes = 2;
+    limits[0].limit_kmh = routes[1].speed_limit_kmh = 40;
+    cr_expect_eq(raised(44).evidence.overspeed.source, BW_LIMIT_STRETCH);
+}
+
+Test(rule_overspeed, a_broken_run_leaves_no_shortfall)
+{
+    static const struct {
+        double speed_mps, step_m;
+    } fixes[] = {{20, 20}, {20, 7}, {10, 10}, {20, 20}, {20, 7}, {20, 20}};
+    struct rules rules = {0};
+    for (size_t i = 0; i < 6; i++) {
+        in.mono_ms += 1000;
+        in.fix.speed_mps = fixes[i].speed_mps;
+        in.step_m = fixes[i].step_m;
+        cr_expect_eq(rule_overspeed.step(&rules, &in), i < 5 ? LIFECYCLE_NONE : LIFECYCLE_RAISE, "fix %zu",
+                     i);
+    }
+}
+
+Test(rule_overspeed, five_seconds_to_clear_and_fifteen_to_slow_down_are_exact)
+{
+    struct rules rules = {0};
+    for (int i = 0; i < 3; i++)
+        (void)at(&rules, 72);
+    (void)at(&rules, 50);
+    in.mono_ms += CLEAR_MS - 1001;
+    cr_expect_eq(at(&rules, 50), LIFECYCLE_NONE);
+    in.mono_ms -= 999;
+    cr_expect_eq(at(&rules, 50), LIFECYCLE_END);
+    in.orders = &orders;
+    (void)at(&rules, 50);
+    in.mono_ms += BRAKING_MS - 1001;
+    (void)at(&rules, 50);
+    cr_expect_eq(rules.overspeed.fixes, 0U);
+    in.mono_ms -= 999;
+    (void)at(&rules, 50);
+    cr_expect_eq(rules.overspeed.fixes, 1U);
 }
 
 Test(rule_overspeed, an_empty_bus_is_not_judged)
@@ -323,7 +373,7 @@ Test(rule_overspeed, positions_must_have_moved_as_far)
         double step_m[4];
         enum lifecycle_action last;
     } rows[] = {
-        {{20, 20, 20, 20}, LIFECYCLE_RAISE},
+        {{20, 20, 20, 20}, LIFECYCLE_RAISE},      {{20, 20, 6.7, 20}, LIFECYCLE_RAISE},
         {{0, 16.7, 16.7, 16.7}, LIFECYCLE_RAISE}, /* what was before the first fix is no matter */
         {{20, 10, 13.4, 20}, LIFECYCLE_RAISE},    /* 9.97 m short at most */
         {{20, 10, 13.3, 20}, LIFECYCLE_NONE},     /* 10.03 m */
@@ -433,12 +483,12 @@ Test(rule_overspeed, bands_at_their_limits)
         double speed_kmh;
         enum bw_severity severity;
     } rows[] = {
-        {60, false, 63.1, BW_MINOR},    {60, false, 71.9, BW_MINOR},   {60, false, 72, BW_SERIOUS},
-        {60, false, 119.9, BW_SERIOUS}, {60, false, 120, BW_CRIMINAL}, {20, false, 24, BW_SERIOUS},
-        {20, false, 59.9, BW_SERIOUS},  {20, false, 60, BW_CRIMINAL},  {40, false, 79.9, BW_SERIOUS},
-        {40, false, 80, BW_CRIMINAL},   {80, true, 95.9, BW_MINOR},    {80, true, 96, BW_SERIOUS},
-        {80, true, 119.9, BW_SERIOUS},  {80, true, 120, BW_CRIMINAL},  {50, true, 89.9, BW_SERIOUS},
-        {50, true, 90, BW_CRIMINAL},
+        {60, false, 60.1, BW_MINOR},   {60, false, 63.1, BW_MINOR},    {60, false, 71.9, BW_MINOR},
+        {60, false, 72, BW_SERIOUS},   {60, false, 119.9, BW_SERIOUS}, {60, false, 120, BW_CRIMINAL},
+        {20, false, 24, BW_SERIOUS},   {20, false, 59.9, BW_SERIOUS},  {20, false, 60, BW_CRIMINAL},
+        {40, false, 79.9, BW_SERIOUS}, {40, false, 80, BW_CRIMINAL},   {80, true, 95.9, BW_MINOR},
+        {80, true, 96, BW_SERIOUS},    {80, true, 119.9, BW_SERIOUS},  {80, true, 120, BW_CRIMINAL},
+        {50, true, 89.9, BW_SERIOUS},  {50, true, 90, BW_CRIMINAL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct rules rules = {.overspeed = {.aboard = true,
@@ -568,6 +618,7 @@ Test(rule_overspeed, what_was_open_goes_on_with_its_peak)
                                                              .over_ms = 7000}};
         struct rules rules = {0};
         in.orders = &orders;
+        in.mono_ms = 0;
         rule_overspeed.resume(&rules, &open);
         cr_expect_eq(described(&rule_overspeed, &rules, &in).evidence.overspeed.speed_kmh, 30);
         in.cabin.occupancy = (struct bw_occupancy){0};
