@@ -62,17 +62,15 @@ struct rule_off_route {
 struct rule_unlicensed {
     struct lifecycle life;
     struct bw_evidence_unlicensed evidence; /* of the last violation */
-    bool judged;                            /* `verdict` is that of the minute: within one no day begins */
-    int64_t utc_min;
+    int64_t utc_min;                        /* of `verdict`: within a minute no day begins */
     struct bw_evidence_unlicensed verdict;
 };
 
 struct rule_out_of_hours {
     struct lifecycle life;
-    bool judged; /* `verdict` is that of the minute */
     bool aboard; /* somebody was, for certain, during this violation */
     enum bw_tri verdict;
-    int64_t utc_min;
+    int64_t utc_min;                          /* of `verdict` */
     struct bw_evidence_out_of_hours evidence; /* of the last violation */
 };
 

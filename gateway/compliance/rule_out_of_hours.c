@@ -69,8 +69,7 @@ static enum bw_tri outside_hours(struct rule_out_of_hours *rule, const struct in
     struct local_time local;
     if (in->clock != BW_CLOCK_GNSS)
         return BW_UNKNOWN;
-    if (!rule->judged || rule->utc_min != rule_utc_min(in)) {
-        rule->judged = true;
+    if (rule->utc_min != rule_utc_min(in)) {
         rule->utc_min = rule_utc_min(in);
         rule->verdict = rule_local_time(in, &local) ? judge(rule, in, &local) : BW_UNKNOWN;
     }

@@ -128,9 +128,8 @@ static bool judge_now(struct rule_unlicensed *rule, const struct inputs *in)
     }
     if (in->clock != BW_CLOCK_GNSS)
         return false;
-    if (!rule->judged || rule->utc_min != rule_utc_min(in)) {
+    if (rule->utc_min != rule_utc_min(in)) {
         (void)rule_local_time(in, &local);
-        rule->judged = true;
         rule->utc_min = rule_utc_min(in);
         rule->verdict = judge(in->licence, local.day);
     }

@@ -67,6 +67,22 @@ Test(rule_out_of_hours, window_is_widened_on_both_sides)
     }
 }
 
+Test(rule_out_of_hours, without_grace_both_ends_are_inside_and_no_minute_more)
+{
+    static const struct {
+        int minute;
+        enum bw_tri violated;
+    } rows[] = {{419, BW_YES}, {420, BW_NO}, {450, BW_NO}, {480, BW_NO}, {481, BW_YES}};
+    thresholds.out_of_hours_grace_min = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        at(DAY, rows[i].minute);
+        cr_expect_eq(verdict(&rule_out_of_hours, &in), rows[i].violated, "row %zu", i);
+    }
+    permits[0] = permit("all day", MONDAY, 0, 0);
+    at(DAY, 0);
+    cr_expect_eq(verdict(&rule_out_of_hours, &in), BW_NO);
+}
+
 Test(rule_out_of_hours, minutes_are_those_of_the_licences_local_time)
 {
     licence.utc_offset_min = 480;
