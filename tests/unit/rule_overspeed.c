@@ -278,6 +278,18 @@ Test(rule_overspeed, there_is_time_to_slow_down_when_an_order_begins)
     cr_expect_eq(at(&again, 59), LIFECYCLE_RAISE);
 }
 
+Test(rule_overspeed, there_is_time_to_slow_down_away_from_routes_too)
+{
+    struct rules rules = {0};
+    in.orders = &orders;
+    hits[0].distance_m = 31;
+    (void)at(&rules, 79);
+    cr_expect_eq(rules.overspeed.fixes, 0U);
+    in.mono_ms += BRAKING_MS;
+    (void)at(&rules, 79);
+    cr_expect_eq(rules.overspeed.fixes, 1U);
+}
+
 /* --- what counts as over --- */
 
 Test(rule_overspeed, however_low_a_limit_is_it_counts)

@@ -214,6 +214,9 @@ Test(rule_unlicensed, some_permit_in_force_must_be_for_this_day_of_the_week)
              for_weekdays(in_force("second"), rows[i].second));
         cr_expect_eq(verdict(&rule_unlicensed, &in), rows[i].violated, "row %zu", i);
     }
+    HOLD(for_weekdays(in_force("first"), TUESDAY), for_weekdays(in_force("second"), MONDAY));
+    licence.n_permits = 1;
+    cr_expect_eq(verdict(&rule_unlicensed, &in), BW_YES, "what lies behind the last permit is none");
     HOLD(permit("past", DAY - 9, DAY - 1, BW_STATUS_ACTIVE), for_weekdays(in_force("second"), TUESDAY));
     cr_expect_eq(evidence().reason, BW_WRONG_WEEKDAY);
     cr_expect_str_eq(evidence().permit_no, "second");
