@@ -128,40 +128,39 @@ static struct bw_event *make_drive(const struct bw_route *route, size_t steps, b
     return drive;
 }
 
-static struct bw_event cabin = {.type = BW_EVENT_CABIN,
-                                .clock = BW_CLOCK_GNSS,
-                                .u.cabin = {.occupancy = {BW_QUALITY_GOOD, 20, 20, 20},
-                                            .door_open = BW_NO,
-                                            .ignition_on = BW_YES,
-                                            .main_power = BW_YES,
-                                            .antenna_ok = BW_YES,
-                                            .belts = {BW_QUALITY_GOOD, 0, 0},
-                                            .wheel_known = true,
-                                            .wheel_mps = 10}};
+static const struct bw_event cabin = {.type = BW_EVENT_CABIN,
+                                      .clock = BW_CLOCK_GNSS,
+                                      .u.cabin = {.occupancy = {BW_QUALITY_GOOD, 20, 20, 20},
+                                                  .door_open = BW_NO,
+                                                  .ignition_on = BW_YES,
+                                                  .main_power = BW_YES,
+                                                  .antenna_ok = BW_YES,
+                                                  .belts = {BW_QUALITY_GOOD, 0, 0},
+                                                  .wheel_known = true,
+                                                  .wheel_mps = 10}};
 
-static struct bw_event tick = {.type = BW_EVENT_TICK, .clock = BW_CLOCK_GNSS};
-
-static struct bw_event *event_at(enum what what, struct bw_event *drive, size_t i)
+static struct bw_event event_at(enum what what, const struct bw_event *drive, size_t i)
 {
+    static const struct bw_event tick = {.type = BW_EVENT_TICK, .clock = BW_CLOCK_GNSS};
     if (what == SECONDS)
-        return i % 3 == 0 ? &drive[i / 3] : i % 3 == 1 ? &cabin : &tick;
+        return i % 3 == 0 ? drive[i / 3] : i % 3 == 1 ? cabin : tick;
     if (what == CABIN)
-        return &cabin;
-    return what == TICKS ? &tick : &drive[i];
+        return cabin;
+    return what == TICKS ? tick : drive[i];
 }
 
-static void feed(struct engine *engine, struct bw_event *event, int64_t mono_ms)
+static void feed(struct engine *engine, struct bw_event event, int64_t mono_ms)
 {
-    static struct bw_alert alerts[ENGINE_ALERTS_MAX];
-    event->mono_ms = mono_ms;
-    event->utc_ms = 1789425600000 + mono_ms;
-    (void)engine_step(engine, event, alerts);
+    struct bw_alert alerts[ENGINE_ALERTS_MAX];
+    event.mono_ms = mono_ms;
+    event.utc_ms = 1789425600000 + mono_ms;
+    (void)engine_step(engine, &event, alerts);
 }
 
 /* Whatever is timed, the engine has heard of position and cabin within the last seconds: an event in
  * OTHERS_STEPS is for that, and its cost is in the figure. */
 static double engine_ns(const struct bw_route *route, enum what what, size_t steps, size_t slices,
-                        struct bw_event *drive)
+                        const struct bw_event *drive)
 {
     struct bw_route own = *route;
     struct bw_licence licence;
@@ -179,9 +178,9 @@ static double engine_ns(const struct bw_route *route, enum what what, size_t ste
             mono_ms += step_ms;
             feed(engine, event_at(what, drive, i), mono_ms);
             if (what != SECONDS && i % OTHERS_STEPS == 0)
-                feed(engine, what == CABIN ? &drive[i / 10] : &cabin, mono_ms);
+                feed(engine, what == CABIN ? drive[i / 10] : cabin, mono_ms);
             if (what == TICKS && i % OTHERS_STEPS == 0)
-                feed(engine, &drive[i / 10], mono_ms);
+                feed(engine, drive[i / 10], mono_ms);
         }
         fastest_ns = fmin(fastest_ns, (now_s() - start_s) / SLICE * 1e9);
     }
