@@ -36,8 +36,8 @@ struct engine {
 static const struct bw_thresholds defaults = {
     .overload_hold_ms = 3000,
     .overload_clear_ms = 5000,
-    .off_route_margin_m = 12,
-    .off_route_evidence_milli = 4000,
+    .off_route_margin_m = 15,
+    .off_route_evidence_milli = 3000,
     .off_route_clear_ms = 5000,
     .unlicensed_hold_ms = 10000,
     .update_interval_ms = 10000,
@@ -165,7 +165,7 @@ static void note_movement(struct inputs *in, const struct bw_fix *before, double
     in->step_s = step_s;
     in->step_m = isfinite(step_s) ? sqrt(step.east_m * step.east_m + step.north_m * step.north_m) : NAN;
     in->speed_given = isfinite(in->fix.speed_mps);
-    in->speed_derived = !in->speed_given || !isfinite(in->fix.course_deg);
+    in->speed_derived = !motion_given(&step);
     motion_update(&in->motion, &step);
     if (!in->speed_given)
         in->fix.speed_mps =
@@ -189,6 +189,9 @@ static void find_route(struct engine *engine)
     }
 }
 
+/* Nearer to the line of a licensed route than this, the position is most likely right. */
+static const double CONFIRMED_M = 15;
+
 static void take_fix(struct engine *engine, const struct bw_fix *fix)
 {
     struct inputs *in = &engine->in;
@@ -201,6 +204,8 @@ static void take_fix(struct engine *engine, const struct bw_fix *fix)
     in->seen_fix = true;
     in->fix_mono_ms = in->mono_ms;
     find_route(engine);
+    if (in->step_s > 0 && in->route != NULL && in->hit.distance_m < CONFIRMED_M)
+        motion_confirm(&in->motion, in->step_s);
 }
 
 static void take_event(struct engine *engine, const struct bw_event *event)

@@ -2,13 +2,17 @@
 
 #include <math.h>
 
-static const double FADE_S = 60; /* longer than a reflection lasts */
-static const double GAP_S = 60;  /* without a fix: nothing is known of the movement in between */
+static const double FADE_S = 60;    /* longer than a reflection lasts */
+static const double CONFIRM_S = 20; /* on the line of a road for this long: it is where the vehicle is */
+static const double GAP_S = 60;     /* without a fix: nothing is known of the movement in between */
 static const double BEND_SHARE_PER_S =
     0.1; /* of the way, a second of step: what a bend between two fixes explains, */
 static const double BEND_SHARE_MAX = 0.5;  /* up to half of the way */
-static const double JUMP_M = 8;            /* positions alone: more than their noise, */
-static const double ACCELERATION_MPS2 = 4; /* and more than any bus can accelerate, brake or turn */
+static const double STANDING_MPS = 1.5;    /* receivers give no course below */
+static const double ACCELERATION_MPS2 = 5; /* no bus accelerates, brakes or turns harder */
+/* Positions alone: noise of three times what steps usually differ by, which is learnt, and within limits. */
+static const double NOISES = 3, NOISE_MIN_M = 1, NOISE_MAX_M = 8, USUAL_REST_M = 1.5, USUAL_SHARE = 1 / 16.0;
+enum { DOUBTS = 4 }; /* steps in a row that no bus can have made: the velocity was wrong */
 
 static void stray_by(struct motion *motion, double east_m, double north_m)
 {
@@ -31,54 +35,38 @@ static void by_doppler(struct motion *motion, const struct motion_step *step, do
     stray_by(motion, east_m * share, north_m * share);
 }
 
-/* Whether a vehicle at this velocity, and any acceleration of a bus, can have made the step. */
-static bool explains(double east_mps, double north_mps, const struct motion_step *step, double *ret_east_m,
-                     double *ret_north_m)
-{
-    const double east_m = step->east_m - east_mps * step->seconds;
-    const double north_m = step->north_m - north_mps * step->seconds;
-    *ret_east_m = east_m;
-    *ret_north_m = north_m;
-    return sqrt(east_m * east_m + north_m * north_m) <=
-           JUMP_M + ACCELERATION_MPS2 / 2 * step->seconds * step->seconds;
-}
-
 static void follow(struct motion *motion, double east_mps, double north_mps)
 {
     motion->east_mps = (motion->east_mps + east_mps) / 2;
     motion->north_mps = (motion->north_mps + north_mps) / 2;
 }
 
-/* Positions alone: a step that no bus can have made is stray, until the next step shows that it was a turn
- * after all. */
+/* Positions alone: a step that no bus can have made is stray. */
 static void by_position(struct motion *motion, const struct motion_step *step)
 {
-    double east_m, north_m, unused;
     const double east_mps = step->east_m / step->seconds, north_mps = step->north_m / step->seconds;
-    if (explains(motion->east_mps, motion->north_mps, step, &east_m, &north_m)) {
+    const double east_m = step->east_m - motion->east_mps * step->seconds;
+    const double north_m = step->north_m - motion->north_mps * step->seconds;
+    const double rest_m = sqrt(east_m * east_m + north_m * north_m);
+    const double noise_m = fmin(NOISE_MIN_M + NOISES * motion->rest_m, NOISE_MAX_M);
+    if (rest_m <= noise_m + ACCELERATION_MPS2 * step->seconds * step->seconds) {
         follow(motion, east_mps, north_mps);
-        motion->doubtful = false;
-        return;
-    }
-    if (motion->doubtful &&
-        explains(motion->doubt_east_mps, motion->doubt_north_mps, step, &unused, &unused)) {
-        stray_by(motion, -motion->doubt_east_m, -motion->doubt_north_m);
-        motion->east_mps = east_mps;
-        motion->north_mps = north_mps;
-        motion->doubtful = false;
+        motion->rest_m += (rest_m - motion->rest_m) * USUAL_SHARE;
+        motion->doubts = 0;
         return;
     }
     stray_by(motion, east_m, north_m);
-    motion->doubtful = true;
-    motion->doubt_east_mps = east_mps;
-    motion->doubt_north_mps = north_mps;
-    motion->doubt_east_m = east_m;
-    motion->doubt_north_m = north_m;
+    if (++motion->doubts < DOUBTS)
+        return;
+    motion->doubts = 0;
+    motion->east_mps = east_mps;
+    motion->north_mps = north_mps;
 }
 
 static void start(struct motion *motion, double east_mps, double north_mps)
 {
-    *motion = (struct motion){.started = true, .east_mps = east_mps, .north_mps = north_mps};
+    *motion = (struct motion){
+        .started = true, .east_mps = east_mps, .north_mps = north_mps, .rest_m = USUAL_REST_M};
 }
 
 /* c[0] + c[1] u + ... + c[5] u^5 */
@@ -108,11 +96,16 @@ static void unit_vector(double course_deg, double *ret_east, double *ret_north)
     *ret_north = turns[wind + 1];
 }
 
+bool motion_given(const struct motion_step *step)
+{
+    return isfinite(step->speed_mps) && (isfinite(step->course_deg) || step->speed_mps < STANDING_MPS);
+}
+
 void motion_update(struct motion *motion, const struct motion_step *step)
 {
-    const bool doppler = isfinite(step->speed_mps) && isfinite(step->course_deg);
+    const bool given = motion_given(step);
     double east_mps = 0, north_mps = 0;
-    if (doppler) {
+    if (given && isfinite(step->course_deg)) {
         unit_vector(step->course_deg, &east_mps, &north_mps);
         east_mps *= step->speed_mps;
         north_mps *= step->speed_mps;
@@ -126,7 +119,7 @@ void motion_update(struct motion *motion, const struct motion_step *step)
     const double keep = FADE_S / (FADE_S + step->seconds);
     motion->stray_east_m *= keep;
     motion->stray_north_m *= keep;
-    if (!doppler) {
+    if (!given) {
         by_position(motion, step);
         return;
     }
@@ -135,7 +128,20 @@ void motion_update(struct motion *motion, const struct motion_step *step)
     motion->north_mps = north_mps;
 }
 
+void motion_confirm(struct motion *motion, double seconds)
+{
+    const double keep = CONFIRM_S / (CONFIRM_S + seconds);
+    motion->stray_east_m *= keep;
+    motion->stray_north_m *= keep;
+}
+
 double motion_stray_m(const struct motion *motion)
 {
     return sqrt(motion->stray_east_m * motion->stray_east_m + motion->stray_north_m * motion->stray_north_m);
+}
+
+double motion_stray_along_m(const struct motion *motion, double east, double north)
+{
+    const double along_m = motion->stray_east_m * east + motion->stray_north_m * north;
+    return along_m > 0 ? along_m : 0;
 }

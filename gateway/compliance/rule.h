@@ -54,9 +54,16 @@ struct rule_off_route {
     double nearest_m;   /* while never entered: closest approach that counted as progress */
     double last_distance_m;
     double peak_m;
+    double usual_step_s; /* between fixes, as this receiver gives them */
+    double settled_s;    /* since fixes came back after an outage */
+    /* Learnt on the route: how far to the right of the line, how much that scatters, and from how long. */
+    double aside_m, scatter_m, learnt_s;
     unsigned fixes_outside;
     double outside_s;    /* since the edge was crossed, or since the last approach while never entered */
     int64_t left_utc_ms; /* when the edge was crossed; 0 = never entered */
+    bool empty;          /* nobody aboard for certain, and no sign of anybody since */
+    char exempted_by[BW_ID_LEN]; /* Art. 30; "" none */
+    double unexempted_s;         /* driven off the route since the exemption's end */
 };
 
 struct rule_unlicensed {
@@ -219,10 +226,12 @@ uint32_t rule_bounded_ms(int64_t ms);
 void rule_timer_run(struct rule_timer *timer, bool on, int64_t passed_ms);
 /* Of the last fix, as the receiver says; what is usual when it does not. */
 double rule_accuracy_m(const struct inputs *in);
-/* Local day (since 1970-01-01) and minute of the day, by the licence's offset. Only the receiver's own time
- * will do, since a host clock may have lost its battery: false without it, and without a licence. */
+/* Local day (since 1970-01-01), ISO weekday as a bit (bit 0 = Monday) and minute of the day, by the licence's
+ * offset. Only the receiver's own time will do, since a host clock may have lost its battery: false without
+ * it, and without a licence. */
 struct local_time {
     int32_t day;
+    uint8_t weekday_bit;
     uint16_t minute;
 };
 bool rule_local_time(const struct inputs *in, struct local_time *ret);

@@ -1,62 +1,123 @@
-/* OFF_ROUTE (Art. 30: a school vehicle carrying pupils keeps to its approved route).
+/* OFF_ROUTE (Art. 30: a school vehicle carrying pupils keeps to its approved route, except for traffic
+ * control, road works, disaster, weather or a major accident).
  *
  * Decided by accumulated evidence, never by one fix. Beyond the corridor's edge each fix adds
- *     weight * clamp((excess - margin) / sigma, -2, 2) * seconds
+ *     weight * clamp((sure excess - margin) / sigma, -2, 2) * seconds
  * to a score (a one-sided CUSUM, E. S. Page, Biometrika 41, 1954). What tells a departure from a bad position
  * is movement: a receiver's speed and course come from Doppler shifts and hold where multipath throws the
- * position to the side. `outward_m` integrates the movement away from the route since the edge. While it
- * accounts for the excess and goes on, or the excess is large, a fix has full weight; beside the route, on a
- * parallel course, a small one; standing still, none. docs/rules.md has the table of constants. */
-#include "gateway/compliance/rule.h"
-
+ * position to the side. What the position strayed by itself is taken off the excess (motion.h). `outward_m`
+ * integrates the movement away from the route since the edge; while it accounts for the excess and goes on, a
+ * fix has full weight; on a parallel course the more, the farther off it is; standing, little. docs/rules.md
+ * has the table of constants. */
 #include <math.h>
 #include <string.h>
 
+#include "gateway/compliance/order.h"
+#include "gateway/compliance/rule.h"
+
+/* Sigma of a position. */
 static const double SIGMA_DEFAULT_M = 6, SIGMA_MIN_M = 3, SIGMA_MAX_M = 20;
-static const double SAID_SIGMAS = 2.45;    /* gpsd's eph is meant to hold 95 % of a circular normal error */
-static const double MODEL_SIGMA_M = 4;     /* of the drawn line itself */
+static const double SAID_SIGMAS = 2.45;      /* gpsd's eph is meant to hold 95 % of a circular normal error */
+static const double MODEL_SIGMA_M = 4;       /* of the drawn line itself */
+static const double SCATTER_SIGMAS = 1.2533; /* a normal error's sigma in mean absolute deviations */
+static const double PRIOR_S = 60; /* the default, or what is said, weighs as much as this on the route */
+static const double SCATTER_FADE_S = 300, ASIDE_FADE_S = 60;
+static const double DISTRUST = 2; /* said to be worse than this many times what it was found to be */
+static const double LEARN_MPS = 3;
+
+/* Of a receiver's fixes. */
+static const double STEP_MAX_S = 5;     /* a longer gap between fixes is no more evidence than this, */
+static const double OUTWARD_MAX_S = 15; /* nor more way than this */
+static const double SPARSE_S = 5;       /* one fix in this time or longer is a sparse receiver */
+static const double USUAL_SHARE = 0.125, USUAL_MAX_S = 20;
+static const double OUTAGE_S = 4, OUTAGE_STEPS = 3; /* silent for longer than this and so many usual steps */
+static const double SETTLE_S = 20;                  /* that positions need after an outage */
+static const double GAP_S = 600;                    /* without a fix: a new start */
+
+/* Evidence. */
+static const double STRAY_FREE_M = 20, STRAY_FREE_STEPS = 5; /* strayed across the direction that counts */
 static const double SUPPORTED_SHARE = 0.5; /* of the excess that movement must account for */
 static const double LEAVING_MPS = 1;       /* movement away from the route, faster than drift */
-static const double FAR_M = 50;            /* beyond this excess a parallel course is no excuse */
-static const double LEAVING_MARGIN = 0.5;  /* of the margin, while movement accounts for the excess */
+static const double DERIVED_MARGIN = 1.6;  /* times the margin: leaving by positions alone may be multipath */
 static const double BESIDE_WEIGHT = 0.15;  /* beside the route, or carried there */
-static const double DERIVED_WEIGHT = 0.6;  /* speed from positions: not independent of them */
-static const double RATE_MAX = 2;          /* most that a second may add */
-static const double STEP_MAX_S = 3;        /* a longer gap between fixes is no more evidence than this */
-static const double INSIDE_DECAY = 2;      /* score a second */
-static const double STANDING_MPS = 1;
-static const double TRAVELLED_MIN_M = 15;  /* beyond the edge */
+static const double BESIDE_FROM_M = 12,
+                    BESIDE_TO_M = 32; /* on a parallel course: from that weight to the full one */
+static const double DERIVED_FROM_M = 24, DERIVED_TO_M = 50;
+static const double FAR_M = 50, FAR_WEIGHT = 0.4; /* nobody saw it move there */
+static const double STANDING_WEIGHT = 0.3, STANDING_MPS = 1;
+static const double RATE_MAX = 2;         /* most that a second may add */
+static const double SCORE_CAP = 1.5;      /* times what is raised at */
+static const double INSIDE_DECAY = 2;     /* score a second */
+static const double TRAVELLED_MIN_M = 15; /* beyond the edge */
+enum { FIXES_OUTSIDE_MIN = 3, SPARSE_FIXES_OUTSIDE_MIN = 2 };
+
 static const double APPROACH_M = 100;      /* nearer by this: on its way to the route */
 static const double NEVER_ENTERED_M = 500; /* driven without getting nearer */
 static const double NEVER_ENTERED_S = 60;
-static const double GAP_S = 600; /* without a fix: a new start */
-enum { FIXES_OUTSIDE_MIN = 3, SPARSE_FIXES_OUTSIDE_MIN = 2 };
-static const double SPARSE_S = 5; /* one fix in this time or longer is a sparse receiver */
+static const double COME_BACK_S =
+    60; /* driven off the route after an exemption's end: time enough to return */
 
 static double clamp(double value, double low, double high)
 {
     return value < low ? low : value > high ? high : value;
 }
 
-static double sigma_m(const struct inputs *in)
+/* --- what this receiver's positions are worth --- */
+
+/* What the receiver says, unless it was found to scatter more, or far less. */
+static double sigma_m(const struct rule_off_route *rule, const struct inputs *in)
 {
-    const double said = in->fix.position.accuracy_m;
-    const double receiver =
-        isfinite(said) ? clamp(said / SAID_SIGMAS, SIGMA_MIN_M, SIGMA_MAX_M) : SIGMA_DEFAULT_M;
-    return sqrt(receiver * receiver + MODEL_SIGMA_M * MODEL_SIGMA_M);
+    const double said_m = in->fix.position.accuracy_m / SAID_SIGMAS;
+    const double found_m = (SIGMA_DEFAULT_M * PRIOR_S + SCATTER_SIGMAS * rule->scatter_m * rule->learnt_s) /
+                           (PRIOR_S + rule->learnt_s);
+    double receiver_m = found_m;
+    if (isfinite(said_m))
+        receiver_m = rule->learnt_s < PRIOR_S ? said_m : clamp(said_m, found_m, DISTRUST * found_m);
+    receiver_m = clamp(receiver_m, SIGMA_MIN_M, SIGMA_MAX_M);
+    return sqrt(receiver_m * receiver_m + MODEL_SIGMA_M * MODEL_SIGMA_M);
 }
 
-/* Metres moved away from the route in this step, as the vehicle moves, not as its position does. */
-static double outward_step_m(const struct inputs *in, double seconds)
+/* Driving on the route: how far the position wanders about its own mean offset from the line. */
+static void learn(struct rule_off_route *rule, const struct inputs *in, double seconds)
 {
-    return (in->motion.east_mps * in->hit.away_east + in->motion.north_mps * in->hit.away_north) * seconds;
+    if (!(in->fix.speed_mps >= LEARN_MPS) || seconds <= 0)
+        return;
+    const struct corridor_hit *hit = &in->hit;
+    const double right = hit->away_east * hit->along_north - hit->away_north * hit->along_east;
+    const double aside_m = right > 0 ? hit->distance_m : -hit->distance_m;
+    rule->aside_m += (aside_m - rule->aside_m) * seconds / (seconds + fmin(rule->learnt_s, ASIDE_FADE_S));
+    rule->scatter_m +=
+        (fabs(aside_m - rule->aside_m) - rule->scatter_m) * seconds / (seconds + rule->learnt_s);
+    rule->learnt_s = fmin(rule->learnt_s + seconds, SCATTER_FADE_S);
 }
+
+/* Time since the fix before, as far as it is known what happened in it: none for the first fix and after an
+ * outage. */
+static double known_step_s(struct rule_off_route *rule, double step_s)
+{
+    if (!(step_s > 0))
+        return 0;
+    const double usual_s = rule->usual_step_s > 0 ? rule->usual_step_s : fmin(step_s, USUAL_MAX_S);
+    const bool outage = step_s > OUTAGE_S && step_s > OUTAGE_STEPS * usual_s;
+    rule->usual_step_s = usual_s + (fmin(step_s, 2 * usual_s + 1) - usual_s) * USUAL_SHARE;
+    rule->settled_s = outage ? 0 : rule->settled_s + step_s;
+    if (outage)
+        rule->outward_m = 0; /* nobody saw it move */
+    return outage ? 0 : step_s;
+}
+
+/* --- evidence --- */
 
 /* After a long silence the vehicle may have been anywhere; an alert that is open stays so. */
 static void start_over(struct rule_off_route *rule)
 {
     if (rule->life.state == LIFECYCLE_CLEAR)
-        *rule = (struct rule_off_route){.nearest_m = INFINITY};
+        *rule = (struct rule_off_route){.life = rule->life,
+                                        .nearest_m = INFINITY,
+                                        .usual_step_s = rule->usual_step_s,
+                                        .aside_m = rule->aside_m,
+                                        .scatter_m = rule->scatter_m,
+                                        .learnt_s = rule->learnt_s};
     rule->score = rule->outward_m = 0;
 }
 
@@ -83,23 +144,54 @@ static void go_outside(struct rule_off_route *rule, const struct inputs *in, dou
     rule->peak_m = 0;
 }
 
-/* Adds one fix beyond the edge to the score. True when it speaks for a departure. */
-static bool add_evidence(struct rule_off_route *rule, const struct inputs *in, double excess_m, double sigma,
-                         double seconds)
+/* Of the excess, what the position may have strayed by itself. A far stray counts in whatever direction it
+ * went: the stretch of the route that is nearest to the position may be another one than the vehicle's. */
+static double strayed_m(const struct inputs *in)
 {
-    if (in->fix.speed_mps < STANDING_MPS)
-        return false; /* drift of a standing vehicle is no movement */
-    const double outward_m = outward_step_m(in, seconds);
-    rule->outward_m += outward_m;
-    rule->travelled_m += in->fix.speed_mps * seconds;
-    rule->fixes_outside += seconds > 0; /* gpsd may report one instant twice */
+    const double free_m = STRAY_FREE_M * clamp(in->step_s, 1, STRAY_FREE_STEPS);
+    return fmax(motion_stray_along_m(&in->motion, in->hit.away_east, in->hit.away_north),
+                motion_stray_m(&in->motion) - free_m);
+}
+
+/* Movement away from the route, as the vehicle moves and not as its position does. */
+static double outward_mps(const struct inputs *in)
+{
+    return in->motion.east_mps * in->hit.away_east + in->motion.north_mps * in->hit.away_north;
+}
+
+static double beside_weight(const struct rule_off_route *rule, const struct inputs *in, double sure_m,
+                            bool supported)
+{
+    if (supported && in->speed_derived)
+        return clamp((sure_m - DERIVED_FROM_M) / (DERIVED_TO_M - DERIVED_FROM_M), BESIDE_WEIGHT, 1);
+    if (supported)
+        return clamp((sure_m - BESIDE_FROM_M) / (BESIDE_TO_M - BESIDE_FROM_M), BESIDE_WEIGHT, 1);
+    return sure_m >= FAR_M && rule->settled_s >= SETTLE_S ? FAR_WEIGHT : BESIDE_WEIGHT;
+}
+
+/* Adds one fix beyond the edge to the score. True when it speaks for a departure. */
+static bool add_evidence(struct rule_off_route *rule, const struct inputs *in, double excess_m, double step_s)
+{
+    const double seconds = fmin(step_s, STEP_MAX_S), sure_m = excess_m - strayed_m(in);
+    const double raise_at = in->thresholds->off_route_evidence_milli / 1000.0;
+    const bool moves = in->fix.speed_mps >= STANDING_MPS;
+    double margin_m = in->thresholds->off_route_margin_m, weight = 0;
+    if (moves) {
+        rule->outward_m += outward_mps(in) * fmin(step_s, OUTWARD_MAX_S);
+        rule->travelled_m += in->fix.speed_mps * seconds;
+        rule->fixes_outside += step_s > 0; /* gpsd may report one instant twice */
+    }
     const bool supported = rule->outward_m >= SUPPORTED_SHARE * excess_m;
-    const bool leaving = supported && (outward_m > LEAVING_MPS * seconds || excess_m >= FAR_M);
-    const double margin = in->thresholds->off_route_margin_m * (leaving ? LEAVING_MARGIN : 1);
-    const double weight = !leaving ? BESIDE_WEIGHT : in->speed_derived ? DERIVED_WEIGHT : 1;
-    const double sure_m = excess_m - motion_stray_m(&in->motion);
-    const double rate = clamp((sure_m - margin) / sigma, -RATE_MAX, RATE_MAX) * weight;
-    rule->score = rule->score + rate * seconds > 0 ? rule->score + rate * seconds : 0;
+    if (moves && supported && outward_mps(in) > LEAVING_MPS) {
+        weight = 1;
+        margin_m *= in->speed_derived ? DERIVED_MARGIN : 1;
+    } else if (moves) {
+        weight = beside_weight(rule, in, sure_m, supported);
+    } else if (supported && !in->speed_derived) {
+        weight = STANDING_WEIGHT; /* it drove there; the drift of a standing vehicle is no movement */
+    }
+    const double rate = clamp((sure_m - margin_m) / sigma_m(rule, in), -RATE_MAX, RATE_MAX) * weight;
+    rule->score = clamp(rule->score + rate * seconds, 0, SCORE_CAP * raise_at);
     return rate > 0;
 }
 
@@ -110,14 +202,14 @@ static bool departed(const struct rule_off_route *rule, const struct inputs *in)
            rule->score * 1000 >= in->thresholds->off_route_evidence_milli;
 }
 
-/* A start away from the route is normal on the way to it, and empty it may go anywhere. Driving on without
- * getting nearer is not. */
-static bool never_entered(struct rule_off_route *rule, const struct inputs *in)
+/* A start away from the route is normal on the way to it and on its edge, and empty it may go anywhere.
+ * Driving on without getting nearer is not. */
+static bool never_entered(struct rule_off_route *rule, const struct inputs *in, double excess_m)
 {
     if (rule->entered || rule->life.state != LIFECYCLE_CLEAR)
         return false;
     if (rule->nearest_m - in->hit.distance_m >= APPROACH_M || /* infinity before the first */
-        rule_known_empty(&in->cabin.occupancy)) {
+        excess_m <= in->thresholds->off_route_margin_m || rule_known_empty(&in->cabin.occupancy)) {
         rule->nearest_m = in->hit.distance_m;
         rule->travelled_m = 0;
         rule->outside_s = 0;
@@ -125,51 +217,99 @@ static bool never_entered(struct rule_off_route *rule, const struct inputs *in)
     return rule->travelled_m >= NEVER_ENTERED_M && rule->outside_s >= NEVER_ENTERED_S;
 }
 
+/* --- Art. 30: exemptions --- */
+
+/* The order that allows it to be here now. Where only the receiver's time is missing, one for this place is
+ * enough not to accuse. */
+static const struct bw_order *exemption(const struct inputs *in)
+{
+    const struct bw_point at = {in->fix.position.lat_deg, in->fix.position.lon_deg};
+    const char *route_id = in->route->route_id;
+    if (in->clock == BW_CLOCK_GNSS)
+        return order_in_force(in->orders, BW_ORDER_EXEMPTION, in->utc_ms, &at, route_id);
+    for (size_t i = 0; in->orders != NULL && i < in->orders->n_orders; i++) {
+        struct bw_order *order = &in->orders->orders[i];
+        const struct bw_orders alone = {.n_orders = 1, .orders = order};
+        if (order_in_force(&alone, BW_ORDER_EXEMPTION, order->from_utc_ms, &at, route_id) != NULL)
+            return order;
+    }
+    return NULL;
+}
+
+/* An exemption lasts until its end was followed by COME_BACK_S of driving that speaks for a departure. */
+static void note_exemption(struct rule_off_route *rule, const struct inputs *in, bool speaks, double step_s)
+{
+    const struct bw_order *order = exemption(in);
+    if (rule->life.state == LIFECYCLE_CLEAR)
+        rule->exempted_by[0] = '\0'; /* by what was allowed before */
+    if (order != NULL) {
+        memcpy(rule->exempted_by, order->order_id, sizeof rule->exempted_by);
+        rule->unexempted_s = 0;
+        return;
+    }
+    rule->unexempted_s += speaks ? step_s : 0;
+    if (rule->unexempted_s >= COME_BACK_S)
+        rule->exempted_by[0] = '\0';
+}
+
+/* --- the rule --- */
+
 static enum bw_tri judge_outside(struct rule_off_route *rule, const struct inputs *in, double excess_m,
-                                 double sigma, double seconds)
+                                 double step_s)
 {
     if (rule->outside || !rule->entered)
         rule->outside_s += isfinite(in->step_s) ? in->step_s : 0;
     else
         go_outside(rule, in, excess_m);
-    const bool leaving = add_evidence(rule, in, excess_m, sigma, seconds);
+    const bool speaks = add_evidence(rule, in, excess_m, step_s);
     rule->peak_m = fmax(rule->peak_m, in->hit.distance_m);
-    return (leaving && departed(rule, in)) || never_entered(rule, in) ? BW_YES : BW_UNKNOWN;
+    const bool violated = (speaks && departed(rule, in)) || never_entered(rule, in, excess_m);
+    if (violated || rule->life.state != LIFECYCLE_CLEAR)
+        note_exemption(rule, in, speaks, step_s);
+    return violated ? BW_YES : BW_UNKNOWN;
 }
 
 static enum bw_tri judge(struct rule_off_route *rule, const struct inputs *in)
 {
-    const double sigma = sigma_m(in), excess_m = in->hit.distance_m - in->route->half_width_m;
-    const double seconds = isfinite(in->step_s) ? clamp(in->step_s, 0, STEP_MAX_S) : 0;
-    enum bw_tri violated = BW_UNKNOWN;
+    const double excess_m = in->hit.distance_m - in->route->half_width_m;
+    const double step_s = known_step_s(rule, in->step_s);
+    enum bw_tri violated = BW_NO;
     if (excess_m > 0) {
-        violated = judge_outside(rule, in, excess_m, sigma, seconds);
+        violated = judge_outside(rule, in, excess_m, step_s);
     } else {
-        go_inside(rule, seconds);
-        violated = BW_NO;
+        go_inside(rule, fmin(step_s, STEP_MAX_S));
+        learn(rule, in, fmin(step_s, STEP_MAX_S));
     }
     rule->last_distance_m = in->hit.distance_m;
     return violated;
 }
 
+/* Nobody aboard for certain, and no sign of anybody since: sensors that fall silent accuse nobody. */
+static void note_empty(struct rule_off_route *rule, const struct bw_occupancy *aboard)
+{
+    if (rule_known_empty(aboard))
+        rule->empty = true;
+    else if (aboard->low > 0 || rule->life.state == LIFECYCLE_CLEAR)
+        rule->empty = false;
+}
+
 static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
 {
     struct rule_off_route *rule = &rules->off_route;
+    if (rule->life.state != LIFECYCLE_CLEAR)
+        note_empty(rule, &in->cabin.occupancy);
     if (in->route == NULL || !in->new_fix)
         return LIFECYCLE_NONE; /* without a position nothing is known, and nothing changes */
     if (!isfinite(in->step_s) || in->step_s > GAP_S)
         start_over(rule);
     const enum bw_tri violated = judge(rule, in);
+    if (lifecycle_idle(&rule->life, violated))
+        return LIFECYCLE_NONE;
+    if (rule->life.state == LIFECYCLE_CLEAR)
+        note_empty(rule, &in->cabin.occupancy);
     return lifecycle_step(&rule->life, violated, in->mono_ms,
                           (struct lifecycle_times){.clear_ms = in->thresholds->off_route_clear_ms,
                                                    .hold_off_ms = in->thresholds->raise_hold_off_ms});
-}
-
-/* A notice stays one while nobody is aboard for certain: sensors that fall silent accuse nobody. */
-static enum bw_severity severity(const struct bw_occupancy *aboard, enum bw_severity before)
-{
-    const bool empty = rule_known_empty(aboard) || (before == BW_NOTICE && aboard->low == 0);
-    return empty ? BW_NOTICE : BW_MINOR;
 }
 
 static void describe(const struct rules *rules, const struct inputs *in, struct bw_alert *alert)
@@ -185,9 +325,13 @@ static void describe(const struct rules *rules, const struct inputs *in, struct 
     evidence->outside_ms = (uint32_t)fmin(rule->outside_s * 1000, UINT32_MAX); /* of 49 days */
     evidence->entered = rule->entered;
     evidence->left_utc_ms = rule->left_utc_ms;
-    const enum bw_severity now = severity(&in->cabin.occupancy, alert->severity);
+    const bool exempted = rule->exempted_by[0] != '\0';
+    const enum bw_severity now = rule->empty || exempted ? BW_NOTICE : BW_MINOR;
     if (now > alert->severity)
         alert->severity = now;
+    memset(evidence->exempted_by, 0, sizeof evidence->exempted_by);
+    if (alert->severity == BW_NOTICE) /* what was an accusation once stays one */
+        memcpy(evidence->exempted_by, rule->exempted_by, sizeof evidence->exempted_by);
 }
 
 /* Half as far again, and by more than a street's width. */
@@ -201,13 +345,16 @@ static bool grown(const struct bw_alert *reported, const struct bw_alert *now)
 static void resume(struct rules *rules, const struct bw_alert *open)
 {
     const struct bw_evidence_off_route *evidence = &open->evidence.off_route;
-    rules->off_route = (struct rule_off_route){.life.state = LIFECYCLE_ACTIVE,
-                                               .entered = evidence->entered,
-                                               .outside = true,
-                                               .outside_s = evidence->outside_ms / 1000.0,
-                                               .left_utc_ms = evidence->left_utc_ms,
-                                               .peak_m = (double)evidence->peak_distance_m,
-                                               .nearest_m = INFINITY};
+    struct rule_off_route *rule = &rules->off_route;
+    *rule = (struct rule_off_route){.life.state = LIFECYCLE_ACTIVE,
+                                    .entered = evidence->entered,
+                                    .outside = true,
+                                    .outside_s = evidence->outside_ms / 1000.0,
+                                    .left_utc_ms = evidence->left_utc_ms,
+                                    .peak_m = (double)evidence->peak_distance_m,
+                                    .nearest_m = INFINITY};
+    memcpy(rule->exempted_by, evidence->exempted_by, sizeof rule->exempted_by);
+    rule->empty = open->severity == BW_NOTICE && evidence->exempted_by[0] == '\0';
 }
 
 const struct rule rule_off_route = {BW_OFF_ROUTE, step, describe, grown, resume};
