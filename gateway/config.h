@@ -3,7 +3,7 @@
  *
  *     [vehicle] id, division     as in the registry: they name the vehicle's topics
  *               key              Ed25519 secret of this vehicle, as `keygen` writes it
- *     [bureau]  key              public key of the bureau: checks licences and receipts
+ *     [bureau]  key              public key of the bureau: checks licences, orders and receipts
  *     [licence] file             where the newest licence is kept; need not exist yet
  *     [orders]  file             the same for orders (the licence's, with ".orders" behind it)
  *     [gps]     host (127.0.0.1)  port (2947)            gpsd on this machine
