@@ -363,11 +363,9 @@ static bool search_near(const struct corridor *c, struct query *q)
     return q->best_m2 < clear_m * clear_m;
 }
 
-static void unit_vector(double x, double y, double *ret_x, double *ret_y)
+static double inverse(double length_m)
 {
-    const double length = sqrt(x * x + y * y);
-    *ret_x = length > 0 ? x / length : 0;
-    *ret_y = length > 0 ? y / length : 0;
+    return length_m > 0 ? 1 / length_m : 0;
 }
 
 void corridor_nearest(struct corridor *c, const struct corridor_place *place, struct corridor_hit *ret)
@@ -391,6 +389,9 @@ void corridor_nearest(struct corridor *c, const struct corridor_place *place, st
     const double t = dot <= 0 ? 0 : dot >= len2 ? 1 : dot / len2;
     ret->distance_m = sqrt(q.best_m2);
     ret->progress_m = c->progress_m[q.best] + t * (c->progress_m[q.best + 1] - c->progress_m[q.best]);
-    unit_vector(dx, dy, &ret->along_east, &ret->along_north);
-    unit_vector(-a.x_m - t * dx, -a.y_m - t * dy, &ret->away_east, &ret->away_north);
+    const double along = inverse(sqrt(len2)), away = inverse(ret->distance_m);
+    ret->along_east = dx * along;
+    ret->along_north = dy * along;
+    ret->away_east = (-a.x_m - t * dx) * away;
+    ret->away_north = (-a.y_m - t * dy) * away;
 }
