@@ -66,6 +66,8 @@ Test(order, holds_on_the_routes_that_it_names_or_on_all)
     cr_expect_eq(weather(&here, "r-2"), &list[0]);
     cr_expect_eq(weather(&here, "r-3"), NULL);
     cr_expect_eq(weather(&here, NULL), NULL, "on no licensed route");
+    list[0].n_routes = 1;
+    cr_expect_eq(weather(&here, "r-2"), NULL, "named beyond the last");
 }
 
 Test(order, holds_inside_its_area)
@@ -125,4 +127,5 @@ Test(order, limit_of_none_is_the_laws_in_bad_weather)
 {
     cr_expect_eq(order_limit_kmh(&(struct bw_order){.limit_kmh = 0}), 20);
     cr_expect_eq(order_limit_kmh(&(struct bw_order){.limit_kmh = 35}), 35);
+    cr_expect_eq(order_limit_kmh(&(struct bw_order){.limit_kmh = 1}), 1);
 }

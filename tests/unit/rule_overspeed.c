@@ -303,6 +303,7 @@ Test(rule_overspeed, however_low_a_limit_is_it_counts)
     in.orders = NULL;
     routes[0].speed_limit_kmh = 1;
     expect_limit(1, "route");
+    routes[0].speed_limit_kmh = 0;
     STRETCHES({0, 500, 50, false}, {900, 1100, 1, false});
     expect_limit(1, "second stretch");
     cr_expect_eq(raised(5).evidence.overspeed.source, BW_LIMIT_STRETCH);
