@@ -60,7 +60,7 @@ struct query {
     double x_e7, y_e7;       /* the point, in vertex coordinates */
     double scale_x, scale_y; /* metres per 1e-7 degree */
     double best_m2;
-    uint32_t best; /* segment; UINT32_MAX: none yet */
+    uint32_t best; /* segment */
 };
 
 /* c[0] + c[1] u + ... + c[6] u^6, in an order of its own that lets the terms be computed side by side. */
@@ -221,14 +221,14 @@ static struct seen see(const struct corridor *c, const struct query *q, uint32_t
     return (struct seen){x_m, y_m, x_m * x_m + y_m * y_m};
 }
 
-/* Squared distance from the segment between two vertices: from the first, from the inside or from the second,
- * chosen without a branch, since none could be foretold. Not joined, the first stands alone. */
-static double segment_m2(const struct seen *a, const struct seen *b, unsigned joined)
+/* Squared distance from the segment between two vertices. Not joined, the first stands alone. */
+static double segment_m2(const struct seen *a, const struct seen *b, bool joined)
 {
     const double dx = b->x_m - a->x_m, dy = b->y_m - a->y_m, len2 = dx * dx + dy * dy;
     const double dot = -(a->x_m * dx + a->y_m * dy), cross = a->x_m * dy - a->y_m * dx;
-    const double m2[] = {a->m2, cross * cross / len2, b->m2};
-    return m2[(joined & (dot > 0)) << (dot >= len2)];
+    if (!joined || dot <= 0)
+        return a->m2;
+    return dot >= len2 ? b->m2 : cross * cross / len2;
 }
 
 static void keep_nearer(struct query *q, uint32_t s, double m2)
@@ -272,8 +272,9 @@ static void search_leaf(const struct corridor *c, struct query *q, uint32_t leaf
     }
 }
 
-/* Depth first, the nearer child first: `leaf_found` is called for each leaf whose box is near enough. The
- * stack is bounded by the depth: one sibling a level, 2^32 leaves at most. */
+/* Depth first, the nearer child first: `leaf_found` is called for each leaf whose box is near enough. A node
+ * without leaves has the empty box, which is farther than any place on earth: so a left child is always
+ * there. The stack is bounded by the depth: one sibling a level, 2^32 leaves at most. */
 static inline void walk(struct corridor *c, struct query *q,
                         void (*leaf_found)(struct corridor *, struct query *, uint32_t leaf, double m2))
 {
@@ -292,7 +293,7 @@ static inline void walk(struct corridor *c, struct query *q,
             continue;
         while (node < c->first_leaf) {
             const uint32_t left = 2 * node + 1, right = left + 1;
-            const double left_m2 = left < n_boxes ? box_m2(q, &c->boxes[left]) : INFINITY;
+            const double left_m2 = box_m2(q, &c->boxes[left]);
             const double right_m2 = right < n_boxes ? box_m2(q, &c->boxes[right]) : INFINITY;
             const uint32_t near = right_m2 < left_m2 ? right : left, far = near == left ? right : left;
             const double far_m2 = near == left ? right_m2 : left_m2;

@@ -2,8 +2,8 @@
  *
  * A route's segments are put under an implicit binary tree of boxes. Consecutive segments lie near each
  * other, so the order of the route is already a good tree order (a bounding volume hierarchy without
- * sorting). A search also finds how near anything comes but the few segments around the nearest one: until
- * the vehicle has moved that far, only those few can be nearest, and only they are looked at.
+ * sorting). A search also notes which leaves of the tree lie within some 100 m: until the vehicle has moved
+ * that far, the nearest segment is in one of them, and only they are looked at.
  *
  * Geometry: differences of degrees scaled to metres at the query's own latitude with the WGS-84 radii of
  * curvature, so distances are right near the query at every latitude; longitudes are kept relative to the

@@ -63,9 +63,8 @@ bool rule_local_time(const struct inputs *in, struct local_time *ret)
         return false;
     const int64_t local_ms = in->utc_ms + in->licence->utc_offset_min * MINUTE_MS;
     const int64_t day = local_ms / DAY_MS - (local_ms % DAY_MS < 0);
-    *ret = (struct local_time){.day = (int32_t)day,
-                               .weekday_bit = rule_weekday_bit((int32_t)day),
-                               .minute = (uint16_t)((local_ms - day * DAY_MS) / MINUTE_MS)};
+    *ret =
+        (struct local_time){.day = (int32_t)day, .minute = (uint16_t)((local_ms - day * DAY_MS) / MINUTE_MS)};
     return true;
 }
 

@@ -226,12 +226,10 @@ uint32_t rule_bounded_ms(int64_t ms);
 void rule_timer_run(struct rule_timer *timer, bool on, int64_t passed_ms);
 /* Of the last fix, as the receiver says; what is usual when it does not. */
 double rule_accuracy_m(const struct inputs *in);
-/* Local day (since 1970-01-01), ISO weekday as a bit (bit 0 = Monday) and minute of the day, by the licence's
- * offset. Only the receiver's own time will do, since a host clock may have lost its battery: false without
- * it, and without a licence. */
+/* Local day (since 1970-01-01) and minute of the day, by the licence's offset. Only the receiver's own time
+ * will do, since a host clock may have lost its battery: false without it, and without a licence. */
 struct local_time {
     int32_t day;
-    uint8_t weekday_bit;
     uint16_t minute;
 };
 bool rule_local_time(const struct inputs *in, struct local_time *ret);

@@ -411,3 +411,26 @@ Test(corridor, from_the_other_end_of_the_world_the_route_is_far)
     expect_as_plain(corridor, 100, 40);
     free(corridor);
 }
+
+/* More lies around than is remembered: several lanes of a vertex every half metre. */
+Test(corridor, a_road_drawn_every_half_metre_is_as_near_as_any)
+{
+    enum { LANES = 4, EACH = 200 };
+    static struct bw_point points[LANES * EACH];
+    uint32_t part_start[] = {0, LANES * EACH};
+    const struct bw_route route = {
+        .n_points = LANES * EACH, .points = points, .n_parts = 1, .part_start = part_start};
+    for (int i = 0; i < LANES * EACH; i++) {
+        const int lane = i / EACH, along = i % EACH;
+        points[i] = metres((lane % 2 == 0 ? along : EACH - 1 - along) * 0.5, lane * 20);
+    }
+    struct corridor *corridor = build(&route);
+    for (double east_m = -10; east_m < 110; east_m += 0.7)
+        for (double north_m = -5; north_m < 70; north_m += 9.3) {
+            const struct bw_point at = metres(east_m, north_m);
+            cr_expect_float_eq(nearest(corridor, at.lat_deg, at.lon_deg).distance_m,
+                               plain_distance_m(&route, at.lat_deg, at.lon_deg), 0.02,
+                               "%g m east, %g m north", east_m, north_m);
+        }
+    free(corridor);
+}

@@ -282,3 +282,21 @@ Test(motion, braking_harder_than_a_bus_can_is_stray)
 {
     WALK({{NAN, 0, 0, 20, 90}, 0, 0, 20, 0}, {{1, 0, 0, NAN, NAN}, -20, 0, 20, 0});
 }
+
+/* Sine and cosine of its own: within the last bits of the C library's, exact for the four winds, and any
+ * number of turns is none. */
+Test(motion, courses_are_those_of_the_compass)
+{
+    static const double RAD = 0.017453292519943295, TURNS_DEG[] = {0, 360, -360, 7200, -720000};
+    for (int course_deg = 0; course_deg <= 360; course_deg++)
+        for (size_t i = 0; i < sizeof TURNS_DEG / sizeof TURNS_DEG[0]; i++) {
+            struct motion motion = {0};
+            const struct motion_step step = {
+                .seconds = NAN, .speed_mps = 10, .course_deg = course_deg + TURNS_DEG[i]};
+            motion_update(&motion, &step);
+            cr_expect_float_eq(motion.east_mps, 10 * sin(course_deg * RAD), 1e-12, "%g", step.course_deg);
+            cr_expect_float_eq(motion.north_mps, 10 * cos(course_deg * RAD), 1e-12, "%g", step.course_deg);
+            if (course_deg % 90 == 0)
+                cr_expect(motion.east_mps == 0 || motion.north_mps == 0, "%g", step.course_deg);
+        }
+}
