@@ -130,7 +130,7 @@ void motion_update(struct motion *motion, const struct motion_step *step)
 
 void motion_confirm(struct motion *motion, double seconds)
 {
-    const double keep = CONFIRM_S / (CONFIRM_S + seconds);
+    const double keep = seconds < CONFIRM_S ? 1 - seconds * (1 / CONFIRM_S) : 0;
     motion->stray_east_m *= keep;
     motion->stray_north_m *= keep;
 }

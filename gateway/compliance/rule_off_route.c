@@ -38,7 +38,7 @@ static const double GAP_S = 600;                    /* without a fix: a new star
 static const double STRAY_FREE_M = 20, STRAY_FREE_STEPS = 5; /* strayed across the direction that counts */
 static const double SUPPORTED_SHARE = 0.5; /* of the excess that movement must account for */
 static const double LEAVING_MPS = 1;       /* movement away from the route, faster than drift */
-static const double DERIVED_MARGIN = 1.6;  /* times the margin: leaving by positions alone may be multipath */
+static const double DERIVED_MARGIN = 1.8;  /* times the margin: leaving by positions alone may be multipath */
 static const double BESIDE_WEIGHT = 0.15;  /* beside the route, or carried there */
 static const double BESIDE_FROM_M = 12,
                     BESIDE_TO_M = 32; /* on a parallel course: from that weight to the full one */
@@ -56,6 +56,12 @@ static const double NEVER_ENTERED_M = 500; /* driven without getting nearer */
 static const double NEVER_ENTERED_S = 60;
 static const double COME_BACK_S =
     60; /* driven off the route after an exemption's end: time enough to return */
+
+/* Both are numbers: fmin() is a call, for it must think of NaN. */
+static double least(double a, double b)
+{
+    return a < b ? a : b;
+}
 
 static double clamp(double value, double low, double high)
 {
@@ -85,10 +91,12 @@ static void learn(struct rule_off_route *rule, const struct inputs *in, double s
     const struct corridor_hit *hit = &in->hit;
     const double right = hit->away_east * hit->along_north - hit->away_north * hit->along_east;
     const double aside_m = right > 0 ? hit->distance_m : -hit->distance_m;
-    rule->aside_m += (aside_m - rule->aside_m) * seconds / (seconds + fmin(rule->learnt_s, ASIDE_FADE_S));
-    rule->scatter_m +=
-        (fabs(aside_m - rule->aside_m) - rule->scatter_m) * seconds / (seconds + rule->learnt_s);
-    rule->learnt_s = fmin(rule->learnt_s + seconds, SCATTER_FADE_S);
+    const double aside_s = seconds + least(rule->learnt_s, ASIDE_FADE_S),
+                 scatter_s = seconds + rule->learnt_s;
+    const double share = seconds / (aside_s * scatter_s); /* one division for two means */
+    rule->aside_m += (aside_m - rule->aside_m) * share * scatter_s;
+    rule->scatter_m += (fabs(aside_m - rule->aside_m) - rule->scatter_m) * share * aside_s;
+    rule->learnt_s = least(rule->learnt_s + seconds, SCATTER_FADE_S);
 }
 
 /* Time since the fix before, as far as it is known what happened in it: none for the first fix and after an
@@ -97,9 +105,9 @@ static double known_step_s(struct rule_off_route *rule, double step_s)
 {
     if (!(step_s > 0))
         return 0;
-    const double usual_s = rule->usual_step_s > 0 ? rule->usual_step_s : fmin(step_s, USUAL_MAX_S);
+    const double usual_s = rule->usual_step_s > 0 ? rule->usual_step_s : least(step_s, USUAL_MAX_S);
     const bool outage = step_s > OUTAGE_S && step_s > OUTAGE_STEPS * usual_s;
-    rule->usual_step_s = usual_s + (fmin(step_s, 2 * usual_s + 1) - usual_s) * USUAL_SHARE;
+    rule->usual_step_s = usual_s + (least(step_s, 2 * usual_s + 1) - usual_s) * USUAL_SHARE;
     rule->settled_s = outage ? 0 : rule->settled_s + step_s;
     if (outage)
         rule->outward_m = 0; /* nobody saw it move */
@@ -172,12 +180,12 @@ static double beside_weight(const struct rule_off_route *rule, const struct inpu
 /* Adds one fix beyond the edge to the score. True when it speaks for a departure. */
 static bool add_evidence(struct rule_off_route *rule, const struct inputs *in, double excess_m, double step_s)
 {
-    const double seconds = fmin(step_s, STEP_MAX_S), sure_m = excess_m - strayed_m(in);
+    const double seconds = least(step_s, STEP_MAX_S), sure_m = excess_m - strayed_m(in);
     const double raise_at = in->thresholds->off_route_evidence_milli / 1000.0;
     const bool moves = in->fix.speed_mps >= STANDING_MPS;
     double margin_m = in->thresholds->off_route_margin_m, weight = 0;
     if (moves) {
-        rule->outward_m += outward_mps(in) * fmin(step_s, OUTWARD_MAX_S);
+        rule->outward_m += outward_mps(in) * least(step_s, OUTWARD_MAX_S);
         rule->travelled_m += in->fix.speed_mps * seconds;
         rule->fixes_outside += step_s > 0; /* gpsd may report one instant twice */
     }
@@ -277,8 +285,9 @@ static enum bw_tri judge(struct rule_off_route *rule, const struct inputs *in)
     if (excess_m > 0) {
         violated = judge_outside(rule, in, excess_m, step_s);
     } else {
-        go_inside(rule, fmin(step_s, STEP_MAX_S));
-        learn(rule, in, fmin(step_s, STEP_MAX_S));
+        const double seconds = least(step_s, STEP_MAX_S);
+        go_inside(rule, seconds);
+        learn(rule, in, seconds);
     }
     rule->last_distance_m = in->hit.distance_m;
     return violated;
@@ -291,6 +300,16 @@ static void note_empty(struct rule_off_route *rule, const struct bw_occupancy *a
         rule->empty = true;
     else if (aboard->low > 0 || rule->life.state == LIFECYCLE_CLEAR)
         rule->empty = false;
+}
+
+/* What leaves again before it could be raised again is the same departure: the alert stays open until then.
+ */
+static struct lifecycle_times times(const struct rule_off_route *rule, const struct inputs *in)
+{
+    const uint32_t hold_off_ms = in->thresholds->raise_hold_off_ms;
+    const bool held_off = rule->life.raised && in->mono_ms - rule->life.raised_mono_ms < hold_off_ms;
+    return (struct lifecycle_times){.clear_ms = held_off ? UINT32_MAX : in->thresholds->off_route_clear_ms,
+                                    .hold_off_ms = hold_off_ms};
 }
 
 static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
@@ -307,9 +326,7 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
         return LIFECYCLE_NONE;
     if (rule->life.state == LIFECYCLE_CLEAR)
         note_empty(rule, &in->cabin.occupancy);
-    return lifecycle_step(&rule->life, violated, in->mono_ms,
-                          (struct lifecycle_times){.clear_ms = in->thresholds->off_route_clear_ms,
-                                                   .hold_off_ms = in->thresholds->raise_hold_off_ms});
+    return lifecycle_step(&rule->life, violated, in->mono_ms, times(rule, in));
 }
 
 static void describe(const struct rules *rules, const struct inputs *in, struct bw_alert *alert)

@@ -270,13 +270,15 @@ static void run_receiver(const struct trace *trace, const struct receiver *recei
     }
     draw(trace, 0, &drawing);
     for (size_t k = 0; k < sizeof lengths_m / sizeof lengths_m[0]; k++)
-        for (double from_m = EVERY_M; from_m + lengths_m[k] < all_m - EVERY_M; from_m += EVERY_M) {
+        for (size_t n = 1; (double)(n + 1) * EVERY_M + lengths_m[k] < all_m; n++) {
+            const double from_m = (double)n * EVERY_M;
             const struct bw_route route = route_of(&drawing, NULL, from_m, from_m + lengths_m[k]);
             run(trace, receiver, &route, from_m, from_m + lengths_m[k], tallies);
         }
     for (size_t k = 0; k < sizeof moves_m / sizeof moves_m[0]; k++) {
         draw(trace, moves_m[k], &moved);
-        for (double from_m = EVERY_M; from_m + lengths_m[1] < all_m - EVERY_M; from_m += 2 * EVERY_M) {
+        for (size_t n = 1; (double)(n + 1) * EVERY_M + lengths_m[1] < all_m; n += 2) {
+            const double from_m = (double)n * EVERY_M;
             const struct bw_route route = route_of(&drawing, &moved, from_m, from_m + lengths_m[1]);
             run(trace, receiver, &route, from_m, from_m + lengths_m[1], tallies);
         }

@@ -277,7 +277,7 @@ Test(engine, a_speed_that_is_given_is_believed_with_or_without_a_course)
     cr_expect_eq(count(BW_UNLICENSED, BW_RAISED), 0U);
 }
 
-/* Straight out, 9.9 m a second: of the excess 15 m are margin, 24 m when the course is not given. */
+/* Straight out, 9.9 m a second: of the excess 15 m are margin, 27 m when the course is not given. */
 Test(engine, a_speed_without_course_is_as_good_as_none)
 {
     double score[2];
@@ -293,7 +293,7 @@ Test(engine, a_speed_without_course_is_as_good_as_none)
     }
     const double sigma_m = 5; /* by accuracy_m; a second adds 2 at most */
     cr_expect_float_eq(score[0], (19.5 - 15) / sigma_m + 3 * 2, 0.01, "%g", score[0]);
-    cr_expect_float_eq(score[1], (29.4 - 24) / sigma_m + 2 * 2, 0.01, "%g", score[1]);
+    cr_expect_float_eq(score[1], (29.4 - 27) / sigma_m + 2 * 2, 0.01, "%g", score[1]);
 }
 
 Test(engine, time_outside_is_that_of_the_fixes)

@@ -176,11 +176,15 @@ Test(motion, a_confirmed_position_has_strayed_the_less_the_longer)
 {
     struct motion motion = {.stray_east_m = -30, .stray_north_m = 40};
     motion_confirm(&motion, 5);
-    cr_expect_float_eq(motion.stray_east_m, -24, TINY);
-    cr_expect_float_eq(motion.stray_north_m, 32, TINY);
+    cr_expect_float_eq(motion.stray_east_m, -22.5, TINY);
+    cr_expect_float_eq(motion.stray_north_m, 30, TINY);
+    motion_confirm(&motion, 19);
+    cr_expect_float_eq(motion.stray_east_m, -22.5 / 20, TINY);
     motion_confirm(&motion, 20);
-    cr_expect_float_eq(motion.stray_east_m, -12, TINY);
-    cr_expect_float_eq(motion.stray_north_m, 16, TINY);
+    cr_expect_eq(motion.stray_east_m, 0);
+    motion = (struct motion){.stray_east_m = -30, .stray_north_m = 40};
+    motion_confirm(&motion, 60);
+    cr_expect_eq(motion.stray_north_m, 0);
 }
 
 /* --- positions alone --- */

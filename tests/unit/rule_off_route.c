@@ -101,13 +101,13 @@ Test(rule_off_route, score_by_excess_and_movement)
     }
 }
 
-/* Multipath looks like a departure then: 19.2 m of margin while leaving. */
+/* Multipath looks like a departure then: 21.6 m of margin while leaving. */
 Test(rule_off_route, movement_from_positions_alone_takes_more_distance)
 {
     static const struct {
         double excess_m, outward_before_m, east_mps, after;
     } rows[] = {
-        {24.2, 5, 10, 1}, {19.2, 5, 10, 0},     {22, 0, 10, 0.3},   {17, 0, 0, 0.15},
+        {26.6, 5, 10, 1}, {21.6, 5, 10, 0},     {22, 0, 10, 0.3},   {17, 0, 0, 0.15},
         {25, 15, 0, 0.3}, {37, 20, 0, 2 * 0.5}, {50, 25, 0, 2},     {90, 45, 0, 2},
         {50, 24, 0, 0.8}, {27.9, 15, 0, 0.3},   {30.5, 20, 0, 0.5},
     };
@@ -586,6 +586,29 @@ Test(rule_off_route, an_alert_ends_after_its_time_inside)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         in.mono_ms = rows[i].mono_ms;
         beyond_the_edge(rows[i].excess_m);
+        cr_expect_eq(step(), rows[i].action, "row %zu", i);
+    }
+}
+
+/* Out again before it could be raised again is the same departure, and none is lost. */
+Test(rule_off_route, an_alert_stays_open_until_it_could_be_raised_again)
+{
+    const struct bw_thresholds waits = {
+        .off_route_evidence_milli = 4000, .off_route_clear_ms = 100, .raise_hold_off_ms = 1000};
+    static const struct {
+        bool raised;
+        int64_t raised_ms;
+        enum lifecycle_action action; /* at 5000, inside since 4000 */
+    } rows[] = {{true, 4001, LIFECYCLE_NONE}, {true, 4000, LIFECYCLE_END}, {false, 4999, LIFECYCLE_END}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        set_up();
+        in.thresholds = &waits;
+        beyond_the_edge(-5);
+        rule->life = (struct lifecycle){.state = LIFECYCLE_CLEARING,
+                                        .since_mono_ms = 4000,
+                                        .raised = rows[i].raised,
+                                        .raised_mono_ms = rows[i].raised_ms};
+        in.mono_ms = 5000;
         cr_expect_eq(step(), rows[i].action, "row %zu", i);
     }
 }
