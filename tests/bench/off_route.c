@@ -10,18 +10,17 @@
 #include "tests/bench/receivers.h"
 #include "tests/bench/roads.h"
 
-static const char usage[] = "usage: bench_off_route [--list] [HOURS [SEED]]\n"
-                            "False alarms against delay of OFF_ROUTE and of two simple detectors, over "
-                            "simulated drives whose departures\n"
-                            "are known: mountain, town and country roads, loops, routes in parts, against "
-                            "their direction, with stretches\n"
-                            "missing or moved; receivers from good to bad (tests/bench/receivers.h).\n"
-                            "HOURS   of driving; 2000 when not given\n"
-                            "SEED    of everything random; 1001 when not given. The rule's constants were "
-                            "chosen on seeds below 1000; what\n"
-                            "        is reported comes from 1001 and above, which nobody tuned on\n"
-                            "--list  also one line for each false alarm, missed or late departure of the "
-                            "engine, with the drive's own seed\n";
+/* clang-format off */
+static const char usage[] =
+    "usage: bench_off_route [--list] [HOURS [SEED]]\n"
+    "False alarms against delay of OFF_ROUTE and of two simple detectors, over simulated drives whose departures\n"
+    "are known: mountain, town and country roads, loops, routes in parts, against their direction, with stretches\n"
+    "missing or moved; receivers from good to bad (tests/bench/receivers.h).\n"
+    "HOURS   of driving; 2000 when not given\n"
+    "SEED    of everything random; 1001 when not given. The rule's constants were chosen on seeds below 1000; what\n"
+    "        is reported comes from 1001 and above, which nobody tuned on\n"
+    "--list  also one line for each false alarm, missed or late departure of the engine, with the drive's number\n";
+/* clang-format on */
 
 static const double DT_S = 0.5, NIGHT_S = 53000;
 static bool listed;

@@ -8,19 +8,17 @@
 #include "gateway/source/tpv.h"
 #include "tests/bench/detectors.h"
 
-static const char usage[] = "usage: bench_off_route_traces TPV.json...\n"
-                            "OFF_ROUTE and two simple detectors on recorded drives, as `gpspipe -w` writes "
-                            "them. The route is the drive's own\n"
-                            "smoothed track, thinned by Douglas and Peucker to 7 m; also shifted aside by 15 "
-                            "and 20 m; and, at many places, with\n"
-                            "a stretch missing or moved 80-500 m aside, which is a departure. The receiver "
-                            "as recorded, with every second, fifth\n"
-                            "and fifteenth fix alone, without accuracy, and without speed and course too.\n"
-                            "Exit status 0: no false alarm, and of the departures that went to 100 m and "
-                            "lasted 15 s no more than one in a\n"
-                            "hundred missed by any receiver but the one with every fifteenth fix; 1: not so; "
-                            "2: wrong use or a file that is no\n"
-                            "recording.\n";
+/* clang-format off */
+static const char usage[] =
+    "usage: bench_off_route_traces TPV.json...\n"
+    "OFF_ROUTE and two simple detectors on recorded drives, as `gpspipe -w` writes them. The route is the drive's own\n"
+    "smoothed track, thinned by Douglas and Peucker to 7 m; also shifted aside by 15, 20, 30 and 35 m; and, at many\n"
+    "places, with a stretch missing or moved 80-500 m aside, which is a departure. The receiver as recorded, with every\n"
+    "second, fifth and fifteenth fix alone, without accuracy, and without speed and course too.\n"
+    "Exit status 0: no false alarm, and of the departures that went to 100 m and lasted 15 s no more than one in a\n"
+    "hundred missed by any receiver but the one with every fifteenth fix; 1: not so; 2: wrong use or a file that is no\n"
+    "recording.\n";
+/* clang-format on */
 
 enum { FIXES_MAX = 100000, LINE_MAX_BYTES = 65536 };
 static const double MOVING_MPS = 1, THIN_M = 7, EVERY_M = 400, AROUND_M = 150, UNSEEN_S = 8, SMOOTH_S = 4,
@@ -259,7 +257,7 @@ static void run(const struct trace *trace, const struct receiver *receiver, cons
 
 static void run_receiver(const struct trace *trace, const struct receiver *receiver, struct tally *tallies)
 {
-    static const double shifts_m[] = {0, 15, -15, 20, -20}, lengths_m[] = {400, 1000},
+    static const double shifts_m[] = {0, 15, -15, 20, -20, 30, -30, 35, -35}, lengths_m[] = {400, 1000},
                         moves_m[] = {80, -80, 150, -150, 500};
     static struct drawing drawing, moved;
     const double all_m = trace->along_m[trace->n - 1];

@@ -285,6 +285,36 @@ Test(off_route, an_empty_bus_is_a_notice_and_no_violation)
     cr_expect_eq(bench.alerts[0].severity, BW_NOTICE);
 }
 
+/* Art. 30: road works on the route, and the bus goes round them. */
+Test(off_route, an_exemption_makes_a_notice_that_is_an_accusation_a_minute_after_its_end)
+{
+    struct bw_order works = {.kind = BW_ORDER_EXEMPTION,
+                             .order_id = "works",
+                             .from_utc_ms = START_UTC_MS,
+                             .until_utc_ms = START_UTC_MS + 50000};
+    const struct bw_orders orders = {.n_orders = 1, .orders = &works};
+    on_the_way();
+    engine_set_orders(bench.engine, &orders);
+    bench.course_deg = 90;
+    drive(80); /* until 100 s */
+    cr_assert_eq(count(BW_OFF_ROUTE, BW_RAISED), 1U);
+    for (size_t i = 0; i < bench.n; i++) {
+        cr_expect_eq(bench.alerts[i].severity, BW_NOTICE, "phase %zu", i);
+        cr_expect_str_eq(bench.alerts[i].evidence.off_route.exempted_by, "works", "phase %zu", i);
+    }
+    drive(15);
+    cr_expect_eq(last()->phase, BW_UPDATED);
+    cr_expect_eq(last()->severity, BW_MINOR);
+    cr_expect_str_eq(last()->evidence.off_route.exempted_by, "");
+    cr_expect_eq(count(BW_OFF_ROUTE, BW_RAISED), 1U);
+    bench.course_deg = 270;
+    drive(95); /* back on the road */
+    bench.course_deg = 0;
+    drive(10);
+    cr_expect_eq(last()->phase, BW_CLEARED);
+    cr_expect_eq(last()->severity, BW_MINOR);
+}
+
 /* Sensors that fall silent carry no pupils; the first pupil who is certain does. */
 Test(off_route, a_notice_becomes_a_violation_with_the_first_certain_pupil_only)
 {
