@@ -66,8 +66,6 @@ Test(order, holds_on_the_routes_that_it_names_or_on_all)
     cr_expect_eq(weather(&here, "r-2"), &list[0]);
     cr_expect_eq(weather(&here, "r-3"), NULL);
     cr_expect_eq(weather(&here, NULL), NULL, "on no licensed route");
-    list[0].n_routes = 1;
-    cr_expect_eq(weather(&here, "r-2"), NULL, "named beyond the last");
 }
 
 Test(order, holds_inside_its_area)
@@ -127,5 +125,30 @@ Test(order, limit_of_none_is_the_laws_in_bad_weather)
 {
     cr_expect_eq(order_limit_kmh(&(struct bw_order){.limit_kmh = 0}), 20);
     cr_expect_eq(order_limit_kmh(&(struct bw_order){.limit_kmh = 35}), 35);
+}
+
+/* A ray through a vertex crosses one of its two edges. */
+Test(order, a_place_level_with_a_vertex_is_in_or_out)
+{
+    static struct bw_point diamond[] = {{29.0, 121.0}, {29.1, 120.9}, {29.2, 121.0}, {29.1, 121.1}};
+    list[0].points = diamond;
+    list[0].n_points = 4;
+    cr_expect_eq(weather(&(struct bw_point){29.1, 121.0}, NULL), &list[0]);
+    cr_expect_eq(weather(&(struct bw_point){29.1, 121.2}, NULL), NULL);
+    cr_expect_eq(weather(&(struct bw_point){29.1, 120.8}, NULL), NULL);
+    cr_expect_eq(weather(&(struct bw_point){29.0, 120.9}, NULL), NULL);
+    cr_expect_eq(weather(&(struct bw_point){29.2, 120.9}, NULL), NULL);
+}
+
+Test(order, what_lies_behind_its_last_route_is_none)
+{
+    list[0].n_routes = 1;
+    memcpy(list[0].routes[0], "r-1", 4);
+    memcpy(list[0].routes[1], "r-2", 4);
+    cr_expect_eq(weather(&here, "r-2"), NULL);
+}
+
+Test(order, however_low_its_limit_is_it_is_its_own)
+{
     cr_expect_eq(order_limit_kmh(&(struct bw_order){.limit_kmh = 1}), 1);
 }
