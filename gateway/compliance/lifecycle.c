@@ -29,6 +29,11 @@ enum lifecycle_action lifecycle_step(struct lifecycle *life, enum bw_tri violate
     if (life->state == LIFECYCLE_PENDING && mono_ms - life->seen_mono_ms > LIFECYCLE_SILENCE_MS)
         enter(life, LIFECYCLE_CLEAR, mono_ms);
     life->seen_mono_ms = mono_ms;
+    if (life->state == LIFECYCLE_ACTIVE &&
+        !life->raised) { /* taken up from before: as if it were raised now */
+        life->raised = true;
+        life->raised_mono_ms = mono_ms;
+    }
     enter(life, next[life->state][violated], mono_ms);
     const int64_t held_ms = mono_ms - life->since_mono_ms;
     const bool held_off = life->raised && mono_ms - life->raised_mono_ms < times.hold_off_ms;

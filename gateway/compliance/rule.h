@@ -75,8 +75,10 @@ struct rule_unlicensed {
 
 struct rule_out_of_hours {
     struct lifecycle life;
-    bool aboard; /* somebody was, for certain, during this violation */
+    bool aboard;   /* somebody was, for certain, during this violation, and not of a trip that is late */
+    bool in_hours; /* somebody was aboard inside a window, and the bus was not known to be empty since */
     enum bw_tri verdict;
+    int32_t after_min;                        /* of the last minute of a window; with `verdict` */
     int64_t utc_min;                          /* of `verdict` */
     struct bw_evidence_out_of_hours evidence; /* of the last violation */
 };
@@ -138,7 +140,8 @@ struct rule_door_open {
 struct rule_left_behind {
     struct lifecycle life;
     int64_t waiting_ms;
-    uint16_t aboard; /* the last that was certain */
+    int64_t looked_ms; /* with a door open, since the alarm */
+    uint16_t aboard;   /* the last that was certain */
     uint8_t level;
 };
 
@@ -179,6 +182,7 @@ struct rule_tamper {
         int64_t left_ms;            /* of the sign */
         int64_t back_ms;
     } time;
+    struct rule_timer driven; /* with a wire cut, without a break */
     enum bw_severity severity;
     struct bw_evidence_tamper evidence; /* of the gravest sign of this alert */
 };

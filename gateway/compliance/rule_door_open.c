@@ -1,12 +1,13 @@
 /* DOOR_OPEN_MOVING (Art. 39: the vehicle drives with its doors closed).
  *
- * Creeping up to a stop with the door open is none. A speed that was taken from positions tells nothing here:
- * the position of a standing vehicle drifts. */
+ * Creeping up to a stop with the door open is none. A stop with the door still open ends nothing: a door that
+ * does not close, or a sensor that says so, is one alert and not one a stop. A speed that was taken from
+ * positions tells nothing here: the position of a standing vehicle drifts. */
 #include "gateway/compliance/rule.h"
 
 #include <math.h>
 
-static const double STANDING_MPS = 3 / 3.6, MOVING_MPS = 10 / 3.6, FAST_MPS = 20 / 3.6;
+static const double MOVING_MPS = 10 / 3.6, FAST_MPS = 20 / 3.6;
 enum { CLEAR_MS = 3000 };
 
 static double own_speed_mps(const struct inputs *in)
@@ -16,7 +17,7 @@ static double own_speed_mps(const struct inputs *in)
 
 static enum bw_tri violated(const struct inputs *in, double speed_mps)
 {
-    if (in->cabin.door_open == BW_NO || speed_mps < STANDING_MPS)
+    if (in->cabin.door_open == BW_NO || in->cabin.ignition_on == BW_NO)
         return BW_NO;
     return in->cabin.door_open == BW_YES && speed_mps >= MOVING_MPS ? BW_YES : BW_UNKNOWN; /* also for NaN */
 }

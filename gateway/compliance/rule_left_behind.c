@@ -1,8 +1,11 @@
 /* CHILD_LEFT_BEHIND (Art. 39: the attendant sees every pupil off the vehicle before leaving it).
  *
  * The alarm sounds in the vehicle and needs neither position nor time nor network. Once it is raised nothing
- * ends it but the certainty that nobody is aboard, or the ignition: an opened door may be anybody's. */
+ * ends it but the certainty that nobody is aboard, or the ignition: an opened door may be anybody's. It gives
+ * time to look and to get off, once. */
 #include "gateway/compliance/rule.h"
+
+enum { LOOK_STEPS = 3 }; /* of the escalation, with a door open: time for a full bus to get off */
 
 static enum bw_tri violated(const struct inputs *in)
 {
@@ -35,6 +38,7 @@ static uint8_t level_after(int64_t waiting_ms, const struct bw_thresholds *thres
 static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
 {
     struct rule_left_behind *rule = &rules->left_behind;
+    const int64_t escalate_ms = in->thresholds->left_behind_escalate_ms;
     const enum lifecycle_state before = rule->life.state;
     const bool waiting_on = before == LIFECYCLE_PENDING && asleep(&in->cabin);
     const enum bw_tri now = waiting_on ? BW_YES : violated(in);
@@ -48,22 +52,26 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
         *rule = (struct rule_left_behind){.life = rule->life};
     else if (rule->life.state == LIFECYCLE_PENDING)
         rule->waiting_ms = in->mono_ms - rule->life.since_mono_ms;
+    else if (in->cabin.door_open == BW_YES && rule->looked_ms < LOOK_STEPS * escalate_ms)
+        rule->looked_ms += in->passed_ms;
     else
         rule->waiting_ms += in->passed_ms;
     const uint8_t level = level_after(rule->waiting_ms, in->thresholds);
     rule->level = level > rule->level ? level : rule->level;
-    if (in->cabin.occupancy.quality != BW_QUALITY_UNKNOWN)
+    if (in->cabin.occupancy.low > 0 || rule_known_empty(&in->cabin.occupancy))
         rule->aboard = in->cabin.occupancy.low;
     return action;
 }
 
 static void describe(const struct rules *rules, const struct inputs *in, struct bw_alert *alert)
 {
+    /* The buzzer asks a driver who has just stopped the engine to look, and accuses nobody. */
+    static const enum bw_severity by_level[] = {BW_NOTICE, BW_NOTICE, BW_MINOR, BW_SERIOUS};
     (void)in;
     const struct rule_left_behind *rule = &rules->left_behind;
     alert->evidence.left_behind = (struct bw_evidence_left_behind){
         .aboard = rule->aboard, .waiting_ms = rule_bounded_ms(rule->waiting_ms), .level = rule->level};
-    alert->severity = rule->level >= 2 ? BW_SERIOUS : BW_MINOR;
+    alert->severity = by_level[rule->level];
 }
 
 static bool grown(const struct bw_alert *reported, const struct bw_alert *now)

@@ -312,11 +312,21 @@ static struct lifecycle_times times(const struct rule_off_route *rule, const str
                                     .hold_off_ms = hold_off_ms};
 }
 
+/* Switched off and empty: the trip is over, and wherever the next one begins, that is a new start. */
+static enum lifecycle_action end_trip(struct rule_off_route *rule, const struct inputs *in)
+{
+    start_over(rule);
+    return lifecycle_step(&rule->life, BW_NO, in->mono_ms,
+                          (struct lifecycle_times){.hold_off_ms = in->thresholds->raise_hold_off_ms});
+}
+
 static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
 {
     struct rule_off_route *rule = &rules->off_route;
     if (rule->life.state != LIFECYCLE_CLEAR)
         note_empty(rule, &in->cabin.occupancy);
+    if (in->cabin.ignition_on == BW_NO && rule_known_empty(&in->cabin.occupancy))
+        return end_trip(rule, in);
     if (in->route == NULL || !in->new_fix)
         return LIFECYCLE_NONE; /* without a position nothing is known, and nothing changes */
     if (!isfinite(in->step_s) || in->step_s > GAP_S)

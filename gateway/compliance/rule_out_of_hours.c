@@ -8,7 +8,10 @@
 #include <string.h>
 
 static const double DRIVING_MPS = 3.0;
-enum { DAY_MIN = 1440 };
+enum {
+    DAY_MIN = 1440,
+    LATE_GRACES = 6, /* an hour after the window with the usual grace */
+};
 
 /* A window's first and last minute, of the day that it begins on. Two equal ones state nothing: all day. */
 struct window {
@@ -35,6 +38,7 @@ static int32_t minutes_outside(struct window window, int32_t minute)
 static enum bw_tri judge(struct rule_out_of_hours *rule, const struct inputs *in,
                          const struct local_time *local)
 {
+    rule->after_min = INT32_MAX;
     const int64_t grace_min = in->thresholds->out_of_hours_grace_min;
     const struct bw_permit *nearest = NULL;
     int32_t nearest_min = INT32_MAX;
@@ -44,10 +48,13 @@ static enum bw_tri judge(struct rule_out_of_hours *rule, const struct inputs *in
             const int32_t day = local->day - days_back;
             if (!rule_permit_in_force(permit, day) || !rule_permit_weekday(permit, day))
                 continue;
-            const int32_t outside_min =
-                minutes_outside(window_of(permit), local->minute + days_back * DAY_MIN);
+            const struct window window = window_of(permit);
+            const int32_t minute = local->minute + days_back * DAY_MIN;
+            const int32_t outside_min = minutes_outside(window, minute);
             if (outside_min <= grace_min)
                 return BW_NO;
+            if (minute > window.end_min && outside_min < rule->after_min)
+                rule->after_min = outside_min;
             const bool of_today = days_back == 0 || (days_back == 1 && rule_permit_overnight(permit));
             if (of_today && outside_min < nearest_min) {
                 nearest_min = outside_min;
@@ -78,12 +85,22 @@ static enum bw_tri outside_hours(struct rule_out_of_hours *rule, const struct in
 
 static enum bw_tri violated(struct rule_out_of_hours *rule, const struct inputs *in)
 {
+    if (rule_known_empty(&in->cabin.occupancy))
+        rule->in_hours = false;
     if (in->cabin.ignition_on == BW_NO || rule_known_empty(&in->cabin.occupancy))
         return BW_NO; /* a bus may go to the workshop */
     const enum bw_tri outside = outside_hours(rule, in);
+    if (outside == BW_NO && in->cabin.occupancy.low > 0)
+        rule->in_hours = true;
     if (outside != BW_YES)
         return outside;
     return rule_speed_mps(in) >= DRIVING_MPS ? BW_YES : BW_UNKNOWN; /* unknown for NaN */
+}
+
+/* Held up in traffic: who was aboard inside the hours cannot be put out on the road when they end. */
+static bool late(const struct rule_out_of_hours *rule, const struct inputs *in)
+{
+    return rule->in_hours && rule->after_min <= LATE_GRACES * (int64_t)in->thresholds->out_of_hours_grace_min;
 }
 
 static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
@@ -94,7 +111,7 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
         return LIFECYCLE_NONE;
     if (rule->life.state == LIFECYCLE_CLEAR)
         rule->aboard = false;
-    if (now == BW_YES && in->cabin.occupancy.low > 0)
+    if (now == BW_YES && in->cabin.occupancy.low > 0 && !late(rule, in))
         rule->aboard = true;
     return lifecycle_step(&rule->life, now, in->mono_ms,
                           (struct lifecycle_times){.hold_ms = in->thresholds->out_of_hours_hold_ms,
@@ -122,6 +139,7 @@ static void resume(struct rules *rules, const struct bw_alert *open)
 {
     rules->out_of_hours = (struct rule_out_of_hours){.life.state = LIFECYCLE_ACTIVE,
                                                      .aboard = open->severity > BW_NOTICE,
+                                                     .in_hours = open->severity == BW_NOTICE, /* perhaps */
                                                      .evidence = open->evidence.out_of_hours};
 }
 

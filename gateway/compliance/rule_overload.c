@@ -5,12 +5,15 @@
 
 static const double STANDING_MPS = 1.5;
 
-/* With a door open at a stop pupils are still getting on and off: the number is not yet what will be driven
- * with. */
+/* With a door open at a stop, or one that nobody knows to be closed, pupils are still getting on and off: the
+ * number is not yet what will be driven with. */
 static bool boarding(const struct inputs *in)
 {
-    const bool moving = in->has_fix && in->fix.speed_mps >= STANDING_MPS; /* false for NaN */
-    return in->cabin.door_open == BW_YES && !moving;
+    const double speed_mps = rule_speed_mps(in);
+    if (in->cabin.door_open == BW_NO)
+        return false;
+    return in->cabin.door_open == BW_YES ? !(speed_mps >= STANDING_MPS) /* or NaN */
+                                         : speed_mps < STANDING_MPS;
 }
 
 /* Accuses on the certain number alone; absolves only when even the doubtful seats would fit. */

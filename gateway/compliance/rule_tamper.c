@@ -9,7 +9,7 @@
 #include <math.h>
 
 static const double DRIVING_MPS = 3;
-enum { CLEAR_MS = 60000, MINUTE_MS = 60000 };
+enum { CLEAR_MS = 60000, MINUTE_MS = 60000, DRIVEN_MS = 10000 };
 
 /* JAMMED: longer than any road tunnel (Tianshan Shengli, 22 km). */
 static const double TURNING_MPS = 5, BLIND_M = 25000;
@@ -163,6 +163,17 @@ static struct bw_evidence_tamper evidence_of(const struct rule_tamper *rule, enu
     return evidence;
 }
 
+/* Towed with its battery off it is not driven, nor when a reflection moves it for a moment. */
+static void note_driving(struct rule_tamper *rule, const struct inputs *in, bool cut)
+{
+    const bool drives = cut && in->cabin.ignition_on != BW_NO && rule_speed_mps(in) >= DRIVING_MPS;
+    if (!drives) /* also for NaN */
+        rule->driven = (struct rule_timer){0};
+    rule_timer_run(&rule->driven, drives, rule_watched_ms(in));
+    if (rule->driven.ms >= DRIVEN_MS)
+        rule->severity = BW_MINOR;
+}
+
 /* UNKNOWN when a wire that was cut tells no more. */
 static enum bw_tri judge(struct rule_tamper *rule, const struct inputs *in)
 {
@@ -181,8 +192,7 @@ static enum bw_tri judge(struct rule_tamper *rule, const struct inputs *in)
         return supply == BW_UNKNOWN || antenna == BW_UNKNOWN ? BW_UNKNOWN : BW_NO;
     if (rule->evidence.tamper == BW_TAMPER_NONE || gravest <= rule->evidence.tamper)
         rule->evidence = evidence_of(rule, gravest);
-    if (gravest <= BW_TAMPER_ANTENNA && rule_speed_mps(in) >= DRIVING_MPS) /* false for NaN */
-        rule->severity = BW_MINOR;
+    note_driving(rule, in, gravest <= BW_TAMPER_ANTENNA);
     return BW_YES;
 }
 
@@ -191,6 +201,7 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
     struct rule_tamper *rule = &rules->tamper;
     if (rule->life.state == LIFECYCLE_CLEAR) {
         rule->severity = BW_NOTICE;
+        rule->driven = (struct rule_timer){0};
         rule->evidence = (struct bw_evidence_tamper){0};
     }
     const enum bw_tri violated = judge(rule, in);

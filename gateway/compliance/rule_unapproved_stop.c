@@ -27,6 +27,12 @@ static void widen(struct people *people, uint16_t low, uint16_t high)
     people->known = true;
 }
 
+static void keep_more(uint16_t *kept, uint16_t now)
+{
+    if (now > *kept)
+        *kept = now;
+}
+
 /* While the doors are known to be closed nobody gets on or off. */
 static void note_people(struct rule_unapproved_stop *rule, const struct inputs *in)
 {
@@ -41,7 +47,9 @@ static void note_people(struct rule_unapproved_stop *rule, const struct inputs *
         return;
     rule->recent_ms += in->passed_ms;
     if (rule->recent_ms >= RECENT_MS) {
+        const uint16_t most = rule->older.high; /* who stands up and sits down again has not boarded */
         rule->older = rule->recent;
+        keep_more(&rule->older.high, most);
         rule->recent = (struct people){0};
         rule->recent_ms = 0;
     }
@@ -99,12 +107,6 @@ static bool must_look_up(const struct rule_unapproved_stop *rule, const struct i
 static uint16_t excess(uint16_t more, uint16_t less)
 {
     return more > less ? (uint16_t)(more - less) : 0;
-}
-
-static void keep_more(uint16_t *kept, uint16_t now)
-{
-    if (now > *kept)
-        *kept = now;
 }
 
 /* Who has certainly boarded or alighted since the door opened. */

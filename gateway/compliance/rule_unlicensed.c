@@ -7,13 +7,32 @@
 
 static const double DRIVING_MPS = 3.0;
 
-static enum bw_unlicensed_reason permit_reason(const struct bw_permit *permit, int32_t day)
+/* What dates are judged by. */
+struct when {
+    int32_t day, minute; /* local */
+    int64_t grace_min;
+};
+
+/* The window of a permit's last evening may end after midnight. */
+static int32_t last_day(const struct bw_permit *permit, const struct when *when)
 {
-    if (day > permit->valid_until_day)
+    const bool reaches_in =
+        rule_permit_overnight(permit) && when->minute <= permit->window_end_min + when->grace_min;
+    return permit->valid_until_day + reaches_in;
+}
+
+static enum bw_unlicensed_reason permit_reason(const struct bw_permit *permit, const struct when *when)
+{
+    if (when->day > last_day(permit, when))
         return BW_PERMIT_EXPIRED;
-    if (day < permit->valid_from_day)
+    if (when->day < permit->valid_from_day)
         return BW_PERMIT_NOT_YET;
     return permit->status == BW_STATUS_ACTIVE ? BW_UNLICENSED_NONE : BW_PERMIT_SUSPENDED;
+}
+
+static bool in_force(const struct bw_permit *permit, const struct when *when)
+{
+    return permit_reason(permit, when) == BW_UNLICENSED_NONE;
 }
 
 /* Days between a permit's validity and `day`; 0 inside. The nearest permit is the one that explains. */
@@ -33,14 +52,14 @@ static struct bw_evidence_unlicensed by_permit(enum bw_unlicensed_reason reason,
 }
 
 /* NONE in the reason: some permit is in force on this day, whatever its weekdays. */
-static struct bw_evidence_unlicensed judge_dates(const struct bw_licence *licence, int32_t day)
+static struct bw_evidence_unlicensed judge_dates(const struct bw_licence *licence, const struct when *when)
 {
     struct bw_evidence_unlicensed evidence = {.reason = BW_NO_PERMIT};
     int64_t nearest_days = INT64_MAX;
     for (size_t i = 0; i < licence->n_permits; i++) {
         const struct bw_permit *permit = &licence->permits[i];
-        const enum bw_unlicensed_reason reason = permit_reason(permit, day);
-        const int64_t days = distance_days(permit, day);
+        const enum bw_unlicensed_reason reason = permit_reason(permit, when);
+        const int64_t days = distance_days(permit, when->day);
         if (reason != BW_UNLICENSED_NONE && days >= nearest_days)
             continue;
         nearest_days = days;
@@ -69,28 +88,28 @@ static bool qualified(const struct bw_licence *licence, const char *driver_id, i
 
 /* Nobody says who of the permitted drivers is at the wheel: one who is qualified, or is not named, is enough.
  * `any_weekday`: no permit in force has today's weekday, so that all of them are asked. */
-static bool drivers_unqualified(const struct bw_licence *licence, int32_t day, bool any_weekday)
+static bool drivers_unqualified(const struct bw_licence *licence, const struct when *when, bool any_weekday)
 {
     if (licence->n_drivers == 0)
         return false;
     for (size_t i = 0; i < licence->n_permits; i++) {
         const struct bw_permit *permit = &licence->permits[i];
-        if (rule_permit_in_force(permit, day) && (any_weekday || of_today(permit, day)) &&
-            (permit->driver_id[0] == '\0' || qualified(licence, permit->driver_id, day)))
+        if (in_force(permit, when) && (any_weekday || of_today(permit, when->day)) &&
+            (permit->driver_id[0] == '\0' || qualified(licence, permit->driver_id, when->day)))
             return false;
     }
     return true;
 }
 
 /* Of today if there is one, else of another weekday. There is one in force. */
-static const struct bw_permit *permit_in_force(const struct bw_licence *licence, int32_t day)
+static const struct bw_permit *permit_in_force(const struct bw_licence *licence, const struct when *when)
 {
     const struct bw_permit *found = NULL;
     for (size_t i = 0; i < licence->n_permits; i++) {
         const struct bw_permit *permit = &licence->permits[i];
-        if (!rule_permit_in_force(permit, day))
+        if (!in_force(permit, when))
             continue;
-        if (of_today(permit, day))
+        if (of_today(permit, when->day))
             return permit;
         if (found == NULL)
             found = permit;
@@ -100,19 +119,19 @@ static const struct bw_permit *permit_in_force(const struct bw_licence *licence,
 
 /* The gravest reason explains: a vehicle that must not exist, no permit, no driver, an overdue inspection, a
  * wrong weekday. NONE means licensed. */
-static struct bw_evidence_unlicensed judge(const struct bw_licence *licence, int32_t day)
+static struct bw_evidence_unlicensed judge(const struct bw_licence *licence, const struct when *when)
 {
-    if (licence->scrapped_day != 0 && day >= licence->scrapped_day)
+    if (licence->scrapped_day != 0 && when->day >= licence->scrapped_day)
         return (struct bw_evidence_unlicensed){.reason = BW_SCRAPPED,
                                                .valid_until_day = licence->scrapped_day};
-    const struct bw_evidence_unlicensed dates = judge_dates(licence, day);
+    const struct bw_evidence_unlicensed dates = judge_dates(licence, when);
     if (dates.reason != BW_UNLICENSED_NONE)
         return dates;
-    const struct bw_permit *permit = permit_in_force(licence, day);
-    const bool wrong_weekday = !of_today(permit, day);
-    if (drivers_unqualified(licence, day, wrong_weekday))
+    const struct bw_permit *permit = permit_in_force(licence, when);
+    const bool wrong_weekday = !of_today(permit, when->day);
+    if (drivers_unqualified(licence, when, wrong_weekday))
         return by_permit(BW_DRIVER_UNQUALIFIED, permit);
-    if (licence->inspected_until_day != 0 && licence->inspected_until_day < day)
+    if (licence->inspected_until_day != 0 && licence->inspected_until_day < when->day)
         return (struct bw_evidence_unlicensed){.reason = BW_INSPECTION_EXPIRED,
                                                .valid_until_day = licence->inspected_until_day};
     return by_permit(wrong_weekday ? BW_WRONG_WEEKDAY : BW_UNLICENSED_NONE, permit);
@@ -131,7 +150,8 @@ static bool judge_now(struct rule_unlicensed *rule, const struct inputs *in)
     if (rule->utc_min != rule_utc_min(in)) {
         (void)rule_local_time(in, &local);
         rule->utc_min = rule_utc_min(in);
-        rule->verdict = judge(in->licence, local.day);
+        const struct when when = {local.day, local.minute, in->thresholds->out_of_hours_grace_min};
+        rule->verdict = judge(in->licence, &when);
     }
     return true;
 }

@@ -83,6 +83,17 @@ Test(lifecycle, a_relapse_while_clearing_is_the_same_alert)
          {6000, BW_NO, LIFECYCLE_NONE, LIFECYCLE_CLEARING}, {11000, BW_NO, LIFECYCLE_END, LIFECYCLE_CLEAR});
 }
 
+Test(lifecycle, what_was_taken_up_from_before_counts_as_raised_when_it_was)
+{
+    const struct lifecycle_times short_clear = {.clear_ms = 10, .hold_off_ms = 1000};
+    struct lifecycle life = {.state = LIFECYCLE_ACTIVE};
+    cr_expect_eq(lifecycle_step(&life, BW_NO, 5000, short_clear), LIFECYCLE_NONE);
+    cr_expect_eq(lifecycle_step(&life, BW_NO, 5010, short_clear), LIFECYCLE_END);
+    cr_expect_eq(lifecycle_step(&life, BW_YES, 5020, short_clear), LIFECYCLE_NONE);
+    cr_expect_eq(lifecycle_step(&life, BW_YES, 5999, short_clear), LIFECYCLE_NONE);
+    cr_expect_eq(lifecycle_step(&life, BW_YES, 6000, short_clear), LIFECYCLE_RAISE);
+}
+
 Test(lifecycle, no_hold_raises_at_once)
 {
     struct lifecycle life = {0};

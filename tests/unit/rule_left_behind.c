@@ -73,9 +73,9 @@ Test(rule_left_behind, the_alarm_escalates_with_the_wait)
         uint32_t waiting_ms;
         enum bw_severity severity;
     } rows[] = {
-        {7000, LIFECYCLE_NONE, 0, 0, BW_MINOR},          {5000, LIFECYCLE_RAISE, 1, 5000, BW_MINOR},
-        {59999, LIFECYCLE_NONE, 1, 64999, BW_MINOR},     {1, LIFECYCLE_NONE, 2, 65000, BW_SERIOUS},
-        {59999, LIFECYCLE_NONE, 2, 124999, BW_SERIOUS},  {1, LIFECYCLE_NONE, 3, 125000, BW_SERIOUS},
+        {7000, LIFECYCLE_NONE, 0, 0, BW_NOTICE},         {5000, LIFECYCLE_RAISE, 1, 5000, BW_NOTICE},
+        {59999, LIFECYCLE_NONE, 1, 64999, BW_NOTICE},    {1, LIFECYCLE_NONE, 2, 65000, BW_MINOR},
+        {59999, LIFECYCLE_NONE, 2, 124999, BW_MINOR},    {1, LIFECYCLE_NONE, 3, 125000, BW_SERIOUS},
         {600000, LIFECYCLE_NONE, 3, 725000, BW_SERIOUS},
     };
     struct rules rules = {0};
@@ -92,14 +92,14 @@ Test(rule_left_behind, the_alarm_escalates_with_the_wait)
     }
 }
 
-Test(rule_left_behind, the_wait_goes_on_through_an_opened_door_and_silent_sensors)
+Test(rule_left_behind, the_wait_goes_on_through_silent_sensors)
 {
     struct rules rules = {0};
     in.thresholds = &waits;
     in.cabin.occupancy = (struct bw_occupancy){BW_QUALITY_DEGRADED, 2, 2, 4};
     (void)step_after(&rule_left_behind, &rules, &in, 0);
     cr_expect_eq(step_after(&rule_left_behind, &rules, &in, 5000), LIFECYCLE_RAISE);
-    in.cabin.door_open = BW_YES;
+    in.cabin.door_open = BW_UNKNOWN;
     cr_expect_eq(step_after(&rule_left_behind, &rules, &in, 30000), LIFECYCLE_NONE);
     in.cabin = (struct bw_cabin){0};
     cr_expect_eq(step_after(&rule_left_behind, &rules, &in, 30000), LIFECYCLE_NONE);
@@ -129,6 +129,50 @@ Test(rule_left_behind, a_hold_is_forgotten_when_nothing_confirms_it_and_the_next
     cr_expect_eq(described(&rule_left_behind, &rules, &in).evidence.left_behind.waiting_ms, 5000U);
 }
 
+Test(rule_left_behind, an_opened_door_gives_time_to_get_off_once)
+{
+    struct rules rules = {0};
+    in.thresholds = &waits;
+    (void)step_after(&rule_left_behind, &rules, &in, 0);
+    cr_expect_eq(step_after(&rule_left_behind, &rules, &in, 5000), LIFECYCLE_RAISE);
+    in.cabin.door_open = BW_YES;
+    (void)step_after(&rule_left_behind, &rules, &in, 179999);
+    (void)step_after(&rule_left_behind, &rules, &in, 1);
+    cr_expect_eq(described(&rule_left_behind, &rules, &in).evidence.left_behind.waiting_ms, 5000U);
+    (void)step_after(&rule_left_behind, &rules, &in, 60000);
+    cr_expect_eq(described(&rule_left_behind, &rules, &in).evidence.left_behind.level, 2);
+    in.cabin.ignition_on = BW_YES;
+    cr_expect_eq(step_after(&rule_left_behind, &rules, &in, 1000), LIFECYCLE_END);
+    in.cabin.ignition_on = in.cabin.door_open = BW_NO;
+    (void)step_after(&rule_left_behind, &rules, &in, 1000);
+    cr_expect_eq(step_after(&rule_left_behind, &rules, &in, 5000), LIFECYCLE_RAISE);
+    in.cabin.door_open = BW_YES;
+    (void)step_after(&rule_left_behind, &rules, &in, 60000);
+    cr_expect_eq(described(&rule_left_behind, &rules, &in).evidence.left_behind.level, 1,
+                 "and the next time");
+}
+
+Test(rule_left_behind, the_number_stays_the_last_that_was_certain)
+{
+    static const struct {
+        struct bw_occupancy aboard;
+        uint16_t said;
+    } rows[] = {{{BW_QUALITY_DEGRADED, 0, 1, 2}, 2},
+                {{BW_QUALITY_DEGRADED, 1, 1, 2}, 1},
+                {{BW_QUALITY_UNKNOWN, 0, 0, 0}, 2},
+                {{BW_QUALITY_GOOD, 3, 3, 3}, 3},
+                {{BW_QUALITY_GOOD, 0, 0, 0}, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rules rules = {0};
+        in.cabin.occupancy = (struct bw_occupancy){BW_QUALITY_GOOD, 2, 2, 2};
+        cr_expect_eq(rule_left_behind.step(&rules, &in), LIFECYCLE_RAISE);
+        in.cabin.occupancy = rows[i].aboard;
+        (void)rule_left_behind.step(&rules, &in);
+        cr_expect_eq(described(&rule_left_behind, &rules, &in).evidence.left_behind.aboard, rows[i].said,
+                     "row %zu", i);
+    }
+}
+
 Test(rule_left_behind, the_next_alert_begins_at_the_first_level)
 {
     struct rules rules = {0};
@@ -144,7 +188,7 @@ Test(rule_left_behind, the_next_alert_begins_at_the_first_level)
     const struct bw_alert alert = described(&rule_left_behind, &rules, &in);
     cr_expect_eq(alert.evidence.left_behind.level, 1);
     cr_expect_eq(alert.evidence.left_behind.waiting_ms, 5000U);
-    cr_expect_eq(alert.severity, BW_MINOR);
+    cr_expect_eq(alert.severity, BW_NOTICE);
 }
 
 Test(rule_left_behind, a_higher_level_is_worth_an_update)
@@ -162,7 +206,7 @@ Test(rule_left_behind, what_was_open_goes_on_with_its_wait_and_its_level)
     const struct bw_alert open = {
         .kind = BW_CHILD_LEFT_BEHIND,
         .phase = BW_UPDATED,
-        .severity = BW_SERIOUS,
+        .severity = BW_MINOR,
         .evidence.left_behind = {.aboard = 3, .waiting_ms = 70000, .level = 2},
     };
     in.thresholds = &waits;
@@ -171,7 +215,7 @@ Test(rule_left_behind, what_was_open_goes_on_with_its_wait_and_its_level)
     cr_expect_eq(step_after(&rule_left_behind, &rules, &in, 0), LIFECYCLE_NONE);
     (void)step_after(&rule_left_behind, &rules, &in, 1000);
     struct bw_alert alert = described(&rule_left_behind, &rules, &in);
-    cr_expect_eq(alert.severity, BW_SERIOUS);
+    cr_expect_eq(alert.severity, BW_MINOR);
     cr_expect_eq(alert.evidence.left_behind.aboard, 3);
     cr_expect_eq(alert.evidence.left_behind.waiting_ms, 71000U);
     cr_expect_eq(alert.evidence.left_behind.level, 2);

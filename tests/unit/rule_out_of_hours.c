@@ -333,6 +333,86 @@ Test(rule_out_of_hours, who_boards_inside_the_window_does_not_make_a_notice_grav
     cr_expect_eq(described(&rule_out_of_hours, &rules, &in).severity, BW_NOTICE);
 }
 
+/* How grave it is to drive at this minute after one in which the bus was seen so, for certain. */
+static enum bw_severity after_minute(int before_min, unsigned before_aboard, int minute)
+{
+    struct rules rules = {0};
+    aboard(BW_QUALITY_GOOD, before_aboard, before_aboard);
+    at(DAY, before_min);
+    (void)rule_out_of_hours.step(&rules, &in);
+    aboard(BW_QUALITY_GOOD, 10, 10);
+    at(DAY, minute);
+    cr_assert_eq(rule_out_of_hours.step(&rules, &in), LIFECYCLE_RAISE);
+    return described(&rule_out_of_hours, &rules, &in).severity;
+}
+
+Test(rule_out_of_hours, who_was_aboard_in_the_hours_is_late_for_six_graces)
+{
+    cr_expect_eq(after_minute(480, 10, 491), BW_NOTICE);
+    cr_expect_eq(after_minute(490, 10, 540), BW_NOTICE, "in the grace is in the hours");
+    cr_expect_eq(after_minute(480, 10, 541), BW_MINOR);
+    cr_expect_eq(after_minute(480, 0, 491), BW_MINOR, "nobody was aboard");
+    thresholds.out_of_hours_grace_min = 20;
+    cr_expect_eq(after_minute(480, 10, 600), BW_NOTICE);
+    cr_expect_eq(after_minute(480, 10, 601), BW_MINOR);
+}
+
+Test(rule_out_of_hours, late_is_after_the_last_window_that_ended_and_never_before_one)
+{
+    struct rules rules = {0};
+    licence.n_permits = 2; /* 07:00-08:00, 16:00-17:00 */
+    at(DAY, 480);
+    (void)rule_out_of_hours.step(&rules, &in);
+    at(DAY, 945);
+    cr_expect_eq(rule_out_of_hours.step(&rules, &in), LIFECYCLE_RAISE);
+    cr_expect_eq(described(&rule_out_of_hours, &rules, &in).severity, BW_MINOR, "early for the afternoon");
+    cr_expect_eq(after_minute(1020, 10, 1060), BW_NOTICE);
+    permits[0].window_end_min = 950; /* the one that ended last counts, whichever is first */
+    cr_expect_eq(after_minute(1020, 10, 1060), BW_NOTICE);
+    permits[0].window_end_min = 1024;
+    permits[0].window_start_min = 1000;
+    permits[1].window_end_min = 970;
+    cr_expect_eq(after_minute(1024, 10, 1060), BW_NOTICE);
+}
+
+Test(rule_out_of_hours, who_was_aboard_before_the_hours_alone_is_not_late)
+{
+    struct rules rules = {0};
+    in.fix.speed_mps = 0;
+    at(DAY, 409);
+    (void)rule_out_of_hours.step(&rules, &in);
+    in.fix.speed_mps = 10;
+    at(DAY, 491);
+    cr_expect_eq(rule_out_of_hours.step(&rules, &in), LIFECYCLE_RAISE);
+    cr_expect_eq(described(&rule_out_of_hours, &rules, &in).severity, BW_MINOR);
+}
+
+Test(rule_out_of_hours, the_trip_that_was_late_ends_with_an_empty_bus)
+{
+    struct rules rules = {0};
+    at(DAY, 480);
+    (void)rule_out_of_hours.step(&rules, &in);
+    aboard(BW_QUALITY_GOOD, 0, 0);
+    (void)rule_out_of_hours.step(&rules, &in);
+    aboard(BW_QUALITY_GOOD, 10, 10);
+    at(DAY, 495);
+    cr_expect_eq(rule_out_of_hours.step(&rules, &in), LIFECYCLE_RAISE);
+    cr_expect_eq(described(&rule_out_of_hours, &rules, &in).severity, BW_MINOR);
+}
+
+Test(rule_out_of_hours, a_restart_forgets_no_trip_that_is_late)
+{
+    static const enum bw_severity severities[] = {BW_NOTICE, BW_MINOR};
+    for (size_t i = 0; i < 2; i++) {
+        const struct bw_alert open = {.kind = BW_OUT_OF_HOURS, .phase = BW_RAISED, .severity = severities[i]};
+        struct rules rules = {0};
+        rule_out_of_hours.resume(&rules, &open);
+        at(DAY, 500);
+        (void)rule_out_of_hours.step(&rules, &in);
+        cr_expect_eq(described(&rule_out_of_hours, &rules, &in).severity, severities[i]);
+    }
+}
+
 Test(rule_out_of_hours, the_next_alert_begins_as_a_notice_again)
 {
     struct rules rules = {0};

@@ -49,7 +49,7 @@ Test(rule_overload, without_an_approved_capacity_nothing_is_known)
     cr_expect_eq(verdict(&rule_overload, &in), BW_UNKNOWN);
 }
 
-Test(rule_overload, boarding_is_an_open_door_on_a_bus_that_does_not_drive)
+Test(rule_overload, boarding_is_an_open_door_on_a_bus_that_does_not_drive_or_an_unknown_one_on_a_standing_bus)
 {
     static const struct {
         enum bw_tri door_open;
@@ -57,9 +57,11 @@ Test(rule_overload, boarding_is_an_open_door_on_a_bus_that_does_not_drive)
         double speed_mps;
         enum bw_tri violated;
     } rows[] = {
-        {BW_YES, true, 0, BW_UNKNOWN},   {BW_YES, true, 1.49, BW_UNKNOWN}, {BW_YES, true, 1.5, BW_YES},
-        {BW_YES, true, NAN, BW_UNKNOWN}, {BW_YES, false, 20, BW_UNKNOWN},  {BW_NO, true, 0, BW_YES},
-        {BW_UNKNOWN, true, 0, BW_YES},
+        {BW_YES, true, 0, BW_UNKNOWN},        {BW_YES, true, 1.49, BW_UNKNOWN},
+        {BW_YES, true, 1.5, BW_YES},          {BW_YES, true, NAN, BW_UNKNOWN},
+        {BW_YES, false, 20, BW_UNKNOWN},      {BW_NO, true, 0, BW_YES},
+        {BW_UNKNOWN, true, 1.49, BW_UNKNOWN}, {BW_UNKNOWN, true, 1.5, BW_YES},
+        {BW_UNKNOWN, true, NAN, BW_YES},      {BW_UNKNOWN, false, 0, BW_YES},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         in.cabin.door_open = rows[i].door_open;
@@ -67,6 +69,17 @@ Test(rule_overload, boarding_is_an_open_door_on_a_bus_that_does_not_drive)
         in.fix.speed_mps = rows[i].speed_mps;
         cr_expect_eq(verdict(&rule_overload, &in), rows[i].violated, "row %zu", i);
     }
+}
+
+Test(rule_overload, the_wheels_tell_whether_it_stands)
+{
+    in.cabin.door_open = BW_YES;
+    in.cabin.wheel_known = true;
+    in.fix.speed_mps = 5; /* drift */
+    cr_expect_eq(verdict(&rule_overload, &in), BW_UNKNOWN);
+    in.has_fix = false;
+    in.cabin.wheel_mps = 5;
+    cr_expect_eq(verdict(&rule_overload, &in), BW_YES, "in a tunnel");
 }
 
 Test(rule_overload, both_waits_are_those_of_the_licence)

@@ -146,6 +146,9 @@ Test(rule_tamper, driving_on_with_a_cut_wire_is_a_violation)
         *wires[rows[i].wire] = rows[i].whole;
         in.cabin.wheel_mps = rows[i].wheel_mps;
         (void)after(1000);
+        (void)after(9999);
+        cr_expect_eq(severity(), BW_NOTICE, "row %zu: not for long enough", i);
+        (void)after(1);
         cr_expect_eq(severity(), rows[i].severity, "row %zu", i);
         in.cabin.wheel_mps = 0;
         (void)after(1000);
@@ -153,11 +156,44 @@ Test(rule_tamper, driving_on_with_a_cut_wire_is_a_violation)
     }
 }
 
+Test(rule_tamper, towed_with_the_ignition_off_or_moved_for_a_moment_it_is_not_driven)
+{
+    in.cabin.main_power = BW_NO;
+    in.cabin.wheel_mps = 10;
+    in.cabin.ignition_on = BW_NO;
+    (void)after_seconds(100);
+    cr_expect_eq(severity(), BW_NOTICE);
+    in.cabin.ignition_on = BW_UNKNOWN;
+    for (int i = 0; i < 10; i++) {
+        in.cabin.wheel_mps = 10;
+        (void)after_seconds(9);
+        in.cabin.wheel_mps = 0;
+        (void)after(1000);
+    }
+    cr_expect_eq(severity(), BW_NOTICE);
+    in.cabin.wheel_mps = 10;
+    (void)after_seconds(11);
+    cr_expect_eq(severity(), BW_MINOR);
+}
+
+Test(rule_tamper, the_drive_before_the_next_alert_does_not_count)
+{
+    in.cabin.main_power = BW_NO;
+    in.cabin.wheel_mps = 10;
+    (void)after_seconds(9);
+    in.cabin.main_power = BW_YES;
+    cr_expect_eq(after_seconds(61), LIFECYCLE_END);
+    in.cabin.main_power = BW_NO;
+    cr_expect_eq(after_seconds(6), LIFECYCLE_RAISE);
+    cr_expect_eq(severity(), BW_NOTICE);
+}
+
 Test(rule_tamper, the_next_alert_begins_anew)
 {
     in.cabin.antenna_ok = BW_NO;
     in.cabin.wheel_mps = 10;
     cr_expect_eq(after_seconds(6), LIFECYCLE_RAISE);
+    (void)after_seconds(10);
     cr_expect_eq(severity(), BW_MINOR);
     in.cabin.antenna_ok = BW_YES;
     cr_expect_eq(after_seconds(61), LIFECYCLE_END);

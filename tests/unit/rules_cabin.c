@@ -171,16 +171,18 @@ Test(door_open, driving_off_with_an_open_door_is_grave_at_20_km_h)
     cr_expect_float_eq(last()->evidence.door_open.open_ms, 29000, 1001);
 }
 
-Test(door_open, standing_for_three_seconds_ends_it_too)
+Test(door_open, a_closed_door_ends_it_at_a_stand_too_and_not_twice_in_the_hold_off)
 {
     full_bus();
     bench.cabin.door_open = BW_YES;
     drive(5);
     stand(2);
     cr_expect_eq(count(BW_DOOR_OPEN_MOVING, BW_CLEARED), 0U);
-    stand(2);
+    bench.cabin.door_open = BW_NO;
+    stand(4);
     cr_expect_eq(count(BW_DOOR_OPEN_MOVING, BW_CLEARED), 1U);
-    drive(20);
+    bench.cabin.door_open = BW_YES;
+    drive(18);
     cr_expect_eq(count(BW_DOOR_OPEN_MOVING, BW_RAISED), 1U, "not twice in the hold-off");
     drive(10);
     cr_expect_eq(count(BW_DOOR_OPEN_MOVING, BW_RAISED), 2U);
@@ -250,8 +252,8 @@ Test(left_behind, the_alarm_sounds_within_seconds_and_escalates_on_time)
         enum bw_phase phase;
         uint8_t level;
         enum bw_severity severity;
-    } rows[] = {{5000, BW_RAISED, 1, BW_MINOR},
-                {65000, BW_UPDATED, 2, BW_SERIOUS},
+    } rows[] = {{5000, BW_RAISED, 1, BW_NOTICE},
+                {65000, BW_UPDATED, 2, BW_MINOR},
                 {125000, BW_UPDATED, 3, BW_SERIOUS}};
     park(1);
     tick(1);
@@ -476,8 +478,10 @@ Test(tamper, a_supply_that_is_cut_at_a_stand_is_a_notice_and_driving_on_a_violat
     cr_expect_eq(last()->kind, BW_TAMPER);
     cr_expect_eq(last()->severity, BW_NOTICE);
     cr_expect_eq(last()->evidence.tamper.tamper, BW_TAMPER_POWER_CUT);
+    drive(10);
+    cr_assert_eq(bench.n, 1U);
     drive(1);
-    cr_assert_eq(bench.n, 2U, "at once");
+    cr_assert_eq(bench.n, 2U);
     cr_expect_eq(last()->phase, BW_UPDATED);
     cr_expect_eq(last()->severity, BW_MINOR);
 }

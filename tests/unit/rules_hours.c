@@ -40,7 +40,7 @@ Test(out_of_hours, a_drive_that_outlasts_its_hours_is_raised_once_and_ends_with_
     drive(31);
     cr_assert_eq(bench.n, 1U);
     cr_expect_eq(last()->kind, BW_OUT_OF_HOURS);
-    cr_expect_eq(last()->severity, BW_MINOR);
+    cr_expect_eq(last()->severity, BW_NOTICE, "late in traffic");
     cr_expect_str_eq(last()->evidence.out_of_hours.permit_no, "p-1");
     cr_expect_eq(last()->evidence.out_of_hours.window_end_min, 405);
     cr_expect_eq(last()->evidence.out_of_hours.local_min, 416);
