@@ -101,20 +101,19 @@ static bool drivers_unqualified(const struct bw_licence *licence, const struct w
     return true;
 }
 
-/* Of today if there is one, else of another weekday. There is one in force. */
+/* Of today if there is one, else the first of another weekday. There is one in force. */
 static const struct bw_permit *permit_in_force(const struct bw_licence *licence, const struct when *when)
 {
-    const struct bw_permit *found = NULL;
+    size_t first = licence->n_permits;
     for (size_t i = 0; i < licence->n_permits; i++) {
-        const struct bw_permit *permit = &licence->permits[i];
-        if (!in_force(permit, when))
+        if (!in_force(&licence->permits[i], when))
             continue;
-        if (of_today(permit, when->day))
-            return permit;
-        if (found == NULL)
-            found = permit;
+        if (of_today(&licence->permits[i], when->day))
+            return &licence->permits[i];
+        if (i < first)
+            first = i;
     }
-    return found;
+    return &licence->permits[first];
 }
 
 /* The gravest reason explains: a vehicle that must not exist, no permit, no driver, an overdue inspection, a
