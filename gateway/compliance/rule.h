@@ -75,7 +75,7 @@ struct rule_unlicensed {
 
 struct rule_out_of_hours {
     struct lifecycle life;
-    bool aboard;   /* somebody was, for certain, during this violation, and not of a trip that is late */
+    bool aboard;   /* pupils were, for certain, during this violation, and not of a trip that is late */
     bool in_hours; /* somebody was aboard inside a window, and the bus was not known to be empty since */
     enum bw_tri verdict;
     int32_t after_min;                        /* of the last minute of a window; with `verdict` */

@@ -10,6 +10,7 @@
 static const double DRIVING_MPS = 3.0;
 enum {
     DAY_MIN = 1440,
+    ATTENDANTS = 1,  /* Art. 38: aboard with the pupils, and on the way to the first stop */
     LATE_GRACES = 6, /* an hour after the window with the usual grace */
 };
 
@@ -111,7 +112,7 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
         return LIFECYCLE_NONE;
     if (rule->life.state == LIFECYCLE_CLEAR)
         rule->aboard = false;
-    if (now == BW_YES && in->cabin.occupancy.low > 0 && !late(rule, in))
+    if (now == BW_YES && in->cabin.occupancy.low > ATTENDANTS && !late(rule, in))
         rule->aboard = true;
     return lifecycle_step(&rule->life, now, in->mono_ms,
                           (struct lifecycle_times){.hold_ms = in->thresholds->out_of_hours_hold_ms,

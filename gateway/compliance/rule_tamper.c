@@ -168,7 +168,7 @@ static void note_driving(struct rule_tamper *rule, const struct inputs *in, bool
 {
     const bool drives = cut && in->cabin.ignition_on != BW_NO && rule_speed_mps(in) >= DRIVING_MPS;
     if (!drives) /* also for NaN */
-        rule->driven = (struct rule_timer){0};
+        rule->driven.ms = 0;
     rule_timer_run(&rule->driven, drives, rule_watched_ms(in));
     if (rule->driven.ms >= DRIVEN_MS)
         rule->severity = BW_MINOR;

@@ -294,13 +294,15 @@ static void aboard(enum bw_quality quality, unsigned low, unsigned high)
     in.cabin.occupancy = (struct bw_occupancy){quality, (uint16_t)low, (uint16_t)low, (uint16_t)high};
 }
 
-Test(rule_out_of_hours, with_nobody_certain_aboard_it_is_a_notice)
+Test(rule_out_of_hours, with_no_pupil_certain_aboard_it_is_a_notice)
 {
     aboard(BW_QUALITY_DEGRADED, 0, 4);
     cr_expect_eq(raised().severity, BW_NOTICE);
     aboard(BW_QUALITY_UNKNOWN, 0, 0);
     cr_expect_eq(raised().severity, BW_NOTICE);
-    aboard(BW_QUALITY_DEGRADED, 1, 4);
+    aboard(BW_QUALITY_GOOD, 1, 1);
+    cr_expect_eq(raised().severity, BW_NOTICE, "it may be the attendant");
+    aboard(BW_QUALITY_DEGRADED, 2, 4);
     cr_expect_eq(raised().severity, BW_MINOR);
 }
 
@@ -310,7 +312,7 @@ Test(rule_out_of_hours, a_notice_becomes_an_accusation_and_never_falls_back)
     aboard(BW_QUALITY_UNKNOWN, 0, 0);
     (void)rule_out_of_hours.step(&rules, &in);
     cr_expect_eq(described(&rule_out_of_hours, &rules, &in).severity, BW_NOTICE);
-    aboard(BW_QUALITY_GOOD, 1, 1);
+    aboard(BW_QUALITY_GOOD, 2, 2);
     (void)rule_out_of_hours.step(&rules, &in);
     cr_expect_eq(described(&rule_out_of_hours, &rules, &in).severity, BW_MINOR);
     aboard(BW_QUALITY_UNKNOWN, 0, 0);
@@ -373,6 +375,19 @@ Test(rule_out_of_hours, late_is_after_the_last_window_that_ended_and_never_befor
     permits[0].window_start_min = 1000;
     permits[1].window_end_min = 970;
     cr_expect_eq(after_minute(1024, 10, 1060), BW_NOTICE);
+}
+
+Test(rule_out_of_hours, one_who_was_aboard_for_certain_in_the_hours_makes_a_trip_and_doubt_makes_none)
+{
+    cr_expect_eq(after_minute(480, 1, 491), BW_NOTICE);
+    struct rules rules = {0};
+    aboard(BW_QUALITY_DEGRADED, 0, 10);
+    at(DAY, 480);
+    (void)rule_out_of_hours.step(&rules, &in);
+    aboard(BW_QUALITY_GOOD, 10, 10);
+    at(DAY, 491);
+    cr_expect_eq(rule_out_of_hours.step(&rules, &in), LIFECYCLE_RAISE);
+    cr_expect_eq(described(&rule_out_of_hours, &rules, &in).severity, BW_MINOR);
 }
 
 Test(rule_out_of_hours, who_was_aboard_before_the_hours_alone_is_not_late)

@@ -176,6 +176,18 @@ Test(rule_tamper, towed_with_the_ignition_off_or_moved_for_a_moment_it_is_not_dr
     cr_expect_eq(severity(), BW_MINOR);
 }
 
+Test(rule_tamper, ten_seconds_of_driving_are_counted_from_the_cut)
+{
+    in.cabin.main_power = BW_NO;
+    in.cabin.wheel_mps = 10;
+    (void)after(0);
+    cr_expect_eq(after(5000), LIFECYCLE_RAISE);
+    (void)after(9999);
+    cr_expect_eq(severity(), BW_NOTICE);
+    (void)after(1);
+    cr_expect_eq(severity(), BW_MINOR);
+}
+
 Test(rule_tamper, the_drive_before_the_next_alert_does_not_count)
 {
     in.cabin.main_power = BW_NO;

@@ -239,6 +239,32 @@ Test(rule_unlicensed, a_window_over_midnight_is_still_of_its_weekday)
     cr_expect_eq(verdict(&rule_unlicensed, &in), BW_YES, "it does not cross midnight");
 }
 
+/* With no grace, as here, to the last minute of the window. */
+Test(rule_unlicensed, the_last_evening_of_a_permit_ends_with_its_window)
+{
+    static const struct {
+        int32_t day;
+        int minute;
+        uint16_t start_min, end_min;
+        uint32_t grace_min;
+        enum bw_tri violated;
+    } rows[] = {
+        {DAY + 1, 40, 1320, 40, 0, BW_NO},  {DAY + 1, 41, 1320, 40, 0, BW_YES},
+        {DAY + 1, 50, 1320, 40, 10, BW_NO}, {DAY + 1, 51, 1320, 40, 10, BW_YES},
+        {DAY + 1, 20, 20, 40, 0, BW_YES},   {DAY + 2, 20, 1320, 40, 0, BW_YES},
+        {DAY, 1400, 1320, 40, 0, BW_NO},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct bw_thresholds graced = {.out_of_hours_grace_min = rows[i].grace_min};
+        HOLD(permit("evening", DAY - 9, DAY, BW_STATUS_ACTIVE));
+        permits[0].window_start_min = rows[i].start_min;
+        permits[0].window_end_min = rows[i].end_min;
+        in.thresholds = &graced;
+        in.utc_ms = rows[i].day * DAY_MS + rows[i].minute * INT64_C(60000);
+        cr_expect_eq(verdict(&rule_unlicensed, &in), rows[i].violated, "row %zu", i);
+    }
+}
+
 Test(rule_unlicensed, some_permitted_driver_must_be_qualified)
 {
     static const struct {

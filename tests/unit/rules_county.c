@@ -95,6 +95,18 @@ Test(county, pupils_who_are_late_in_traffic_accuse_nobody)
     cr_expect_eq(accusations(BW_OUT_OF_HOURS), 0U);
 }
 
+Test(county, an_attendant_who_rides_from_the_depot_before_the_hours_accuses_nobody)
+{
+    hours_are(460, 520);
+    bench.cabin = with(1, BW_NO, BW_YES);
+    drive(5 * 60);
+    cr_expect_eq(count(BW_OUT_OF_HOURS, BW_RAISED), 1U);
+    cr_expect_eq(accusations(BW_OUT_OF_HOURS), 0U);
+    bench.cabin = with(2, BW_NO, BW_YES);
+    drive(1);
+    cr_expect_eq(accusations(BW_OUT_OF_HOURS), 1U, "with a pupil");
+}
+
 Test(county, a_bus_that_is_towed_with_its_battery_off_tampers_with_nothing)
 {
     bench.cabin = with(0, BW_NO, BW_NO);
