@@ -42,8 +42,7 @@ struct corridor {
     double origin_lon_deg;
     uint32_t n_vertices;
     uint32_t n_segments; /* n_vertices - 1; those across two parts are skipped */
-    uint32_t n_leaves;
-    uint32_t first_leaf; /* index of the first leaf's box in the implicit tree, a power of two minus one */
+    uint32_t first_leaf; /* index of the first leaf's box; each box before it has both its children */
     uint32_t hint;       /* segment that was nearest before */
     /* Around (x, y): these leaves, and none of the others nearer than clear_m. */
     double x_e7, y_e7, clear_m;
@@ -51,7 +50,7 @@ struct corridor {
     struct near near[NEAR_LEAVES + 1]; /* the nearest first; one more while it is filled */
     struct vertex *vertices;
     double *progress_m; /* of each vertex */
-    uint8_t *joined;    /* joined[i]: a segment runs from vertex i to i + 1 */
+    bool *joined;       /* joined[i]: a segment runs from vertex i to i + 1 */
     struct box *boxes;  /* node k has children 2k + 1 and 2k + 2 */
 };
 
@@ -64,7 +63,7 @@ struct query {
 };
 
 /* c[0] + c[1] u + ... + c[6] u^6, in an order of its own that lets the terms be computed side by side. */
-static double polynomial(const double c[7], double u)
+static double polynomial(const double *c, double u)
 {
     const double u2 = u * u;
     return (c[0] + c[1] * u) + u2 * ((c[2] + c[3] * u) + u2 * ((c[4] + c[5] * u) + u2 * c[6]));
@@ -75,12 +74,12 @@ static double polynomial(const double c[7], double u)
  * with every C library and on every processor; sine and cosine do not. */
 struct corridor_place corridor_place(double lat_deg, double lon_deg)
 {
-    static const double meridian[7] = {110574.27572623556, 2739.661836102236,  -2196.8581682839313,
-                                       650.2500682863365,  -67.08065052039802, -9.250298994656758,
-                                       2.9811321211510045};
-    static const double parallel[7] = {111319.49076625156, -25096.051462323474, 1263.2694474482305,
-                                       323.28636399638725, -97.90057594165762,  12.715226073504187,
-                                       -0.5633374717355902};
+    static const double meridian[] = {110574.27572623556, 2739.661836102236,  -2196.8581682839313,
+                                      650.2500682863365,  -67.08065052039802, -9.250298994656758,
+                                      2.9811321211510045};
+    static const double parallel[] = {111319.49076625156, -25096.051462323474, 1263.2694474482305,
+                                      323.28636399638725, -97.90057594165762,  12.715226073504187,
+                                      -0.5633374717355902};
     const double t = lat_deg * (1.0 / 90), u = t * t;
     return (struct corridor_place){
         .lat_deg = lat_deg,
@@ -105,15 +104,6 @@ static uint32_t leaves_of(uint32_t segments)
     return (segments + LEAF_SEGMENTS - 1) / LEAF_SEGMENTS;
 }
 
-/* Boxes of the tree: all inner nodes of a complete tree, and the leaves that exist. */
-static uint32_t first_leaf_of(uint32_t leaves)
-{
-    uint32_t width = 1;
-    while (width < leaves)
-        width *= 2;
-    return width - 1;
-}
-
 /* Sections of the caller's memory, in order of alignment. */
 struct layout {
     size_t progress, vertices, boxes, joined, total;
@@ -121,13 +111,13 @@ struct layout {
 
 static struct layout layout_of(uint32_t n_vertices)
 {
-    const uint32_t leaves = leaves_of(n_vertices - 1);
+    const size_t n_boxes = 2 * (size_t)leaves_of(n_vertices - 1) - 1;
     struct layout at;
     at.progress = sizeof(struct corridor);
     at.vertices = at.progress + n_vertices * sizeof(double);
     at.boxes = at.vertices + n_vertices * sizeof(struct vertex);
-    at.joined = at.boxes + ((size_t)first_leaf_of(leaves) + leaves) * sizeof(struct box);
-    at.total = (at.joined + n_vertices + 15) / 16 * 16;
+    at.joined = at.boxes + n_boxes * sizeof(struct box);
+    at.total = (at.joined + n_vertices * sizeof(bool) + 15) / 16 * 16;
     return at;
 }
 
@@ -138,10 +128,10 @@ size_t corridor_size(const struct bw_route *route)
 
 static void place_vertices(struct corridor *c, const struct bw_route *route)
 {
-    memset(c->joined, 0, c->n_vertices);
+    memset(c->joined, 0, c->n_vertices * sizeof(bool));
     for (size_t part = 0; part < route->n_parts; part++)
         for (uint32_t i = route->part_start[part]; i + 1 < route->part_start[part + 1]; i++)
-            c->joined[i] = 1;
+            c->joined[i] = true;
     double progress_m = 0;
     for (uint32_t i = 0; i < c->n_vertices; i++) {
         const struct bw_point *p = &route->points[i];
@@ -170,7 +160,7 @@ static void box_add(struct box *box, int32_t x0, int32_t y0, int32_t x1, int32_t
 
 static void build_boxes(struct corridor *c)
 {
-    const uint32_t n_boxes = c->first_leaf + c->n_leaves;
+    const uint32_t n_boxes = 2 * c->first_leaf + 1;
     for (uint32_t k = 0; k < n_boxes; k++)
         c->boxes[k] = empty_box;
     for (uint32_t s = 0; s < c->n_segments; s++) {
@@ -181,7 +171,7 @@ static void build_boxes(struct corridor *c)
         box_add(box, a->x_e7, a->y_e7, a->x_e7, a->y_e7);
         box_add(box, b->x_e7, b->y_e7, b->x_e7, b->y_e7);
     }
-    for (uint32_t k = n_boxes - 1; k > 0; k--) {
+    for (uint32_t k = n_boxes; k-- > 1;) {
         const struct box *child = &c->boxes[k];
         if (child->x0 <= child->x1)
             box_add(&c->boxes[(k - 1) / 2], child->x0, child->y0, child->x1, child->y1);
@@ -197,13 +187,12 @@ struct corridor *corridor_init(void *memory, const struct bw_route *route)
         .origin_lon_deg = route->points[0].lon_deg,
         .n_vertices = (uint32_t)route->n_points,
         .n_segments = (uint32_t)route->n_points - 1,
-        .n_leaves = leaves_of((uint32_t)route->n_points - 1),
+        .first_leaf = leaves_of((uint32_t)route->n_points - 1) - 1,
         .vertices = (struct vertex *)(void *)(base + at.vertices),
         .progress_m = (double *)(void *)(base + at.progress),
-        .joined = base + at.joined,
+        .joined = (bool *)(base + at.joined),
         .boxes = (struct box *)(void *)(base + at.boxes),
     };
-    c->first_leaf = first_leaf_of(c->n_leaves);
     place_vertices(c, route);
     build_boxes(c);
     return c;
@@ -272,9 +261,9 @@ static void search_leaf(const struct corridor *c, struct query *q, uint32_t leaf
     }
 }
 
-/* Depth first, the nearer child first: `leaf_found` is called for each leaf whose box is near enough. A node
- * without leaves has the empty box, which is farther than any place on earth: so a left child is always
- * there. The stack is bounded by the depth: one sibling a level, 2^32 leaves at most. */
+/* Depth first, the nearer child first: `leaf_found` is called for each leaf whose box is near enough. A leaf
+ * without segments has the empty box, which is farther than any place on earth. The stack is bounded by the
+ * depth: one sibling a level, 2^32 leaves at most. */
 static inline void walk(struct corridor *c, struct query *q,
                         void (*leaf_found)(struct corridor *, struct query *, uint32_t leaf, double m2))
 {
@@ -283,7 +272,6 @@ static inline void walk(struct corridor *c, struct query *q,
         double m2;
     } stack[40];
     unsigned depth = 0;
-    const uint32_t n_boxes = c->first_leaf + c->n_leaves;
     stack[depth].node = 0;
     stack[depth++].m2 = box_m2(q, &c->boxes[0]);
     while (depth > 0) {
@@ -294,7 +282,7 @@ static inline void walk(struct corridor *c, struct query *q,
         while (node < c->first_leaf) {
             const uint32_t left = 2 * node + 1, right = left + 1;
             const double left_m2 = box_m2(q, &c->boxes[left]);
-            const double right_m2 = right < n_boxes ? box_m2(q, &c->boxes[right]) : INFINITY;
+            const double right_m2 = box_m2(q, &c->boxes[right]);
             const uint32_t near = right_m2 < left_m2 ? right : left, far = near == left ? right : left;
             const double far_m2 = near == left ? right_m2 : left_m2;
             m2 = near == left ? left_m2 : right_m2;

@@ -15,7 +15,7 @@
 
 struct corridor;
 
-/* Bytes of caller's memory that corridor_init() needs for this route. */
+/* Bytes of caller's memory that corridor_init() needs for this route: a multiple of what malloc aligns to. */
 size_t corridor_size(const struct bw_route *route);
 /* `memory` is aligned as malloc aligns and outlives the corridor; the route itself is not kept. */
 struct corridor *corridor_init(void *memory, const struct bw_route *route);

@@ -1,6 +1,7 @@
 #include "gateway/compliance/engine.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "gateway/compliance/rule.h"
@@ -11,7 +12,7 @@ static const struct rule *const table[] = {
     &rule_unlicensed,  &rule_overspeed,    &rule_unbelted,     &rule_door_open,
     &rule_left_behind, &rule_sensor_fault, &rule_tamper,
 };
-enum { RULES = sizeof table / sizeof table[0], ALIGNMENT = 16 };
+enum { RULES = sizeof table / sizeof table[0] };
 
 /* An alert object of one rule: open while `alert.phase` is not CLEARED or NONE. */
 struct slot {
@@ -19,8 +20,9 @@ struct slot {
     int64_t reported_mono_ms;
 };
 
+/* Its corridors lie behind it in memory, each of them aligned as malloc aligns. */
 struct engine {
-    struct rules rules;
+    _Alignas(max_align_t) struct rules rules;
     struct slot slots[RULES];
     struct bw_thresholds thresholds;
     struct inputs in;
@@ -73,16 +75,11 @@ struct bw_thresholds engine_thresholds(const struct bw_licence *licence)
     return thresholds;
 }
 
-static size_t aligned(size_t size)
-{
-    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
-
 size_t engine_size(const struct bw_licence *licence)
 {
-    size_t size = aligned(sizeof(struct engine));
+    size_t size = sizeof(struct engine);
     for (size_t i = 0; licence != NULL && i < licence->n_routes; i++)
-        size += aligned(corridor_size(&licence->routes[i]));
+        size += corridor_size(&licence->routes[i]);
     return size;
 }
 
@@ -95,10 +92,10 @@ struct engine *engine_init(void *memory, const struct bw_licence *licence, uint6
     engine->in.licence = licence;
     engine->in.thresholds = &engine->thresholds;
     engine->in.hits = engine->hits;
-    unsigned char *at = (unsigned char *)memory + aligned(sizeof *engine);
+    unsigned char *at = (unsigned char *)memory + sizeof *engine;
     for (size_t i = 0; licence != NULL && i < licence->n_routes; i++) {
         engine->corridors[engine->n_routes++] = corridor_init(at, &licence->routes[i]);
-        at += aligned(corridor_size(&licence->routes[i]));
+        at += corridor_size(&licence->routes[i]);
     }
     return engine;
 }

@@ -70,7 +70,7 @@ static void start(struct motion *motion, double east_mps, double north_mps)
 }
 
 /* c[0] + c[1] u + ... + c[5] u^5 */
-static double polynomial(const double c[6], double u)
+static double polynomial(const double *c, double u)
 {
     const double u2 = u * u;
     return (c[0] + c[1] * u) + u2 * ((c[2] + c[3] * u) + u2 * (c[4] + c[5] * u));
@@ -81,11 +81,10 @@ static double polynomial(const double c[6], double u)
  * the same bits with every C library and on every processor; sin() and cos() do not. */
 static void unit_vector(double course_deg, double *ret_east, double *ret_north)
 {
-    static const double sine[6] = {0.785398163397445,       -0.08074551218803863, 0.0024903945673670634,
-                                   -3.6576192120767256e-05, 3.1333840829093e-07,  -1.7365167288597578e-09};
-    static const double versine[6] = {0.30842513753404227,    -0.0158543442438019,
-                                      0.00032599188676870125, -3.5908597712602535e-06,
-                                      2.461006226754435e-08,  -1.1384777980782284e-10};
+    static const double sine[] = {0.785398163397445,       -0.08074551218803863, 0.0024903945673670634,
+                                  -3.6576192120767256e-05, 3.1333840829093e-07,  -1.7365167288597578e-09};
+    static const double versine[] = {0.30842513753404227,     -0.0158543442438019,   0.00032599188676870125,
+                                     -3.5908597712602535e-06, 2.461006226754435e-08, -1.1384777980782284e-10};
     const double turned_deg = fabs(course_deg) <= 360 ? course_deg : fmod(course_deg, 360);
     const double positive_deg = turned_deg >= 0 ? turned_deg : turned_deg + 360;
     const int wind = (int)(positive_deg * (1.0 / 90) + 0.5); /* 0 north, 1 east, ... 4 north */

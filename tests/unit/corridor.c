@@ -10,7 +10,6 @@ static struct corridor *build(const struct bw_route *route)
 {
     void *memory = malloc(corridor_size(route));
     cr_assert_not_null(memory);
-    memset(memory, 0x5a, corridor_size(route)); /* it need not be cleared */
     return corridor_init(memory, route);
 }
 
@@ -133,6 +132,18 @@ Test(corridor, scale_is_that_of_the_ellipsoid)
         const struct corridor_place place = corridor_place(rows[i].lat_deg, 0);
         cr_expect_float_eq(place.lat_m, rows[i].lat_m, 0.5, "%g", rows[i].lat_deg);
         cr_expect_float_eq(place.lon_m, rows[i].lon_m, 0.5, "%g", rows[i].lat_deg);
+    }
+}
+
+/* Polynomials of its own: within 0.1 mm a degree of the radii of curvature of WGS-84. */
+Test(corridor, scale_is_as_exact_from_pole_to_pole)
+{
+    static const double RAD = 0.017453292519943295, AXIS_M = 6378137, E2 = 0.0066943799901413165;
+    for (double lat_deg = -90; lat_deg <= 90; lat_deg += 0.25) {
+        const double w2 = 1 - E2 * sin(lat_deg * RAD) * sin(lat_deg * RAD);
+        const struct corridor_place place = corridor_place(lat_deg, 0);
+        cr_expect_float_eq(place.lat_m, RAD * AXIS_M * (1 - E2) / (w2 * sqrt(w2)), 1e-4, "%g", lat_deg);
+        cr_expect_float_eq(place.lon_m, RAD * AXIS_M / sqrt(w2) * cos(lat_deg * RAD), 1e-4, "%g", lat_deg);
     }
 }
 
@@ -310,6 +321,28 @@ static struct corridor *a_corner(bool first_holds_it, bool second_holds_it)
     return build(&drawing.route);
 }
 
+/* Roads from all sides meet in one place, and the vehicle is there to the last digit: few of them, and more
+ * than a search remembers. */
+Test(corridor, of_all_segments_through_a_place_the_first_wins)
+{
+    static const size_t corners[] = {5, 30, 301};
+    static struct bw_point points[301];
+    for (size_t n = 0; n < 3; n++) {
+        uint32_t part_start[] = {0, (uint32_t)corners[n]};
+        const struct bw_route route = {
+            .n_points = corners[n], .points = points, .n_parts = 1, .part_start = part_start};
+        for (size_t i = 0; i < corners[n]; i++)
+            points[i] = i % 2 == 0 ? origin : metres(100 * cos((double)i), 100 * sin((double)i));
+        struct corridor *corridor = build(&route);
+        const struct bw_point *end = &points[corners[n] - 2];
+        (void)nearest(corridor, end->lat_deg, end->lon_deg); /* so that the last was the nearest before */
+        const struct corridor_hit hit = nearest(corridor, origin.lat_deg, origin.lon_deg);
+        cr_expect_eq(hit.distance_m, 0);
+        cr_expect_eq(hit.progress_m, 0, "%zu corners: %g m", corners[n], hit.progress_m);
+        free(corridor);
+    }
+}
+
 static void expect_the_first(struct corridor *corridor, double aside_m)
 {
     for (int i = 0; i < 2; i++) { /* found, and found again with what was remembered */
@@ -376,7 +409,7 @@ Test(corridor, a_part_that_begins_with_the_last_segment_of_a_leaf_is_whole)
     free(corridor);
 }
 
-/* From one street to another, 100 m away and part of the same route, and back: what is remembered of the one
+/* From one street to another, 400 m away and part of the same route, and back: what is remembered of the one
  * must not hide the other. On the equator, where a latitude may be as far north as the one before was south.
  */
 Test(corridor, what_was_near_before_hides_nothing_that_is_nearer_now)
@@ -385,15 +418,15 @@ Test(corridor, what_was_near_before_hides_nothing_that_is_nearer_now)
     for (int part = 0; part < 2; part++) {
         begin_part();
         for (int i = 0; i < 12; i++)
-            draw(10 * i, part == 0 ? -50 : 50);
+            draw(10 * i, part == 0 ? -200 : 200);
     }
     struct corridor *corridor = build(&drawing.route);
     for (int side = -1; side <= 1; side += 2)
-        for (double moved_m = 0; moved_m <= 100; moved_m += 0.1) {
-            expect_as_plain(corridor, 50, side * 50);
-            expect_as_plain(corridor, 50, side * (50 - moved_m));
-            expect_as_plain(corridor, 50, side * 50);
-            expect_as_plain(corridor, 50 + moved_m, side * (50 - moved_m));
+        for (double moved_m = 0; moved_m <= 400; moved_m += 0.25) {
+            expect_as_plain(corridor, 50, side * 200);
+            expect_as_plain(corridor, 50, side * (200 - moved_m));
+            expect_as_plain(corridor, 50, side * 200);
+            expect_as_plain(corridor, 50 + moved_m, side * (200 - moved_m));
         }
     free(corridor);
 }
@@ -433,4 +466,51 @@ Test(corridor, a_road_drawn_every_half_metre_is_as_near_as_any)
                                "%g m east, %g m north", east_m, north_m);
         }
     free(corridor);
+}
+
+/* Streets so dense that now more, now less lies around than is remembered, and a vehicle that is driven about
+ * in them. */
+Test(corridor, agrees_with_trying_every_segment_of_dense_streets)
+{
+    enum { CORNERS = 300 };
+    static struct bw_point points[CORNERS];
+    uint32_t part_start[] = {0, CORNERS};
+    const struct bw_route route = {
+        .n_points = CORNERS, .points = points, .n_parts = 1, .part_start = part_start};
+    for (unsigned round = 0; round < 60; round++) {
+        unsigned seed = round;
+        const double step_m = 3 + 12 * uniform(&seed), bend = 2 * uniform(&seed);
+        double heading = 0, east_m = 0, north_m = 0;
+        for (size_t i = 0; i < CORNERS; i++) {
+            points[i] = metres(east_m, north_m);
+            heading += bend * (uniform(&seed) - 0.5);
+            east_m += step_m * sin(heading);
+            north_m += step_m * cos(heading);
+        }
+        struct corridor *corridor = build(&route);
+        east_m = north_m = 0;
+        for (int i = 0; i < 150; i++) {
+            east_m += 60 * (uniform(&seed) - 0.5);
+            north_m += 60 * (uniform(&seed) - 0.4);
+            const struct bw_point at = metres(east_m, north_m);
+            cr_assert_float_eq(nearest(corridor, at.lat_deg, at.lon_deg).distance_m,
+                               plain_distance_m(&route, at.lat_deg, at.lon_deg), 0.02, "seed %u point %d",
+                               round, i);
+        }
+        free(corridor);
+    }
+}
+
+Test(corridor, memory_need_not_be_cleared)
+{
+    begin_part();
+    for (int i = 0; i < 40; i++)
+        draw(25 * i, 10 * (i % 3));
+    void *memory = malloc(corridor_size(&drawing.route));
+    cr_assert_not_null(memory);
+    memset(memory, 0x5a, corridor_size(&drawing.route));
+    struct corridor *corridor = corridor_init(memory, &drawing.route);
+    for (int i = 0; i < 100; i++)
+        expect_as_plain(corridor, 10 * i, 30);
+    free(memory);
 }

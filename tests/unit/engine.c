@@ -1,6 +1,7 @@
 /* The judge as a whole: what the rules are shown, and what comes out (gateway/compliance/engine.h). */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,7 +107,7 @@ Test(engine, memory_need_not_be_cleared_and_is_used_no_further_than_asked_for)
         for (size_t i = size; i < size + GUARD; i++)
             cr_expect_eq(memory[i], 0x5a, "%zu routes, byte %zu of %zu", n, i, size);
     }
-    cr_expect_eq(engine_size(&licence) % 16, 0U);
+    cr_expect_eq(engine_size(&licence) % _Alignof(max_align_t), 0U);
     cr_expect_lt(engine_size(NULL), engine_size(&licence));
 }
 
@@ -312,6 +313,20 @@ Test(engine, time_outside_is_that_of_the_fixes)
                        evidence->outside_ms);
 }
 
+/* Too fast, and the positions moved as far in each direction of the compass. */
+Test(engine, movement_is_as_long_whatever_its_direction)
+{
+    for (double course_deg = 50; course_deg < 360; course_deg += 80) {
+        judge_anew();
+        aboard_at(1, 10);
+        bench.north_m = 5000;
+        bench.speed_mps = 30;
+        bench.course_deg = course_deg;
+        drive(10);
+        cr_expect_eq(count(BW_OVERSPEED, BW_RAISED), 1U, "course %g", course_deg);
+    }
+}
+
 /* --- what comes out --- */
 
 Test(engine, alerts_are_numbered_on_from_the_number_given)
@@ -464,6 +479,25 @@ Test(engine, without_a_licence_what_was_open_stays_open)
     cr_expect_eq(bench.n, 0U, "no news");
     cr_expect_eq(engine_open(bench.engine, &open), 1U);
     cr_expect_eq(open.number, 3U);
+}
+
+/* Somebody left behind for just less than the time to the alarm's second level, when the gateway restarted.
+ */
+Test(engine, before_the_first_event_no_time_passed)
+{
+    const struct bw_alert open = {.kind = BW_CHILD_LEFT_BEHIND,
+                                  .phase = BW_RAISED,
+                                  .severity = BW_MINOR,
+                                  .evidence.left_behind = {.aboard = 1, .waiting_ms = 64999, .level = 1}};
+    judge_anew();
+    engine_resume(bench.engine, &open);
+    bench.cabin =
+        (struct bw_cabin){.occupancy = {BW_QUALITY_GOOD, 1, 1, 1}, .door_open = BW_NO, .ignition_on = BW_NO};
+    at(1000000, BW_EVENT_CABIN);
+    cr_expect_eq(bench.n, 0U);
+    at(1000001, BW_EVENT_TICK);
+    cr_assert_eq(bench.n, 1U);
+    cr_expect_eq(last()->evidence.left_behind.level, 2);
 }
 
 /* --- the view --- */

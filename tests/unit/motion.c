@@ -168,6 +168,7 @@ Test(motion, stray_counts_in_the_direction_asked_for_alone)
     cr_expect_float_eq(motion_stray_along_m(&motion, 0, 1), 4, TINY);
     cr_expect_float_eq(motion_stray_along_m(&motion, -0.6, 0.8), 5, TINY);
     cr_expect_float_eq(motion_stray_along_m(&motion, -1, 0), 3, TINY);
+    cr_expect_float_eq(motion_stray_along_m(&motion, 0.7, 0.6), 0.3, TINY);
     cr_expect_eq(motion_stray_along_m(&motion, 1, 0), 0);
     cr_expect_eq(motion_stray_along_m(&motion, 0.8, 0.6), 0);
 }
@@ -303,4 +304,13 @@ Test(motion, courses_are_those_of_the_compass)
             if (course_deg % 90 == 0)
                 cr_expect(motion.east_mps == 0 || motion.north_mps == 0, "%g", step.course_deg);
         }
+}
+
+/* Sines of the smallest angles are as exact as any. */
+Test(motion, a_course_next_to_north_is_not_rounded_to_it)
+{
+    struct motion motion = {0};
+    const struct motion_step step = {.seconds = NAN, .speed_mps = 10, .course_deg = 1e-9};
+    motion_update(&motion, &step);
+    cr_expect_float_eq(motion.east_mps * 1e9, 10 * 0.017453292519943295, 1e-12);
 }

@@ -214,6 +214,28 @@ Test(rule_off_route, scatter_about_the_mean_offset_is_learnt_on_the_route)
     cr_expect_float_eq(rule->learnt_s, 9, TINY, "a step is worth 5 s at most");
 }
 
+Test(rule_off_route, aside_is_to_the_right_as_the_line_is_drawn)
+{
+    static const struct {
+        double along_east, along_north, away_east, away_north, aside_m;
+    } rows[] =
+        {
+            {0, 1, 1, 0, 10},  {0, 1, -1, 0, -10}, {1, 0, 0, -1, 10},    {1, 0, 0, 1, -10},
+            {-1, 0, 0, 1, 10}, {0, -1, 1, 0, -10}, {0.6, 0.8, 1, 0, 10}, {0.6, 0.8, 0, 1, -10},
+            {0, 1, 0, 1, -10}, /* straight beyond its end: a side all the same */
+        };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        set_up();
+        in.hit = (struct corridor_hit){.distance_m = 10,
+                                       .along_east = rows[i].along_east,
+                                       .along_north = rows[i].along_north,
+                                       .away_east = rows[i].away_east,
+                                       .away_north = rows[i].away_north};
+        (void)step();
+        cr_expect_float_eq(rule->aside_m, rows[i].aside_m, TINY, "row %zu: %g", i, rule->aside_m);
+    }
+}
+
 Test(rule_off_route, what_was_learnt_fades)
 {
     rule->learnt_s = 300;
@@ -854,6 +876,23 @@ Test(rule_off_route, what_an_order_allows_is_a_notice_that_names_it)
     }
 }
 
+Test(rule_off_route, any_order_for_the_place_will_do_when_nobody_knows_the_time)
+{
+    for (size_t first = 0; first < 2; first++) {
+        set_up();
+        exempt();
+        in.clock = BW_CLOCK_NONE;
+        if (first == 1) {
+            const struct bw_order fog = orders_of_day[0];
+            orders_of_day[0] = orders_of_day[1];
+            orders_of_day[1] = fog;
+        }
+        raise_now();
+        cr_expect_str_eq(alert_after(BW_SEVERITY_NONE).evidence.off_route.exempted_by, "works", "row %zu",
+                         first);
+    }
+}
+
 Test(rule_off_route, without_orders_nothing_is_exempted_whatever_the_clock)
 {
     static const enum bw_clock clocks[] = {BW_CLOCK_GNSS, BW_CLOCK_NONE};
@@ -966,7 +1005,8 @@ Test(rule_off_route, what_was_open_goes_on_as_what_it_was)
         enum bw_severity severity;
         const char *exempted_by;
         bool empty;
-    } rows[] = {{BW_MINOR, "", false}, {BW_NOTICE, "", true}, {BW_NOTICE, "works", false}};
+    } rows[] = {
+        {BW_MINOR, "", false}, {BW_NOTICE, "", true}, {BW_NOTICE, "works", false}, {BW_NOTICE, "w", false}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct bw_alert open = {.kind = BW_OFF_ROUTE, .phase = BW_RAISED, .severity = rows[i].severity};
         strcpy(open.evidence.off_route.exempted_by, rows[i].exempted_by);
