@@ -293,12 +293,16 @@ static enum bw_tri judge(struct rule_off_route *rule, const struct inputs *in)
     return violated;
 }
 
-/* Nobody aboard for certain, and no sign of anybody since: sensors that fall silent accuse nobody. */
+/* No pupil aboard for certain, and no sign of one since: sensors that fall silent accuse nobody. On the way
+ * to the route one alone may be the attendant (Art. 38). Who boards on the route is not carried off it. */
 static void note_empty(struct rule_off_route *rule, const struct bw_occupancy *aboard)
 {
-    if (rule_known_empty(aboard))
+    const unsigned attendants = rule->entered ? 0 : 1;
+    if (rule->entered && !rule->outside)
+        return;
+    if (aboard->quality == BW_QUALITY_GOOD && aboard->high <= attendants)
         rule->empty = true;
-    else if (aboard->low > 0 || rule->life.state == LIFECYCLE_CLEAR)
+    else if (aboard->low > attendants || rule->life.state == LIFECYCLE_CLEAR)
         rule->empty = false;
 }
 

@@ -46,6 +46,53 @@ Test(county, a_bus_that_went_home_empty_is_not_accused_when_the_attendant_boards
     cr_expect_gt(accusations(BW_OFF_ROUTE), 0U);
 }
 
+Test(county, pupils_who_board_on_the_route_do_not_make_a_turn_that_was_driven_empty_an_accusation)
+{
+    bench.cabin = with(0, BW_NO, BW_YES);
+    drive(120);
+    bench.course_deg = 90;
+    drive(11);
+    bench.course_deg = 270;
+    drive(11);
+    cr_expect_eq(count(BW_OFF_ROUTE, BW_RAISED), 1U);
+    cr_expect_eq(count(BW_OFF_ROUTE, BW_CLEARED), 0U);
+    bench.cabin = with(3, BW_YES, BW_YES);
+    stand(60);
+    cr_expect_eq(count(BW_OFF_ROUTE, BW_CLEARED), 1U);
+    cr_expect_eq(accusations(BW_OFF_ROUTE), 0U);
+}
+
+Test(county, a_depot_whose_road_leads_away_at_first_is_a_notice_with_the_attendant_alone_aboard)
+{
+    bench.east_m = 1500;
+    bench.cabin = with(1, BW_NO, BW_YES);
+    bench.course_deg = 90;
+    drive(90);
+    cr_expect_eq(count(BW_OFF_ROUTE, BW_RAISED), 1U);
+    bench.course_deg = 270;
+    drive(240);
+    bench.course_deg = 0;
+    drive(60);
+    cr_expect_eq(count(BW_OFF_ROUTE, BW_CLEARED), 1U);
+    cr_expect_eq(accusations(BW_OFF_ROUTE), 0U);
+}
+
+Test(county, a_pupil_beside_the_attendant_makes_driving_elsewhere_an_accusation)
+{
+    bench.east_m = 1500;
+    bench.cabin = with(1, BW_NO, BW_YES);
+    bench.course_deg = 90;
+    drive(90);
+    cr_expect_eq(accusations(BW_OFF_ROUTE), 0U);
+    bench.cabin.occupancy.quality = BW_QUALITY_DEGRADED;
+    bench.cabin.occupancy.high = 2;
+    drive(30);
+    cr_expect_eq(accusations(BW_OFF_ROUTE), 0U, "not known");
+    bench.cabin = with(2, BW_NO, BW_YES);
+    drive(1);
+    cr_expect_eq(accusations(BW_OFF_ROUTE), 1U);
+}
+
 Test(county, pupils_who_get_off_at_school_after_the_engine_was_stopped_are_not_left_behind)
 {
     bench.cabin = with(40, BW_NO, BW_YES);
