@@ -161,9 +161,15 @@ static bool is_over(const struct rule_unapproved_stop *rule, const struct inputs
     return has_gone(rule, in);
 }
 
+/* A wheel sensor that is stuck at 0 must not carry one place to the next. */
+static double fastest_mps(const struct inputs *in)
+{
+    return in->has_fix && in->speed_given ? fmax(rule_speed_mps(in), in->fix.speed_mps) : rule_speed_mps(in);
+}
+
 static enum bw_tri judge(struct rule_unapproved_stop *rule, const struct inputs *in)
 {
-    const double speed_mps = rule_speed_mps(in);
+    const double speed_mps = fastest_mps(in);
     if (speed_mps >= STANDING_MPS)
         rule->travelled_m += speed_mps * (double)rule_watched_ms(in) / 1000;
     if (must_look_up(rule, in))

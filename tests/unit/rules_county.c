@@ -280,3 +280,19 @@ Test(county, an_attendant_who_sits_down_in_a_jam_with_the_door_open_has_not_boar
     drive(60);
     cr_expect_eq(accusations(BW_UNAPPROVED_STOP), 0U);
 }
+
+Test(county, wheels_that_are_stuck_at_0_carry_no_jam_to_the_next_stop)
+{
+    one_stop();
+    bench.cabin = with(10, BW_NO, BW_YES);
+    bench.cabin.wheel_known = true;
+    drive(90);
+    bench.cabin.door_open = BW_YES; /* for air, and it stays so */
+    stand(20);
+    drive(21);
+    bench.cabin.occupancy = (struct bw_occupancy){BW_QUALITY_GOOD, 14, 14, 14};
+    stand(30);
+    bench.cabin.door_open = BW_NO;
+    drive(60);
+    cr_expect_eq(accusations(BW_UNAPPROVED_STOP), 0U);
+}
