@@ -19,7 +19,7 @@ static const double E7 = 1e7;
 static const double REACH_M = 120; /* how far around a search remembers what is there */
 static const double SLACK_M = 0.5; /* more than the scale changes between two latitudes that near */
 /* What rules segments out may not exceed, by rounding, the distance that it bounds. */
-static const double BOUND = 1 - 1e-14;
+static const double BOUND = 0.99999999999999;
 
 /* A vertex relative to the route's first longitude. Doubles of whole 1e-7 degrees: exact, as the licence
  * carries them. */
@@ -148,6 +148,7 @@ static void place_vertices(struct corridor *c, const struct bw_route *route)
     }
 }
 
+/* Added to another it changes nothing. */
 static const struct box empty_box = {INT32_MAX, INT32_MAX, INT32_MIN, INT32_MIN};
 
 static void box_add(struct box *box, int32_t x0, int32_t y0, int32_t x1, int32_t y1)
@@ -173,8 +174,7 @@ static void build_boxes(struct corridor *c)
     }
     for (uint32_t k = n_boxes; k-- > 1;) {
         const struct box *child = &c->boxes[k];
-        if (child->x0 <= child->x1)
-            box_add(&c->boxes[(k - 1) / 2], child->x0, child->y0, child->x1, child->y1);
+        box_add(&c->boxes[(k - 1) / 2], child->x0, child->y0, child->x1, child->y1);
     }
 }
 
