@@ -16,8 +16,9 @@ enum {
 };
 
 static const double E7 = 1e7;
-static const double REACH_M = 120; /* how far around a search remembers what is there */
-static const double SLACK_M = 0.5; /* more than the scale changes between two latitudes that near */
+static const double REACH_M = 120;   /* how far around a search remembers what is there */
+static const double SLACK_M = 0.5;   /* more than the scale changes between two latitudes that near, */
+static const double POLAR_E7 = 89e7; /* but for those around the poles */
 /* What rules segments out may not exceed, by rounding, the distance that it bounds. */
 static const double BOUND = 0.99999999999999;
 
@@ -339,7 +340,7 @@ static bool search_near(const struct corridor *c, struct query *q)
 {
     const double x_m = (q->x_e7 - c->x_e7) * q->scale_x, y_m = (q->y_e7 - c->y_e7) * q->scale_y;
     const double moved_m = sqrt(x_m * x_m + y_m * y_m) + SLACK_M, clear_m = c->clear_m - moved_m;
-    if (clear_m <= 0)
+    if (clear_m <= 0 || fabs(q->y_e7) > POLAR_E7)
         return false;
     for (uint32_t i = 0; i < c->n_near; i++) {
         const struct near *near = &c->near[i];

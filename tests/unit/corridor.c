@@ -514,3 +514,25 @@ Test(corridor, memory_need_not_be_cleared)
         expect_as_plain(corridor, 10 * i, 30);
     free(memory);
 }
+
+/* Around a pole the scale of longitudes changes with every metre: what is remembered there tells nothing. */
+Test(corridor, around_a_pole_what_was_near_before_changes_no_answer)
+{
+    static struct bw_point points[16];
+    uint32_t part_start[] = {0, 16};
+    const struct bw_route route = {.n_points = 16, .points = points, .n_parts = 1, .part_start = part_start};
+    for (int pole = -1; pole <= 1; pole += 2) {
+        for (int i = 0; i < 16; i++)
+            points[i] = (struct bw_point){pole * (89.9994 + 4e-6 * i), 10 + 0.3 * i};
+        struct corridor *told = build(&route);
+        for (int i = 0; i < 400; i++) {
+            struct corridor *fresh = build(&route);
+            const double lat_deg = pole * (89.9991 + 1e-6 * (i * 37 % 400)),
+                         lon_deg = 10 + 0.2 * (i * 91 % 400 - 200);
+            cr_expect_eq(nearest(told, lat_deg, lon_deg).distance_m,
+                         nearest(fresh, lat_deg, lon_deg).distance_m, "place %d", i);
+            free(fresh);
+        }
+        free(told);
+    }
+}

@@ -157,7 +157,7 @@ Test(outbox, a_new_outbox_is_empty_and_begins_at_one)
 {
     struct outbox *outbox = open_it();
     struct wire_record record;
-    for (int cls = BW_RECORD_ALERT; cls <= BW_RECORD_TRACK; cls++) {
+    for (enum bw_record_class cls = BW_RECORD_ALERT; cls <= BW_RECORD_TRACK; cls++) {
         struct outbox_depth d = depth(outbox, cls);
         cr_assert_eq(d.records, 0);
         cr_assert_eq(d.oldest_seq, 1);

@@ -44,8 +44,7 @@ Test(plate, what_is_no_plate_is_refused_and_leaves_the_result_alone)
         "浙J1234省",  /* not a suffix */
         "浙J12#45",
         "浙J12345\n",
-        "浙J123\xff"
-        "5",
+        "浙J123\3775",
         "浙J12345浙J12345浙J12345浙J12345", /* longer than any plate */
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -500,7 +500,7 @@ Test(store, alert_comes_back_with_its_evidence)
         .position = {29.1400001, 121.0300002, 3.5},
         .occupancy = {BW_QUALITY_GOOD, 10, 11, 12},
         .licence_version = 7,
-        .evidence.off_route = {"r-shiliang", 81.5F, 90.0F, 30.0F, 5000, 1788999995000, true},
+        .evidence.off_route = {"r-shiliang", 81.5F, 90.0F, 30.0F, 5000, 1788999995000, true, ""},
     };
     cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, &alert, alert.time_utc_ms + 60001, &event), 0);
     cr_assert_eq(store_alerts(store, true, 0, 1, collect, &seen), 0);
