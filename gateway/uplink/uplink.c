@@ -349,18 +349,20 @@ static int wait_ms(const struct uplink *uplink, int64_t now_ms)
     return wait > 0 ? (int)wait : 0;
 }
 
-static bool is_stopping(struct uplink *uplink)
+/* Begin a turn of the loop, unless told to stop. */
+static bool next_turn(struct uplink *uplink)
 {
     pthread_mutex_lock(&uplink->lock);
     const bool stopping = uplink->stopping;
+    uplink->stats.turns++;
     pthread_mutex_unlock(&uplink->lock);
-    return stopping;
+    return !stopping;
 }
 
 static void *run(void *argument)
 {
     struct uplink *uplink = argument;
-    while (!is_stopping(uplink)) {
+    while (next_turn(uplink)) {
         const int64_t now_ms = monotonic_ms();
         connect_if_due(uplink, now_ms);
         if (uplink->session == ONLINE)

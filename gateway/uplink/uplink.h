@@ -31,6 +31,9 @@ struct uplink_config {
 };
 
 struct uplink_stats {
+    /* Turns of the thread's loop. Advances at least once in 2 s, connected or not, whatever the network and
+     * the resolver do: when it stands still, the disk hangs or the thread does. */
+    uint64_t turns;
     bool connected;
     uint64_t connects;
     uint64_t sent[2];          /* records published, per class (index class - 1), repeats included */

@@ -97,6 +97,20 @@ Test(uplink, without_a_broker_says_why_keeps_all_and_stops_when_told)
     outbox_close(outbox);
 }
 
+Test(uplink, turns_on_while_nothing_is_to_be_done)
+{
+    struct outbox *outbox = make_outbox();
+    struct uplink *uplink;
+    struct uplink_stats stats = {0};
+    cr_assert_eq(uplink_start(&config, &uplink), 0);
+    while (stats.turns < 5) { /* a test that hangs is ended by its timeout */
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        uplink_stats(uplink, &stats);
+    }
+    uplink_stop(uplink);
+    outbox_close(outbox);
+}
+
 /* ---- the client ---- */
 
 static void nothing(void *context)
