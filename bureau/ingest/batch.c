@@ -173,35 +173,87 @@ static int audit_resumption(struct transaction *tx, const struct batch_item *ite
     return store_audit(tx->store, "ingest", "records_not_held", subject, tx->now_utc_ms);
 }
 
-static int keep_record(struct transaction *tx, const struct batch_item *item, const struct store_chain *chain)
+static void tell(struct transaction *tx, const struct batch_item *item, const char *what)
+{
+    (void)snprintf(tx->outcome->reason, sizeof tx->outcome->reason, "%s: %s %" PRIu64 " %s",
+                   item->topic.vehicle, topic_channel_name(item->topic.channel), item->record.seq, what);
+}
+
+static int refuse(struct transaction *tx, const struct batch_item *item, enum verdict verdict)
+{
+    tx->outcome->counts[verdict]++;
+    tell(tx, item, verdict_text(verdict));
+    return 0;
+}
+
+/* Who signs the chain of a record. */
+struct signing {
+    struct store_signers signers;
+    bool begins; /* the last of them is to be kept with the record */
+};
+
+/* What the store says. A chain that begins, or goes on after a hole, does so under the vehicle's newest key:
+ * the hole may hide that the key was changed. Any other chain whose newest key is not in force any more has
+ * ended: no signer. from_seq: of the record that goes on after a hole; 0 = none does. */
+static int load_signing(struct transaction *tx, const struct batch_item *item, const struct vehicle *vehicle,
+                        uint64_t from_seq, struct signing *ret)
+{
+    struct store_signers *signers = &ret->signers;
+    ret->begins = false;
+    const int error = store_signers(tx->store, vehicle->id, item->record.stream, item->record.cls, signers);
+    if (error != 0)
+        return error;
+    const struct store_signer *last = signers->n > 0 ? &signers->of[signers->n - 1] : NULL;
+    if (last != NULL && strcmp(last->division, item->topic.division) == 0 &&
+        memcmp(last->key, vehicle->judge.key, BW_PUBLIC_KEY_LEN) == 0)
+        return 0;
+    if (last != NULL && (from_seq == 0 || signers->n == STORE_SIGNERS_MAX)) {
+        signers->n = 0;
+        return 0;
+    }
+    struct store_signer *next = &signers->of[signers->n++];
+    *next = (struct store_signer){.from_seq = last == NULL ? 1 : from_seq};
+    memcpy(next->division, item->topic.division, sizeof next->division);
+    memcpy(next->key, vehicle->judge.key, sizeof next->key);
+    ret->begins = true;
+    return 0;
+}
+
+static int keep_record(struct transaction *tx, const struct batch_item *item, const struct signing *signing,
+                       const struct store_chain *chain)
 {
     const struct wire_record *record = &item->record;
     const char *vehicle = item->topic.vehicle;
-    int error = store_record_add(tx->store, vehicle, record->stream, record->cls, record->seq,
+    int error = 0;
+    if (signing->begins)
+        error = store_signer_add(tx->store, vehicle, record->stream, record->cls,
+                                 &signing->signers.of[signing->signers.n - 1]);
+    if (error == 0)
+        error = store_record_add(tx->store, vehicle, record->stream, record->cls, record->seq,
                                  item->bytes.data, item->bytes.len, tx->now_utc_ms);
     if (error == 0)
         error = store_chain_put(tx->store, vehicle, record->stream, record->cls, chain);
+    if (item->body.type == WIRE_BODY_UNKNOWN) {
+        tx->outcome->unread++;
+        tell(tx, item, "signed, but not understood");
+    }
     if (error != 0 || item->body.type != WIRE_BODY_ALERT)
         return error;
     int64_t event = 0;
-    error =
-        store_alert_apply(tx->store, vehicle, record->stream, &item->body.u.alert, tx->now_utc_ms, &event);
+    error = store_alert_apply(tx->store, vehicle, record->stream, record->seq, &item->body.u.alert,
+                              tx->now_utc_ms, &event);
     if (error == 0 && event > tx->outcome->last_event)
         tx->outcome->last_event = event;
     return error;
-}
-
-static void refuse(struct transaction *tx, const struct batch_item *item, enum verdict verdict)
-{
-    (void)snprintf(tx->outcome->reason, sizeof tx->outcome->reason, "%s: %s %" PRIu64 " %s",
-                   item->topic.vehicle, topic_channel_name(item->topic.channel), item->record.seq,
-                   verdict_text(verdict));
 }
 
 static int apply_record(struct transaction *tx, const struct batch_item *item, const struct vehicle *vehicle)
 {
     const struct wire_record *record = &item->record;
     struct store_chain chain, resumed, next;
+    struct signing signing;
+    if (!vehicle->enrolled) /* no longer: it was when the record came */
+        return refuse(tx, item, VERDICT_UNKNOWN_VEHICLE);
     int error = load_chain(tx->store, vehicle->id, record->stream, record->cls, &chain);
     if (error != 0)
         return error;
@@ -209,7 +261,14 @@ static int apply_record(struct transaction *tx, const struct batch_item *item, c
         .topic = &item->topic, .record = record, .body = &item->body, .bytes = item->bytes, .chain = &chain};
     if (memcmp(vehicle->stream, record->stream, BW_STREAM_LEN) == 0)
         link.oldest_seq = vehicle->oldest_seq[record->cls - 1];
-    if (judge_resumes(&link, &resumed)) {
+    const bool resumes = judge_resumes(&link, &resumed);
+    error = load_signing(tx, item, vehicle, resumes ? resumed.next_seq : 0, &signing);
+    if (error != 0)
+        return error;
+    const enum verdict signature = judge_signature(&item->topic, record, &signing.signers);
+    if (signature != VERDICT_ACCEPTED)
+        return refuse(tx, item, signature);
+    if (resumes) {
         error = audit_resumption(tx, item, chain.next_seq, resumed.next_seq);
         link.chain = &resumed;
     } else if (record->seq < chain.next_seq) {
@@ -220,13 +279,11 @@ static int apply_record(struct transaction *tx, const struct batch_item *item, c
         return error;
     const enum verdict verdict = judge_chain(&link, &next);
     wire_bytes_free(&link.held);
+    if (verdict == VERDICT_CONFLICT)
+        return refuse(tx, item, verdict);
     tx->outcome->counts[verdict]++;
-    if (verdict == VERDICT_CONFLICT) {
-        refuse(tx, item, verdict);
-        return 0;
-    }
     remember_receipt(tx->batch, item, verdict == VERDICT_ACCEPTED);
-    return verdict == VERDICT_ACCEPTED ? keep_record(tx, item, &next) : 0;
+    return verdict == VERDICT_ACCEPTED ? keep_record(tx, item, &signing, &next) : 0;
 }
 
 static int apply_item(struct transaction *tx, const struct batch_item *item)

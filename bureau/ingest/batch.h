@@ -1,5 +1,5 @@
 /* Messages that passed for themselves (judge_presence(), judge_record()), gathered for one transaction of the
- * store.
+ * store. Who must have signed a record is known only there: a record before it may have changed the key.
  *
  * A batch is applied whole or not at all. What it answers is valid only once it was committed. */
 #ifndef BUSWARDEN_INGEST_BATCH_H
@@ -29,6 +29,7 @@ struct batch_receipt {
 
 struct batch_outcome {
     uint64_t counts[VERDICT_COUNT];
+    uint64_t unread;               /* of the accepted: kept, but not understood */
     int64_t last_event;            /* highest alert event made; 0 = none */
     char reason[BATCH_REASON_LEN]; /* of the last refusal, or of the failure; "" = none */
 };

@@ -69,22 +69,13 @@ static void count_refusal(struct ingest *ingest, const struct topic *topic, enum
     (void)pthread_mutex_unlock(&ingest->mutex);
 }
 
-/* Accepted as evidence, but this build cannot read what it says. */
-static void count_unread(struct ingest *ingest, const struct topic *topic)
-{
-    (void)pthread_mutex_lock(&ingest->mutex);
-    ingest->unread++;
-    (void)snprintf(ingest->reason, sizeof ingest->reason, "%s/%s %s: signed, but not understood",
-                   topic->division, topic->vehicle, topic_channel_name(topic->channel));
-    (void)pthread_mutex_unlock(&ingest->mutex);
-}
-
 static void count_batch(struct ingest *ingest, const struct batch_outcome *outcome, bool failed)
 {
     (void)pthread_mutex_lock(&ingest->mutex);
     ingest->failing = failed;
     for (int i = 0; i < VERDICT_COUNT; i++)
         ingest->counts[i] += outcome->counts[i];
+    ingest->unread += outcome->unread;
     if (outcome->reason[0] != '\0')
         memcpy(ingest->reason, outcome->reason, sizeof ingest->reason);
     (void)pthread_mutex_unlock(&ingest->mutex);
@@ -199,8 +190,6 @@ static void on_message(void *context, const char *topic, const uint8_t *payload,
         return;
     }
     item->retained = retained;
-    if (verdict == VERDICT_ACCEPTED && item->body.type == WIRE_BODY_UNKNOWN)
-        count_unread(ingest, &item->topic);
     if (batch_count(ingest->batch) == 0)
         ingest->batch_due_ms = clock_ms(CLOCK_MONOTONIC) + ingest->config.batch_ms;
     batch_keep(ingest->batch);

@@ -99,16 +99,31 @@ enum verdict judge_record(const struct topic *topic, const struct judge_vehicle 
         return decode_failure(error);
     if (ret_record->cls != channels[topic->channel].cls)
         return VERDICT_BAD_MESSAGE;
-    if (!seal_record_verify(ret_record, topic->division, topic->vehicle, vehicle->key))
-        return VERDICT_BAD_SIGNATURE;
     error = wire_body_decode(ret_record->body, ret_record->body_len, ret_body);
     if (error == -ENOMEM)
         return VERDICT_DROPPED;
-    /* Signed, so it is the vehicle's word and evidence, readable or not; refusing it would stop its chain for
-     * ever. */
+    /* The vehicle's word and evidence, readable or not; refusing it would stop its chain for ever. */
     if (error != 0 || !body_fits(ret_body, ret_record))
         ret_body->type = WIRE_BODY_UNKNOWN;
     return VERDICT_ACCEPTED;
+}
+
+const struct store_signer *judge_signer(const struct store_signers *signers, uint64_t seq)
+{
+    size_t i = signers->n - 1;
+    while (i > 0 && signers->of[i].from_seq > seq)
+        i--;
+    return &signers->of[i];
+}
+
+enum verdict judge_signature(const struct topic *topic, const struct wire_record *record,
+                             const struct store_signers *signers)
+{
+    if (signers->n == 0)
+        return VERDICT_BAD_SIGNATURE;
+    const uint8_t *key = judge_signer(signers, record->seq)->key;
+    return seal_record_verify(record, topic->division, topic->vehicle, key) ? VERDICT_ACCEPTED
+                                                                            : VERDICT_BAD_SIGNATURE;
 }
 
 static bool same_bytes(const struct wire_bytes *a, const struct wire_bytes *b)

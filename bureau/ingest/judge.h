@@ -1,10 +1,11 @@
 /* What becomes of a message from the broker. Pure: no store, no clock, no heap but what decoding one record
  * takes.
  *
- * A message answers four questions, in this order; the first "no" is its verdict and nothing of it is kept:
+ * A message answers five questions, in this order; the first "no" is its verdict and nothing of it is kept:
  *   judge_topic()     is it small enough, and on a topic that vehicles may speak on?
  *   judge_presence()  is it a presence message of a vehicle that we know?
- *   judge_record()    is it a whole record that this very vehicle signed?
+ *   judge_record()    is it a whole record of a vehicle that we know?
+ *   judge_signature() did the key sign it that signs its chain there?
  *   judge_chain()     is it the next link of its chain? */
 #ifndef BUSWARDEN_INGEST_JUDGE_H
 #define BUSWARDEN_INGEST_JUDGE_H
@@ -43,11 +44,17 @@ enum verdict judge_topic(const char *topic, size_t len, struct topic *ret_topic)
 enum verdict judge_presence(const struct topic *topic, const struct judge_vehicle *vehicle,
                             const uint8_t *bytes, size_t len, struct bw_presence *ret_presence);
 
-/* ACCEPTED, or a refusal. A body of a type newer than this build is no reason to refuse: it is evidence all
- * the same. */
+/* ACCEPTED, or a refusal; who signed it is not asked yet. A body that this build cannot read (newer than it,
+ * or against the contract) is no reason to refuse: signed, it is evidence all the same. */
 enum verdict judge_record(const struct topic *topic, const struct judge_vehicle *vehicle,
                           const uint8_t *bytes, size_t len, struct wire_record *ret_record,
                           struct wire_body *ret_body);
+
+/* ACCEPTED or BAD_SIGNATURE: also when nobody may sign. */
+enum verdict judge_signature(const struct topic *topic, const struct wire_record *record,
+                             const struct store_signers *signers);
+/* The signer in force at a seq; the first one before its own. signers->n > 0. */
+const struct store_signer *judge_signer(const struct store_signers *signers, uint64_t seq);
 
 /* A record that judge_record() accepted, and what is known of its chain. */
 struct judge_link {

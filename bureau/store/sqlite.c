@@ -2,6 +2,7 @@
 #include "bureau/store/sql.h"
 #include "schema_001.h"
 #include "schema_002.h"
+#include "schema_003.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include <string.h>
 
 /* What makes version 1, 2, ... of the schema from the one before it. */
-static const char *const SCHEMAS[] = {SCHEMA_001, SCHEMA_002};
+static const char *const SCHEMAS[] = {SCHEMA_001, SCHEMA_002, SCHEMA_003};
 
 /* The first two stand in the file's header: what it is, and the version of its schema. */
 enum {

@@ -78,6 +78,59 @@ int store_record_get(struct store *store, const char *vehicle, const uint8_t str
     return sql_end(&q, err);
 }
 
+/* --- who signed --- */
+
+int store_signers(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                  enum bw_record_class cls, struct store_signers *ret)
+{
+    struct store_signers found = {0};
+    struct sql q;
+    sql_start(
+        &q, store,
+        "SELECT from_seq, division, public_key FROM signer WHERE vehicle = ? AND stream = ? AND class = ?"
+        " ORDER BY from_seq");
+    sql_text(&q, vehicle);
+    sql_blob(&q, stream, BW_STREAM_LEN);
+    sql_int(&q, cls);
+    int err;
+    while ((err = sql_row(&q)) == 1) {
+        if (found.n == STORE_SIGNERS_MAX) {
+            err = sql_fail(store, -EBADMSG, "the store holds more signers of one chain than it ever took");
+            break;
+        }
+        struct store_signer *signer = &found.of[found.n++];
+        signer->from_seq = sql_u64_at(&q, 0);
+        sql_copy_text(&q, 1, signer->division, sizeof(signer->division));
+        sql_copy_blob(&q, 2, signer->key, sizeof(signer->key));
+    }
+    err = sql_end(&q, err);
+    if (err == 0)
+        *ret = found;
+    return err;
+}
+
+int store_signer_add(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                     enum bw_record_class cls, const struct store_signer *signer)
+{
+    struct store_signers before;
+    const int err = store_signers(store, vehicle, stream, cls, &before);
+    if (err < 0)
+        return err;
+    if (before.n == STORE_SIGNERS_MAX)
+        return sql_fail(store, -ENOSPC, "this chain has changed its key too often");
+    struct sql q;
+    sql_start(&q, store,
+              "INSERT INTO signer (vehicle, stream, class, from_seq, division, public_key)"
+              " VALUES (?, ?, ?, ?, ?, ?)");
+    sql_text(&q, vehicle);
+    sql_blob(&q, stream, BW_STREAM_LEN);
+    sql_int(&q, cls);
+    sql_u64(&q, signer->from_seq);
+    sql_text(&q, signer->division);
+    sql_blob(&q, signer->key, sizeof(signer->key));
+    return sql_run(&q);
+}
+
 /* --- alerts --- */
 
 /* The id of the alert object, which its first phase makes. (A conflict must update something to have it
@@ -99,8 +152,8 @@ static int alert_id(struct store *store, const char *vehicle, const uint8_t stre
     return sql_end(&q, err);
 }
 
-static int add_event(struct store *store, int64_t id, const struct bw_alert *alert, int64_t received_utc_ms,
-                     int64_t *ret_event)
+static int add_event(struct store *store, int64_t id, uint64_t seq, const struct bw_alert *alert,
+                     int64_t received_utc_ms, int64_t *ret_event)
 {
     struct wire_bytes body = {0};
     const struct wire_body content = {.type = WIRE_BODY_ALERT, .u.alert = *alert};
@@ -108,8 +161,10 @@ static int add_event(struct store *store, int64_t id, const struct bw_alert *ale
     if (err < 0)
         return sql_fail(store, err, "this alert cannot be encoded");
     struct sql q;
-    sql_start(&q, store, "INSERT INTO alert_event (alert_id, received_utc_ms, body) VALUES (?, ?, ?)");
+    sql_start(&q, store,
+              "INSERT INTO alert_event (alert_id, seq, received_utc_ms, body) VALUES (?, ?, ?, ?)");
     sql_int(&q, id);
+    sql_u64(&q, seq);
     sql_int(&q, received_utc_ms);
     sql_blob(&q, body.data, body.len);
     err = sql_run(&q);
@@ -135,7 +190,7 @@ static int point_at_event(struct store *store, int64_t id, int64_t event, const 
 }
 
 int store_alert_apply(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
-                      const struct bw_alert *alert, int64_t received_utc_ms, int64_t *ret_event)
+                      uint64_t seq, const struct bw_alert *alert, int64_t received_utc_ms, int64_t *ret_event)
 {
     int64_t id = 0, event = 0;
     /* A savepoint: all of it or nothing, within the caller's transaction or without one. */
@@ -144,7 +199,7 @@ int store_alert_apply(struct store *store, const char *vehicle, const uint8_t st
         return err;
     err = alert_id(store, vehicle, stream, alert, &id);
     if (err == 0)
-        err = add_event(store, id, alert, received_utc_ms, &event);
+        err = add_event(store, id, seq, alert, received_utc_ms, &event);
     if (err == 0)
         err = point_at_event(store, id, event, alert);
     if (err < 0)

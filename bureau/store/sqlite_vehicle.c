@@ -11,13 +11,39 @@ static int found(struct store *store, int row, const char *what)
 
 int store_vehicle_key_set(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN])
 {
+    /* A savepoint: both or none, within the caller's transaction or without one. */
+    int err = sql_exec(store, "SAVEPOINT vehicle_key");
+    if (err < 0)
+        return err;
     struct sql q;
-    sql_start(&q, store,
-              "INSERT INTO vehicle_key (vehicle, public_key) VALUES (?, ?)"
-              " ON CONFLICT (vehicle) DO UPDATE SET public_key = excluded.public_key");
+    sql_start(&q, store, "INSERT OR IGNORE INTO enrolled_key (vehicle, public_key) VALUES (?, ?)");
     sql_text(&q, vehicle);
     sql_blob(&q, key, BW_PUBLIC_KEY_LEN);
-    return sql_run(&q);
+    err = sql_run(&q);
+    if (err == 0) {
+        sql_start(&q, store,
+                  "INSERT INTO vehicle_key (vehicle, public_key) VALUES (?, ?)"
+                  " ON CONFLICT (vehicle) DO UPDATE SET public_key = excluded.public_key");
+        sql_text(&q, vehicle);
+        sql_blob(&q, key, BW_PUBLIC_KEY_LEN);
+        err = sql_run(&q);
+    }
+    if (err < 0)
+        (void)sqlite3_exec(store->db, "ROLLBACK TO vehicle_key", NULL, NULL, NULL); /* err says why */
+    const int released = sql_exec(store, "RELEASE vehicle_key");
+    return err < 0 ? err : released;
+}
+
+int store_vehicle_key_known(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN])
+{
+    struct sql q;
+    sql_start(&q, store, "SELECT count(*) FROM enrolled_key WHERE vehicle = ? AND public_key = ?");
+    sql_text(&q, vehicle);
+    sql_blob(&q, key, BW_PUBLIC_KEY_LEN);
+    int err = sql_row(&q);
+    const int known = err > 0 && sql_int_at(&q, 0) > 0;
+    err = sql_end(&q, err);
+    return err < 0 ? err : known;
 }
 
 int store_vehicle_key(struct store *store, const char *vehicle, uint8_t ret_key[BW_PUBLIC_KEY_LEN])

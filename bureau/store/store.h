@@ -26,9 +26,12 @@ int store_registry_replace(struct store *store, const struct registry *registry)
 int store_registry_load(struct store *store, struct registry **ret); /* registry_free() */
 
 /* --- vehicle keys, and what was issued to vehicles: licences and orders --- */
-/* They may be set for vehicles that the registry does not hold. */
+/* They may be set for vehicles that the registry does not hold. The newest key is in force; those before it
+ * stay known, for what they signed. */
 int store_vehicle_key_set(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN]);
 int store_vehicle_key(struct store *store, const char *vehicle, uint8_t ret_key[BW_PUBLIC_KEY_LEN]);
+/* 1: the key was enrolled for this vehicle once, 0: never. */
+int store_vehicle_key_known(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN]);
 /* division of a registered vehicle's school: where its topics live */
 int store_vehicle_division(struct store *store, const char *vehicle, char ret[BW_DIVISION_LEN]);
 /* -EEXIST unless the version is above every one issued to the vehicle; -ERANGE: not 1..2^63-1. */
@@ -61,10 +64,29 @@ int store_record_add(struct store *store, const char *vehicle, const uint8_t str
 int store_record_get(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
                      enum bw_record_class cls, uint64_t seq, uint8_t **ret, size_t *ret_len);
 
+/* Whose key signs a chain from a seq on, up to the next one's, and in which division the vehicle was then. */
+enum { STORE_SIGNERS_MAX = 32 }; /* in one chain */
+struct store_signer {
+    uint64_t from_seq;
+    char division[BW_DIVISION_LEN];
+    uint8_t key[BW_PUBLIC_KEY_LEN];
+};
+struct store_signers {
+    size_t n;                                  /* 0: a chain never seen */
+    struct store_signer of[STORE_SIGNERS_MAX]; /* by from_seq */
+};
+int store_signers(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                  enum bw_record_class cls, struct store_signers *ret);
+/* -EEXIST: another one begins there already; -ENOSPC: the chain has had STORE_SIGNERS_MAX. */
+int store_signer_add(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                     enum bw_record_class cls, const struct store_signer *signer);
+
 /* --- alerts: one row an object, one event a phase --- */
-/* Applies one phase; makes the row at the first phase seen. ret_event is the event's number, for streams. */
+/* Applies the phase that the ALERT record `seq` tells of; makes the row at the first phase seen. ret_event is
+ * the event's number, for streams. */
 int store_alert_apply(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
-                      const struct bw_alert *alert, int64_t received_utc_ms, int64_t *ret_event);
+                      uint64_t seq, const struct bw_alert *alert, int64_t received_utc_ms,
+                      int64_t *ret_event);
 
 struct store_alert {
     int64_t id;    /* of the alert object */

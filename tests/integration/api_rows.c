@@ -63,7 +63,8 @@ static int put_alert(char **argv, const char *kind_name)
     if (store_open(argv[0], &store) != 0)
         return 1;
     int64_t event = 0;
-    const int rc = store_alert_apply(store, argv[1], stream, &alert, now_utc_ms(), &event);
+    const int rc =
+        store_alert_apply(store, argv[1], stream, (uint64_t)alert.time_utc_ms, &alert, now_utc_ms(), &event);
     if (rc != 0)
         (void)fprintf(stderr, "api_rows: %s\n", store_error(store));
     else

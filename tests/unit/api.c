@@ -137,8 +137,9 @@ static int64_t put_alert(uint64_t number, enum bw_phase phase)
                                    .raised_utc_ms = 1789425000000,
                                    .occupancy = {BW_QUALITY_GOOD, 20, 20, 20},
                                    .evidence.overload = {20, 20, 18}};
+    static uint64_t seq;
     int64_t event = 0;
-    cr_assert_eq(store_alert_apply(store, "bus-b", stream, &alert, 1789425000500, &event), 0, "%s",
+    cr_assert_eq(store_alert_apply(store, "bus-b", stream, ++seq, &alert, 1789425000500, &event), 0, "%s",
                  store_error(store));
     return event;
 }

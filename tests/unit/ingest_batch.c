@@ -28,10 +28,17 @@ struct chain_row {
     struct store_chain chain;
 };
 
+struct signer_row {
+    uint8_t stream[BW_STREAM_LEN];
+    enum bw_record_class cls;
+    struct store_signer signer;
+};
+
 static struct played {
     int calls, fail_at; /* the call that fails; 0 = none */
     int transactions, commits, rollbacks, loads, events;
     bool registered, has_key;
+    uint8_t key[BW_PUBLIC_KEY_LEN]; /* in force */
     char audit[256];
     int64_t presence_utc_ms;
     struct bw_presence presence;
@@ -39,6 +46,8 @@ static struct played {
     size_t n_rows, n_chains;
     struct row rows[ROWS_MAX];
     struct chain_row chains[ROWS_MAX];
+    size_t n_signers;
+    struct signer_row signers[ROWS_MAX];
 } played;
 
 static int fails(void)
@@ -112,6 +121,32 @@ int store_chain_put(struct store *store, const char *vehicle, const uint8_t stre
     return 0;
 }
 
+int store_signers(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                  enum bw_record_class cls, struct store_signers *ret)
+{
+    (void)store, (void)vehicle;
+    if (fails() != 0)
+        return -EIO;
+    *ret = (struct store_signers){0};
+    for (size_t i = 0; i < played.n_signers; i++)
+        if (played.signers[i].cls == cls && memcmp(played.signers[i].stream, stream, BW_STREAM_LEN) == 0)
+            ret->of[ret->n++] = played.signers[i].signer;
+    return 0;
+}
+
+int store_signer_add(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                     enum bw_record_class cls, const struct store_signer *signer)
+{
+    (void)store, (void)vehicle;
+    if (fails() != 0)
+        return -EIO;
+    cr_assert_lt(played.n_signers, ROWS_MAX);
+    struct signer_row *row = &played.signers[played.n_signers++];
+    *row = (struct signer_row){.cls = cls, .signer = *signer};
+    memcpy(row->stream, stream, BW_STREAM_LEN);
+    return 0;
+}
+
 int store_record_add(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
                      enum bw_record_class cls, uint64_t seq, const uint8_t *bytes, size_t len,
                      int64_t received_utc_ms)
@@ -148,9 +183,10 @@ int store_record_get(struct store *store, const char *vehicle, const uint8_t str
 }
 
 int store_alert_apply(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
-                      const struct bw_alert *alert, int64_t received_utc_ms, int64_t *ret_event)
+                      uint64_t of_seq, const struct bw_alert *alert, int64_t received_utc_ms,
+                      int64_t *ret_event)
 {
-    (void)store, (void)vehicle, (void)stream, (void)alert, (void)received_utc_ms;
+    (void)store, (void)vehicle, (void)stream, (void)of_seq, (void)alert, (void)received_utc_ms;
     if (fails() != 0)
         return -EIO;
     *ret_event = 100 + ++played.events;
@@ -191,7 +227,7 @@ int store_vehicle_key(struct store *store, const char *vehicle, uint8_t ret_key[
         return -EIO;
     if (!played.has_key)
         return -ENOENT;
-    memset(ret_key, 7, BW_PUBLIC_KEY_LEN);
+    memcpy(ret_key, played.key, BW_PUBLIC_KEY_LEN);
     return 0;
 }
 
@@ -219,6 +255,7 @@ static void set_up(void)
     cr_assert_eq(batch_create(8, &batch), 0);
     cr_assert_eq(vehicles_create(&vehicles), 0);
     played = (struct played){.registered = true, .has_key = true};
+    memcpy(played.key, key.public_key, BW_PUBLIC_KEY_LEN);
 }
 
 static void tear_down(void)
@@ -459,6 +496,7 @@ Test(batch, whatever_call_fails_nothing_is_receipted_and_all_is_counted, .init =
         struct batch_outcome outcome;
         const struct batch_receipt *receipts;
         played = (struct played){.registered = true, .has_key = true, .fail_at = fail_at};
+        memcpy(played.key, key.public_key, BW_PUBLIC_KEY_LEN);
         vehicles_free(vehicles);
         cr_assert_eq(vehicles_create(&vehicles), 0);
         send_presence(1, false, now_utc_ms);

@@ -13,6 +13,7 @@
 static char dir[] = "/tmp/buswarden-store-XXXXXX";
 static char path[64];
 static struct store *store;
+static uint64_t seq; /* of the last alert record */
 static const uint8_t STREAM[BW_STREAM_LEN] = {1, 2, 3, 4, 5, 6, 7, 8}, OTHER[BW_STREAM_LEN] = {8};
 
 static void open_store(void)
@@ -75,7 +76,7 @@ TestSuite(store, .init = open_store, .fini = close_store);
 Test(store, file_says_what_it_is)
 {
     cr_expect_eq(ask("PRAGMA application_id"), 0x42574230);
-    cr_expect_eq(ask("PRAGMA user_version"), 2);
+    cr_expect_eq(ask("PRAGMA user_version"), 3);
     cr_expect_eq(ask("SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 }
 
@@ -95,7 +96,7 @@ Test(store, foreign_or_newer_or_damaged_files_are_refused)
         int err;
     } cases[] = {
         {"foreign.db", "CREATE TABLE other (x)", -EBADMSG},
-        {"newer.db", "PRAGMA application_id = 1113014832; PRAGMA user_version = 3", -EPROTONOSUPPORT},
+        {"newer.db", "PRAGMA application_id = 1113014832; PRAGMA user_version = 4", -EPROTONOSUPPORT},
     };
     struct store *other = NULL;
     char file[96];
@@ -124,11 +125,13 @@ Test(store, an_older_store_is_brought_up_to_date_and_keeps_what_it_has)
     store = NULL;
     cr_assert_eq(
         try_sql("ALTER TABLE route DROP COLUMN limits; DROP TABLE road_order; DROP TABLE issued_orders;"
+                " DROP TABLE signer; DROP TABLE enrolled_key; DROP INDEX alert_event_record;"
+                " ALTER TABLE alert_event DROP COLUMN seq;"
                 " INSERT INTO route VALUES ('r-1', 'old', 30, 0, zeroblob(32),"
                 " x'0000000002000000'); PRAGMA user_version = 1"),
         SQLITE_OK);
     cr_assert_eq(store_open(path, &store), 0);
-    cr_expect_eq(ask("PRAGMA user_version"), 2);
+    cr_expect_eq(ask("PRAGMA user_version"), 3);
     cr_expect_eq(ask("SELECT count(*) FROM audit"), 1);
     struct registry *registry = NULL;
     cr_assert_eq(store_registry_load(store, &registry), 0, "%s", store_error(store));
@@ -165,7 +168,7 @@ Test(store, audit_evidence_and_phases_cannot_be_rewritten)
     int64_t event;
     cr_assert_eq(store_audit(store, "test", "look", "浙J12345", 1), 0);
     cr_assert_eq(store_record_add(store, "bus-a", STREAM, BW_RECORD_ALERT, 1, (const uint8_t *)"x", 1, 1), 0);
-    cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, &alert, 1, &event), 0);
+    cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, ++seq, &alert, 1, &event), 0);
     cr_expect_eq(try_sql("UPDATE audit SET who = 'nobody'"), SQLITE_CONSTRAINT);
     cr_expect_eq(try_sql("DELETE FROM audit"), SQLITE_CONSTRAINT);
     cr_expect_eq(try_sql("UPDATE record SET bytes = 'y'"), SQLITE_CONSTRAINT);
@@ -397,7 +400,7 @@ static int64_t apply(const char *vehicle, uint64_t number, enum bw_phase phase, 
                                    .raised_utc_ms = 1000,
                                    .evidence.overload = {.aboard = 20, .peak = 20, .capacity = 18}};
     int64_t event = 0;
-    cr_assert_eq(store_alert_apply(store, vehicle, STREAM, &alert, time_utc_ms + 200, &event), 0, "%s",
+    cr_assert_eq(store_alert_apply(store, vehicle, STREAM, ++seq, &alert, time_utc_ms + 200, &event), 0, "%s",
                  store_error(store));
     return event;
 }
@@ -462,7 +465,7 @@ Test(store, same_number_in_another_stream_or_vehicle_is_another_alert)
     int64_t event;
     apply("bus-a", 1, BW_RAISED, 1);
     apply("bus-b", 1, BW_RAISED, 1);
-    cr_assert_eq(store_alert_apply(store, "bus-a", OTHER, &alert, 1, &event), 0);
+    cr_assert_eq(store_alert_apply(store, "bus-a", OTHER, ++seq, &alert, 1, &event), 0);
     cr_assert_eq(store_alerts(store, true, 0, 10, collect, &seen), 0);
     cr_expect_eq(seen.n, 3);
 }
@@ -502,7 +505,8 @@ Test(store, alert_comes_back_with_its_evidence)
         .licence_version = 7,
         .evidence.off_route = {"r-shiliang", 81.5F, 90.0F, 30.0F, 5000, 1788999995000, true, ""},
     };
-    cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, &alert, alert.time_utc_ms + 60001, &event), 0);
+    cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, ++seq, &alert, alert.time_utc_ms + 60001, &event),
+                 0);
     cr_assert_eq(store_alerts(store, true, 0, 1, collect, &seen), 0);
     const struct bw_alert *got = &seen.last.alert;
     cr_expect(seen.last.late, "more than a minute");
@@ -587,7 +591,7 @@ Test(store, vehicles_carry_presence_licence_and_open_alerts)
     cr_assert_eq(put(ISSUED_ORDERS, "bus-a", 6, "x"), 0);
     apply("bus-a", 1, BW_RAISED, 1);
     apply("bus-a", 3, BW_RAISED, 1); /* a second OVERLOAD is the same bit */
-    cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, &unlicensed, 1, &event), 0);
+    cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, ++seq, &unlicensed, 1, &event), 0);
     apply("bus-b", 1, BW_RAISED, 1);
     apply("bus-b", 1, BW_CLEARED, 2);
 
@@ -636,7 +640,7 @@ Test(store, every_kind_is_kept_and_shows_among_the_open_ones)
                                        .number = (uint64_t)kind,
                                        .time_utc_ms = 1789000000250};
         int64_t event;
-        cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, &alert, 1, &event), 0, "kind %d", kind);
+        cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, ++seq, &alert, 1, &event), 0, "kind %d", kind);
         cr_assert_eq(store_alerts(store, true, 0, 1, collect, &seen), 0);
         cr_expect_eq((int)seen.last.alert.kind, kind);
     }
