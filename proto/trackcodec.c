@@ -1,5 +1,6 @@
 #include "proto/trackcodec.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -11,6 +12,11 @@
 enum { VERSION = 1, UNITS_PER_DEG = 1000000, MS_PER_UNIT = 100 };
 
 static const int64_t TIME_MAX = (int64_t)1 << 40; /* 0.1 s units: year 5454 */
+
+/* At the worst: step of 41 bits and the flag, two second differences of 31 bits with the sign, state of 18
+ * bits. */
+enum { STEP_LEN = 6, DIFFERENCE_LEN = 5, STATE_LEN = 3, FIX_LEN = STEP_LEN + 2 * DIFFERENCE_LEN + STATE_LEN };
+static_assert(2 + BW_TRACK_FIXES_MAX * FIX_LEN <= TRACKCODEC_MAX, "the largest batch fits");
 
 struct writer {
     uint8_t *data;
@@ -158,8 +164,11 @@ int trackcodec_decode(const uint8_t *data, size_t len, struct bw_track *ret)
         cell.time += (int64_t)(head >> 1);
         cell.lat += lat_step;
         cell.lon += lon_step;
-        if ((head & 1) != 0)
-            cell.state = get(&in);
+        if ((head & 1) != 0) {
+            const uint64_t state = get(&in);
+            in.bad |= state == cell.state; /* one encoding a track */
+            cell.state = state;
+        }
     }
     if (in.at != in.n)
         return -EBADMSG;

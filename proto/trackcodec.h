@@ -1,5 +1,7 @@
 /* Delta coding of track batches: bytes of Track.batch (docs/wire.md, "Track batch").
- * Positions are kept on a grid of 1e-6 degrees (at most 0.08 m off), instants to 0.1 s. */
+ * Positions are kept on a grid of 1e-6 degrees (at most 0.08 m off), instants on one of 0.1 s (at most 0.05 s
+ * off). A track on the grid comes back as it was, and has one encoding: what decodes is what encoding it
+ * again gives. */
 #ifndef BUSWARDEN_TRACKCODEC_H
 #define BUSWARDEN_TRACKCODEC_H
 

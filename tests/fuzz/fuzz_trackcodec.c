@@ -2,6 +2,7 @@
  * bytes. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/trackcodec.h"
 
@@ -15,7 +16,7 @@ static void must(bool holds)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct bw_track track, back;
+    static struct bw_track track;
     static uint8_t again[TRACKCODEC_MAX];
     size_t len;
     if (trackcodec_decode(data, size, &track) != 0)
@@ -24,15 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < track.n; i++) {
         const struct bw_track_fix *fix = &track.fixes[i];
         must(fabs(fix->lat_deg) <= 90 && fabs(fix->lon_deg) <= 180 && fix->quality <= BW_QUALITY_GOOD);
-        must(i == 0 || fix->utc_ms >= track.fixes[i - 1].utc_ms);
+        must(fix->utc_ms >= (i == 0 ? 0 : track.fixes[i - 1].utc_ms));
     }
     must(trackcodec_encode(&track, again, &len) == 0);
-    must(len <= size && trackcodec_decode(again, len, &back) == 0 && back.n == track.n);
-    for (size_t i = 0; i < track.n; i++) {
-        const struct bw_track_fix *fix = &track.fixes[i], *other = &back.fixes[i];
-        must(fix->utc_ms == other->utc_ms && fix->lat_deg == other->lat_deg &&
-             fix->lon_deg == other->lon_deg && fix->quality == other->quality &&
-             fix->aboard == other->aboard);
-    }
+    must(len == size && memcmp(again, data, size) == 0);
     return 0;
 }
