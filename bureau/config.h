@@ -1,6 +1,7 @@
 /* The bureau's configuration file (INI). Every key has its place here; an unknown one is an error.
  *
  *     [bureau]  division        GB/T 2260 code served; absent = all
+ *     [process] user            whom to become when started as root (nobody: stay)
  *     [store]   path            SQLite file (the only key that must be given)
  *     [broker]  host (localhost)  port (8883 with TLS, else 1883)  client_id (buswarden-bureau)
  *               ca, cert, key   TLS: all three or none
@@ -17,13 +18,14 @@
 #include "proto/model.h"
 #include "proto/settings.h"
 
-enum { BUREAU_TEXT_MAX = SETTINGS_TEXT_MAX, BUREAU_REASON_MAX = SETTINGS_REASON_MAX };
+enum { BUREAU_TEXT_MAX = SETTINGS_TEXT_MAX, BUREAU_REASON_MAX = SETTINGS_REASON_MAX, BUREAU_USER_LEN = 33 };
 
 enum bureau_frame { BUREAU_WGS84, BUREAU_GCJ02 };
 
 /* "" = not given. */
 struct bureau_config {
     char division[BW_DIVISION_LEN];
+    char user[BUREAU_USER_LEN];
     char store_path[BUREAU_TEXT_MAX];
     char broker_host[BUREAU_TEXT_MAX];
     int broker_port;

@@ -3,6 +3,7 @@
 #include "bureau/api/api.h"
 #include "bureau/ingest/ingest.h"
 #include "proto/exitcode.h"
+#include "proto/privileges.h"
 #include "proto/seal.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -49,6 +51,19 @@ static void broker_stats(void *context, struct ingest_stats *ret)
 {
     const struct bureau *bureau = context;
     ingest_stats(bureau->ingest, ret);
+}
+
+static int drop_privileges(const struct bureau_config *config)
+{
+    const int rc = privileges_drop(*config->user ? config->user : NULL);
+    if (rc != 0)
+        say("[process] user %s: %s", config->user,
+            rc == -ENOENT  ? "no such user"
+            : rc == -EPERM ? "only root can become another user"
+                           : strerror(-rc));
+    else if (geteuid() == 0)
+        say("runs as root, though without its rights: give a [process] user");
+    return rc;
 }
 
 static int load_key(const struct bureau_config *config, struct seal_key *ret)
@@ -158,20 +173,40 @@ static int start_api(const struct bureau_config *config, struct bureau *bureau)
     return rc;
 }
 
+/* Only while all threads advance: the main thread proves by this very call that it does. */
+struct fed {
+    uint64_t ingest, api; /* turns, when the watchdog was fed last */
+};
+
+static void feed_watchdog(struct fed *fed, uint64_t ingest, uint64_t api)
+{
+    if (ingest == fed->ingest || api == fed->api)
+        return;
+    *fed = (struct fed){.ingest = ingest, .api = api};
+    (void)sd_notify(0, "WATCHDOG=1");
+}
+
 /* Until a signal comes; meanwhile tells when the broker comes and goes. */
 static void watch(struct bureau *bureau, const sigset_t *ending)
 {
     const struct timespec second = {.tv_sec = 1};
     enum { NOT_SAID, UP, DOWN } said = NOT_SAID;
+    struct fed fed = {0};
+    (void)sd_notify(0, "READY=1\nSTATUS=waiting for the broker");
     while (sigtimedwait(ending, NULL, &second) < 0) {
         struct ingest_stats stats;
         ingest_stats(bureau->ingest, &stats);
-        if (stats.connected && said != UP)
+        if (stats.connected && said != UP) {
             say("broker connected");
-        else if (!stats.connected && said != DOWN)
+            (void)sd_notify(0, "STATUS=broker connected");
+        } else if (!stats.connected && said != DOWN) {
             say("broker not connected: %s", stats.reason);
+            (void)sd_notifyf(0, "STATUS=broker not connected: %s", stats.reason);
+        }
         said = stats.connected ? UP : DOWN;
+        feed_watchdog(&fed, stats.turns, api_turns(bureau->api));
     }
+    (void)sd_notify(0, "STOPPING=1");
 }
 
 int run_main(const struct bureau_config *config)
@@ -185,7 +220,9 @@ int run_main(const struct bureau_config *config)
     (void)signal(SIGPIPE, SIG_IGN);
 
     /* The API exists before ingest, which notifies it, and serves after it, whose state it tells. */
-    int rc = load_key(config, &bureau.key);
+    int rc = drop_privileges(config);
+    if (rc == 0)
+        rc = load_key(config, &bureau.key);
     if (rc == 0)
         rc = check_folders(config);
     if (rc == 0)

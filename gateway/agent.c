@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -19,8 +20,15 @@
 #include "gateway/words.h"
 #include "proto/exitcode.h"
 #include "proto/modeljson.h"
+#include "proto/privileges.h"
 
-enum { TICK_MS = 1000, GPS_SILENT_MS = 5000, STATUS_BACKLOG = 8, STATUS_CLIENTS_MAX = 8 };
+enum {
+    TICK_MS = 1000,
+    GPS_SILENT_MS = 5000,
+    STATUS_BACKLOG = 8,
+    STATUS_CLIENTS_MAX = 8,
+    TELL_MS = 10000, /* how often the service manager gets its line of words */
+};
 
 /* A source and the poll handle on its present descriptor. */
 struct feed {
@@ -51,6 +59,8 @@ struct agent {
     uv_async_t came[ISSUED_KINDS]; /* the uplink has stored a newer one */
     uv_pipe_t status;
     unsigned status_clients;
+    uint64_t fed_turns;   /* of the uplink thread, when the watchdog was fed last */
+    int64_t told_mono_ms; /* the service manager; 0 = not yet */
 };
 
 /* --- events --- */
@@ -327,6 +337,50 @@ static void mend_outbox(struct agent *agent)
     (void)start_uplink(agent); /* has said why; the next tick tries again */
 }
 
+/* --- service manager --- */
+
+static json_t *status_json_of(struct agent *agent)
+{
+    struct status_parts parts = {.config = agent->config,
+                                 .mono_ms = clock_mono_ms(),
+                                 .gps = agent->gps.source,
+                                 .can = agent->can.source,
+                                 .bus = agent->bus,
+                                 .watch = agent->watch,
+                                 .uplink = agent->uplink};
+    parts.utc_ms = clock_utc_ms(&agent->clock, parts.mono_ms, &parts.clock);
+    return status_json(&parts);
+}
+
+/* Only while both threads advance: the main loop proves by this very call that it does. */
+static void feed_watchdog(struct agent *agent)
+{
+    struct uplink_stats stats = {.turns =
+                                     agent->fed_turns + 1}; /* a thread that is not there does not hang */
+    if (agent->uplink != NULL)
+        uplink_stats(agent->uplink, &stats);
+    if (stats.turns != agent->fed_turns)
+        (void)sd_notify(0, "WATCHDOG=1");
+    agent->fed_turns = stats.turns;
+}
+
+/* One line for `systemctl status`; with the first one comes that we are ready: the loop runs. */
+static void tell_manager(struct agent *agent, int64_t mono_ms)
+{
+    if (agent->told_mono_ms > 0 && mono_ms - agent->told_mono_ms < TELL_MS)
+        return;
+    json_t *json = status_json_of(agent);
+    const json_t *faults = json_object_get(json, "faults");
+    const char *part = "", *reason = "";
+    const size_t n = json_array_size(faults);
+    if (n > 0) /* a failure leaves them empty */
+        (void)json_unpack(json_array_get(faults, 0), "{s:s, s:s}", "part", &part, "reason", &reason);
+    (void)sd_notifyf(0, "%sSTATUS=watching, faults: %zu%s%s%s%s", agent->told_mono_ms == 0 ? "READY=1\n" : "",
+                     n, n > 0 ? ", first " : "", part, n > 0 ? ": " : "", reason);
+    json_decref(json);
+    agent->told_mono_ms = mono_ms;
+}
+
 /* --- once a second --- */
 
 static void on_tick(uv_timer_t *timer)
@@ -348,6 +402,8 @@ static void on_tick(uv_timer_t *timer)
         agent->presence_due || mono_ms - agent->presence_mono_ms >= agent->config->presence_s * INT64_C(1000);
     if (agent->uplink != NULL && due)
         send_presence(agent, mono_ms);
+    tell_manager(agent, mono_ms);
+    feed_watchdog(agent);
 }
 
 /* --- status socket: connect, read one JSON object, end --- */
@@ -375,15 +431,7 @@ static void on_answered(uv_write_t *write, int status)
 
 static char *status_text(struct agent *agent)
 {
-    struct status_parts parts = {.config = agent->config,
-                                 .mono_ms = clock_mono_ms(),
-                                 .gps = agent->gps.source,
-                                 .can = agent->can.source,
-                                 .bus = agent->bus,
-                                 .watch = agent->watch,
-                                 .uplink = agent->uplink};
-    parts.utc_ms = clock_utc_ms(&agent->clock, parts.mono_ms, &parts.clock);
-    json_t *json = status_json(&parts);
+    json_t *json = status_json_of(agent);
     char *text = json_dumps(json, MODELJSON_FLAGS);
     json_decref(json);
     return text;
@@ -441,6 +489,7 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct agent *agent = handle->data;
     journal(JOURNAL_NOTICE, "signal %d: stopping", number);
+    (void)sd_notify(0, "STOPPING=1");
     uv_stop(&agent->loop);
 }
 
@@ -455,6 +504,21 @@ static const char *key_reason(int error)
     return error == -EPERM     ? "others may read this secret: chmod 600 it"
            : error == -EBADMSG ? "not a key file"
                                : strerror(-error);
+}
+
+static int drop_privileges(const struct gateway_config *config)
+{
+    const int error = privileges_drop(given(config->user));
+    if (error != 0) {
+        (void)fprintf(stderr, "[process] user %s: %s\n", config->user,
+                      error == -ENOENT  ? "no such user"
+                      : error == -EPERM ? "only root can become another user"
+                                        : strerror(-error));
+        return error == -ENOENT ? EXIT_USAGE : EXIT_CANNOT;
+    }
+    if (geteuid() == 0)
+        journal(JOURNAL_WARNING, "runs as root, though without its rights: give a [process] user");
+    return EXIT_DONE;
 }
 
 static int load_keys(struct agent *agent)
@@ -586,7 +650,9 @@ int agent_run(const struct gateway_config *config)
     (void)umask(0027); /* where the vehicle was and how many were aboard is nobody else's business */
     (void)signal(SIGPIPE,
                  SIG_IGN); /* libgps and sockets: a write to a closed peer is an error, not a death */
-    int code = load_keys(&agent);
+    int code = drop_privileges(config);
+    if (code == EXIT_DONE)
+        code = load_keys(&agent);
     if (code == EXIT_DONE)
         code = open_watch(&agent);
     if (code == EXIT_DONE)

@@ -82,6 +82,7 @@ static const struct settings_key keys[] = {
     {"bureau", "key", settings_nonempty, AT(bureau_key_path), true},
     {"licence", "file", settings_nonempty, AT(licence_path), true},
     {"orders", "file", settings_nonempty, AT(orders_path), false},
+    {"process", "user", settings_nonempty, AT(user), false},
     {"gps", "host", settings_nonempty, AT(gps_host), false},
     {"gps", "port", settings_port, AT(gps_port), false},
     {"cabin", "slcan", settings_nonempty, AT(slcan_path), false},

@@ -6,6 +6,7 @@
  *     [bureau]  key              public key of the bureau: checks licences, orders and receipts
  *     [licence] file             where the newest licence is kept; need not exist yet
  *     [orders]  file             the same for orders (the licence's, with ".orders" behind it)
+ *     [process] user             whom to become when started as root (nobody: stay)
  *     [gps]     host (127.0.0.1)  port (2947)            gpsd on this machine
  *     [cabin]   slcan            tty of a CAN adapter; absent = no cabin sensors
  *               bitrate (6)      digit of the adapter's S command: 6 = 500 kbit/s
@@ -28,7 +29,11 @@
 #include "proto/model.h"
 #include "proto/settings.h"
 
-enum { CONFIG_SIGNALS_MAX = 2 * CABIN_SEATS_MAX + CABIN_DOORS_MAX + 4, CONFIG_SIGNAL_LEN = 48 };
+enum {
+    CONFIG_SIGNALS_MAX = 2 * CABIN_SEATS_MAX + CABIN_DOORS_MAX + 4,
+    CONFIG_SIGNAL_LEN = 48,
+    CONFIG_USER_LEN = 33
+};
 
 struct config_signal {
     char place[CONFIG_SIGNAL_LEN];  /* seat.row3.left.occupied */
@@ -45,6 +50,7 @@ struct gateway_config {
     char bureau_key_path[SETTINGS_TEXT_MAX];
     char licence_path[SETTINGS_TEXT_MAX];
     char orders_path[SETTINGS_TEXT_MAX];
+    char user[CONFIG_USER_LEN];
     char gps_host[SETTINGS_TEXT_MAX];
     int gps_port;
     char slcan_path[SETTINGS_TEXT_MAX];

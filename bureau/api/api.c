@@ -276,6 +276,13 @@ int api_port(const struct api *api)
     return api->port;
 }
 
+uint64_t api_turns(struct api *api)
+{
+    struct stream_stats stats;
+    stream_stats(api->stream, &stats);
+    return stats.turns;
+}
+
 void api_notify_events(struct api *api, int64_t last_event)
 {
     stream_notify_events(api->stream, last_event);

@@ -27,6 +27,9 @@ void api_destroy(struct api *api); /* stopped; NULL is fine */
 
 int api_port(const struct api *api); /* listening on; 0 = not started */
 
+/* Turns of the pacing thread: they show that it, and whoever shares its lock, advances. From any thread. */
+uint64_t api_turns(struct api *api);
+
 /* From any thread, after the commit: wakes the streams. Events are read from the store by each stream at its
  * own pace; a vehicle is sent at most once a second, as it then is. */
 void api_notify_events(struct api *api, int64_t last_event);

@@ -45,6 +45,7 @@ struct stream {
     bool started;
     pthread_mutex_t lock;         /* guards all below, and of each client the flags and silent_s */
     pthread_cond_t changed_state; /* `stopping` was set, or a client has left */
+    uint64_t turns;
     bool stopping;
     int64_t last_event;
     int64_t last_change;
@@ -298,7 +299,8 @@ void stream_notify_vehicle(struct stream *stream, const char *id)
 void stream_stats(struct stream *stream, struct stream_stats *ret)
 {
     (void)pthread_mutex_lock(&stream->lock);
-    *ret = (struct stream_stats){stream->n_clients, stream->n_dropped};
+    *ret = (struct stream_stats){
+        .clients = stream->n_clients, .turns = stream->turns, .vehicles_dropped = stream->n_dropped};
     (void)pthread_mutex_unlock(&stream->lock);
 }
 
@@ -403,6 +405,7 @@ static void turn(struct stream *stream)
             client->heartbeat = true;
     }
     wake_clients(stream);
+    stream->turns++;
     (void)pthread_mutex_unlock(&stream->lock);
 }
 

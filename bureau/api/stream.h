@@ -24,6 +24,7 @@ struct stream;
 
 struct stream_stats {
     size_t clients;
+    uint64_t turns;            /* turns of the pacing thread: one a second */
     uint64_t vehicles_dropped; /* changes not streamed: table full or out of memory */
 };
 

@@ -32,6 +32,7 @@ struct ingest {
     pthread_t thread;
     int wake_fd;
     atomic_bool stop;
+    atomic_uint_fast64_t turns;
 
     /* Of the ingest thread alone. */
     struct store *store;
@@ -270,6 +271,7 @@ static void *run(void *context)
         if (batch_count(ingest->batch) > 0 && clock_ms(CLOCK_MONOTONIC) >= ingest->batch_due_ms)
             flush(ingest);
         look_for_new(ingest);
+        atomic_fetch_add(&ingest->turns, 1);
     }
     flush(ingest);
     mqtt_disconnect(ingest->mqtt);
@@ -345,6 +347,7 @@ int ingest_start(const struct ingest_config *config, struct ingest **ret)
     ingest->wake_fd = -1;
     ingest->backoff_ms = BACKOFF_MIN_MS;
     atomic_init(&ingest->stop, false);
+    atomic_init(&ingest->turns, 0);
     int error = -pthread_mutex_init(&ingest->mutex, NULL);
     if (error != 0) {
         free(ingest);
@@ -406,6 +409,7 @@ void ingest_stats(struct ingest *ingest, struct ingest_stats *ret)
                                  .too_large = counts[VERDICT_TOO_LARGE],
                                  .dropped = counts[VERDICT_DROPPED],
                                  .receipts = ingest->receipts,
+                                 .turns = atomic_load(&ingest->turns),
                                  .issued = {[ISSUED_LICENCE] = ingest->issued[ISSUED_LICENCE],
                                             [ISSUED_ORDERS] = ingest->issued[ISSUED_ORDERS]}};
     memcpy(ret->reason, ingest->reason, sizeof ret->reason);

@@ -44,6 +44,7 @@ struct ingest_stats {
     uint64_t too_large;
     uint64_t dropped;  /* the store or memory failed: nothing was receipted, the vehicles send again */
     uint64_t receipts; /* sent */
+    uint64_t turns;    /* turns of the thread's loop: at least one a second, but while a name is resolved */
     uint64_t issued[ISSUED_KINDS]; /* sent: newly issued, or because a vehicle held an older one */
     char reason[160];              /* of the last refusal or of being down; UTF-8 */
 };
