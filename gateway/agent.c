@@ -17,6 +17,7 @@
 #include "gateway/issuedfile.h"
 #include "gateway/journal.h"
 #include "gateway/status.h"
+#include "gateway/statusclient.h"
 #include "gateway/words.h"
 #include "proto/exitcode.h"
 #include "proto/modeljson.h"
@@ -61,6 +62,9 @@ struct agent {
     unsigned status_clients;
     uint64_t fed_turns;   /* of the uplink thread, when the watchdog was fed last */
     int64_t told_mono_ms; /* the service manager; 0 = not yet */
+    struct status_meter meter;
+    int gps_mode; /* of the last report */
+    char config_hash[SEAL_FILE_HASH_LEN], dbc_hash[SEAL_FILE_HASH_LEN];
 };
 
 /* --- events --- */
@@ -124,6 +128,7 @@ static void on_gps(void *context, int mode, const struct bw_fix *fix, int64_t ut
 {
     struct agent *agent = context;
     const int64_t mono_ms = clock_mono_ms();
+    agent->gps_mode = mode;
     if (utc_ms > 0 && mode >= 2)
         clock_set(&agent->clock, utc_ms, mono_ms);
     struct bw_event event = event_now(agent, mode >= 2 ? BW_EVENT_FIX : BW_EVENT_NO_FIX);
@@ -339,16 +344,26 @@ static void mend_outbox(struct agent *agent)
 
 /* --- service manager --- */
 
-static json_t *status_json_of(struct agent *agent)
+static struct status_parts status_parts(const struct agent *agent)
 {
     struct status_parts parts = {.config = agent->config,
+                                 .config_hash = agent->config_hash,
+                                 .dbc_hash = agent->dbc_hash,
                                  .mono_ms = clock_mono_ms(),
+                                 .gps_mode = agent->gps_mode,
                                  .gps = agent->gps.source,
                                  .can = agent->can.source,
                                  .bus = agent->bus,
                                  .watch = agent->watch,
-                                 .uplink = agent->uplink};
+                                 .uplink = agent->uplink,
+                                 .meter = &agent->meter};
     parts.utc_ms = clock_utc_ms(&agent->clock, parts.mono_ms, &parts.clock);
+    return parts;
+}
+
+static json_t *status_json_of(const struct agent *agent)
+{
+    const struct status_parts parts = status_parts(agent);
     return status_json(&parts);
 }
 
@@ -402,6 +417,8 @@ static void on_tick(uv_timer_t *timer)
         agent->presence_due || mono_ms - agent->presence_mono_ms >= agent->config->presence_s * INT64_C(1000);
     if (agent->uplink != NULL && due)
         send_presence(agent, mono_ms);
+    const struct status_parts parts = status_parts(agent);
+    status_look(&agent->meter, &parts);
     tell_manager(agent, mono_ms);
     feed_watchdog(agent);
 }
@@ -647,6 +664,9 @@ int agent_run(const struct gateway_config *config)
 {
     static struct agent agent; /* one a process; libuv handles keep their addresses */
     agent.config = config;
+    agent.meter.started_mono_ms = clock_mono_ms();
+    (void)seal_file_hash(config->path, agent.config_hash); /* stays "" */
+    (void)seal_file_hash(config->dbc_path, agent.dbc_hash);
     (void)umask(0027); /* where the vehicle was and how many were aboard is nobody else's business */
     (void)signal(SIGPIPE,
                  SIG_IGN); /* libgps and sockets: a write to a closed peer is an error, not a death */

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* strverscmp */
 #include "gateway/cabinbus.h"
 
 #include <errno.h>
@@ -15,11 +16,26 @@ struct binding {
     struct cabin_slot slot;
     bool has_values; /* of yes and no, else 1 and 0 */
     double yes, no;
+    size_t history; /* its place in the histories */
+};
+
+/* What was heard of one bound signal. */
+struct history {
+    size_t signal; /* of the dbc */
+    struct cabin_slot slot;
+    char place[CONFIG_SIGNAL_LEN];
+    int64_t heard_mono_ms, changed_mono_ms;
+    bool has_value, nonsense;
+    double value; /* the last that was known */
+    uint64_t changes;
+    double unrest; /* changes, less those that have drained away */
 };
 
 struct cabinbus {
     struct dbc *dbc;
     struct binding *bindings; /* by signal index of the dbc */
+    size_t n_histories;
+    struct history *histories;
     struct cabin cabin;
     struct cabinbus_stats stats;
 };
@@ -128,6 +144,59 @@ static int link_belts(struct cabinbus *bus, const struct cabin_map *map, struct 
     return 0;
 }
 
+/* "seat.row3.left2.occupied": as gateway/cabin/mapping.h has it. */
+static void name_place(const struct cabin_map *map, struct cabin_slot slot, char ret[CONFIG_SIGNAL_LEN])
+{
+    static const char *const sides[] = {"left", "right", "middle"};
+    static const char *const singles[CABIN_KINDS] = {[CABIN_IGNITION] = "ignition.on",
+                                                     [CABIN_POWER] = "power.main",
+                                                     [CABIN_ANTENNA] = "gnss.antenna",
+                                                     [CABIN_WHEEL] = "vehicle.speed"};
+    const bool belt = slot.kind == CABIN_BELT;
+    if (slot.kind == CABIN_DOOR) {
+        (void)snprintf(ret, CONFIG_SIGNAL_LEN, "door.%s.open", map->doors[slot.index]);
+    } else if (slot.kind == CABIN_SEAT || belt) {
+        const struct cabin_place *place = belt ? &map->belts[slot.index] : &map->seats[slot.index];
+        char number[8] = ""; /* the first of a side needs none */
+        if (place->place > 1)
+            (void)snprintf(number, sizeof number, "%u", place->place % 10);
+        (void)snprintf(ret, CONFIG_SIGNAL_LEN, "seat.row%u.%s%s.%s", place->row, sides[place->side], number,
+                       belt ? "belted" : "occupied");
+    } else {
+        (void)snprintf(ret, CONFIG_SIGNAL_LEN, "%s", singles[slot.kind]);
+    }
+}
+
+/* seat.row2 stands before seat.row10. */
+static int by_place(const void *left, const void *right)
+{
+    const struct history *a = left, *b = right;
+    return a->slot.kind != b->slot.kind ? (int)a->slot.kind - (int)b->slot.kind
+                                        : strverscmp(a->place, b->place);
+}
+
+static int begin_histories(struct cabinbus *bus, const struct cabin_map *map)
+{
+    const size_t n = dbc_signal_count(bus->dbc);
+    for (size_t i = 0; i < n; i++)
+        bus->n_histories += bus->bindings[i].bound;
+    bus->histories = calloc(bus->n_histories + 1, sizeof *bus->histories);
+    if (bus->histories == NULL)
+        return -ENOMEM;
+    struct history *next = bus->histories;
+    for (size_t i = 0; i < n; i++) {
+        if (!bus->bindings[i].bound)
+            continue;
+        *next = (struct history){.signal = i, .slot = bus->bindings[i].slot};
+        name_place(map, next->slot, next->place);
+        next++;
+    }
+    qsort(bus->histories, bus->n_histories, sizeof *bus->histories, by_place);
+    for (size_t i = 0; i < bus->n_histories; i++)
+        bus->bindings[bus->histories[i].signal].history = i;
+    return 0;
+}
+
 static int set_up(struct cabinbus *bus, const struct config_signal *signals, size_t n_signals,
                   char ret_reason[CABINBUS_REASON_MAX])
 {
@@ -151,6 +220,8 @@ static int set_up(struct cabinbus *bus, const struct config_signal *signals, siz
     error = cabin_init(&bus->cabin, &config);
     if (error != 0)
         fail(ret_reason, "cabin", "a seat's signal can report no sensible number of persons");
+    else if ((error = begin_histories(bus, &map)) != 0)
+        fail(ret_reason, "cabin", strerror(-error));
     return error;
 }
 
@@ -181,6 +252,7 @@ void cabinbus_destroy(struct cabinbus *bus)
         return;
     dbc_free(bus->dbc);
     free(bus->bindings);
+    free(bus->histories);
     free(bus);
 }
 
@@ -197,13 +269,47 @@ static double meaning(const struct binding *binding, double value)
     return value == binding->yes ? 1 : value == binding->no ? 0 : (double)NAN;
 }
 
+static double unrest(const struct history *history, int64_t mono_ms)
+{
+    const double drained = (double)(mono_ms - history->changed_mono_ms) / CABINBUS_RESTLESS_MS;
+    return fmax(history->unrest - drained, 0);
+}
+
+static const struct cabin_signal *last_word(const struct cabin *cabin, struct cabin_slot slot)
+{
+    const struct cabin_signal *const words[CABIN_KINDS] = {
+        [CABIN_SEAT] = cabin->seats,         [CABIN_BELT] = cabin->belts,   [CABIN_DOOR] = cabin->doors,
+        [CABIN_IGNITION] = &cabin->ignition, [CABIN_POWER] = &cabin->power, [CABIN_ANTENNA] = &cabin->antenna,
+        [CABIN_WHEEL] = &cabin->wheel};
+    return words[slot.kind] + slot.index;
+}
+
+static void remember(struct history *history, double value, int64_t mono_ms)
+{
+    if (history->has_value && history->value != value) {
+        /* No more than twice the mark: what was mended is quiet within two minutes. */
+        history->unrest = fmin(unrest(history, mono_ms) + 1, 2.0 * CABINBUS_RESTLESS_CHANGES);
+        history->changed_mono_ms = mono_ms;
+        history->changes++;
+    }
+    history->has_value = true;
+    history->value = value;
+}
+
 static void on_value(void *context, size_t signal, double value)
 {
     const struct decoding *decoding = context;
-    const struct binding *binding = &decoding->bus->bindings[signal];
-    if (binding->bound)
-        (void)cabin_update(&decoding->bus->cabin, binding->slot, meaning(binding, value),
-                           decoding->mono_ms); /* counts what it refuses */
+    struct cabinbus *bus = decoding->bus;
+    const struct binding *binding = &bus->bindings[signal];
+    if (!binding->bound)
+        return;
+    struct history *history = &bus->histories[binding->history];
+    const double meant = meaning(binding, value);
+    const int error = cabin_update(&bus->cabin, binding->slot, meant, decoding->mono_ms); /* counts it */
+    history->heard_mono_ms = decoding->mono_ms;
+    history->nonsense = error != 0;
+    if (last_word(&bus->cabin, binding->slot)->known)
+        remember(history, meant, decoding->mono_ms);
 }
 
 void cabinbus_frame(struct cabinbus *bus, const struct can_frame_in *frame, int64_t mono_ms)
@@ -248,4 +354,39 @@ void cabinbus_stats(const struct cabinbus *bus, struct cabinbus_stats *ret)
 {
     *ret = bus->stats;
     ret->refused_values = bus->cabin.refused;
+}
+
+size_t cabinbus_signal_count(const struct cabinbus *bus)
+{
+    return bus->n_histories;
+}
+
+static enum cabinbus_signal_state state_of(const struct cabinbus *bus, const struct history *history,
+                                           int64_t mono_ms)
+{
+    if (history->heard_mono_ms == 0)
+        return CABINBUS_NEVER;
+    if (mono_ms - history->heard_mono_ms >= bus->cabin.config.freshness_ms)
+        return CABINBUS_SILENT;
+    if (history->nonsense)
+        return CABINBUS_NONSENSE;
+    return last_word(&bus->cabin, history->slot)->known ? CABINBUS_KNOWN : CABINBUS_UNSURE;
+}
+
+void cabinbus_signal(const struct cabinbus *bus, size_t index, int64_t mono_ms, struct cabinbus_signal *ret)
+{
+    const struct history *history = &bus->histories[index];
+    const struct cabin_slot slot = history->slot;
+    *ret = (struct cabinbus_signal){
+        .kind = slot.kind,
+        .name = dbc_signal_at(bus->dbc, history->signal)->name,
+        .most = slot.kind == CABIN_SEAT ? bus->cabin.config.seats[slot.index].capacity : 0,
+        .state = state_of(bus, history, mono_ms),
+        .value = history->value,
+        .heard_mono_ms = history->heard_mono_ms,
+        .changed_mono_ms = history->changed_mono_ms,
+        .changes = history->changes,
+        .restless = slot.kind != CABIN_WHEEL && unrest(history, mono_ms) >= CABINBUS_RESTLESS_CHANGES,
+    };
+    memcpy(ret->place, history->place, sizeof ret->place);
 }

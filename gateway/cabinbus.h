@@ -34,4 +34,30 @@ struct cabinbus_stats {
 };
 void cabinbus_stats(const struct cabinbus *bus, struct cabinbus_stats *ret);
 
+/* A person fidgets, a loose plug flickers: a signal that has changed this often, less one change in each
+ * CABINBUS_RESTLESS_MS, is restless until it has been quiet for as long as that takes. */
+enum { CABINBUS_RESTLESS_CHANGES = 20, CABINBUS_RESTLESS_MS = 3000 };
+
+/* One signal for whoever looks for what is wrong with it. */
+struct cabinbus_signal {
+    enum cabin_kind kind;
+    char place[CONFIG_SIGNAL_LEN]; /* seat.row3.left.occupied, however it was named */
+    const char *name;              /* in the DBC file; lives as long as the bus */
+    unsigned most;                 /* persons that a seat can report; 0 for the others */
+    enum cabinbus_signal_state {
+        CABINBUS_NEVER,    /* not heard since the start */
+        CABINBUS_SILENT,   /* not heard for CABIN_FRESHNESS_DEFAULT_MS */
+        CABINBUS_NONSENSE, /* its last value was none that the place can have */
+        CABINBUS_UNSURE,   /* it says itself that it does not know */
+        CABINBUS_KNOWN,
+    } state;
+    double value;                           /* when known */
+    int64_t heard_mono_ms, changed_mono_ms; /* 0 = never; a change is from one known value to another */
+    uint64_t changes;                       /* since the start */
+    bool restless;
+};
+size_t cabinbus_signal_count(const struct cabinbus *bus);
+/* In the order of enum cabin_kind, then of rows, sides and places. index < cabinbus_signal_count(). */
+void cabinbus_signal(const struct cabinbus *bus, size_t index, int64_t mono_ms, struct cabinbus_signal *ret);
+
 #endif

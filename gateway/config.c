@@ -1,6 +1,7 @@
 #include "gateway/config.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +119,7 @@ int config_load(const char *path, struct gateway_config *ret, char ret_reason[SE
         .max_track_records = 100000,
     };
     const int error = settings_load(path, &schema, &config, ret_reason);
+    (void)snprintf(config.path, sizeof config.path, "%s", path);
     if (error == 0)
         *ret = config;
     return error;

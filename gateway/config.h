@@ -44,6 +44,7 @@ struct config_signal {
 
 /* "" = not given. */
 struct gateway_config {
+    char path[SETTINGS_TEXT_MAX]; /* of the file itself, cut when it is longer */
     char vehicle[BW_ID_LEN];
     char division[BW_DIVISION_LEN];
     char key_path[SETTINGS_TEXT_MAX];

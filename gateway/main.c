@@ -6,7 +6,7 @@
 
 #include "gateway/agent.h"
 #include "gateway/replay.h"
-#include "gateway/status.h"
+#include "gateway/statuscmd.h"
 #include "proto/exitcode.h"
 #include "proto/seal.h"
 
@@ -19,7 +19,7 @@ static const char usage[] =
     "\n"
     "COMMANDS\n"
     "    run --config FILE              watch the vehicle until SIGTERM\n"
-    "    status --config FILE [--json]  say how the running gateway is\n"
+    "    status --config FILE           say how the running gateway is, and first of all what is wrong\n"
     "    replay --licence FILE --gps FILE ...\n"
     "                                   judge recorded data offline\n"
     "    keygen FILE                    make the vehicle's key: FILE and FILE.pub\n"

@@ -45,7 +45,7 @@ static const char usage[] =
     "    --dbc FILE       DBC file that they are decoded by\n"
     "    --config FILE    gateway configuration whose [signals] section maps them to seats and doors\n"
     "    --explain        no JSON: each alert in words, with the positions and the evidence that led to it\n"
-    "    --lang en|zh     the language of it (default: zh when LANG says so, else en)\n"
+    "    --lang en|zh     the language of it (default: zh when the locale is Chinese in UTF-8, else en)\n"
     "    --aboard N       no cabin log: N persons are aboard all the time (0 to 1000)\n"
     "\n"
     "EXIT STATUS\n"
@@ -53,6 +53,7 @@ static const char usage[] =
 
 struct options {
     const char *licence, *orders, *key, *gps, *cabin, *dbc, *config, *lang;
+    enum words_language language;
     bool explain;
     int aboard; /* -1 = not given */
 };
@@ -367,7 +368,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
         return wrong_use("--licence and --gps are needed");
     if ((ret->cabin != NULL) != (ret->dbc != NULL))
         return wrong_use("--cabin and --dbc go together");
-    if (ret->lang != NULL && strcmp(ret->lang, "en") != 0 && strcmp(ret->lang, "zh") != 0)
+    if (words_choose(ret->lang, &ret->language) != 0)
         return wrong_use("--lang: en or zh");
     if (ret->cabin != NULL && ret->aboard >= 0)
         return wrong_use("--cabin or --aboard, not both");
@@ -463,12 +464,6 @@ static int read_cabin(const struct options *options, struct reader *reader)
     return EXIT_USAGE;
 }
 
-static enum words_language language(const struct options *options)
-{
-    const char *lang = options->lang != NULL ? options->lang : getenv("LANG");
-    return lang != NULL && strncmp(lang, "zh", 2) == 0 ? WORDS_ZH : WORDS_EN;
-}
-
 static int run_engine(const struct options *options, const struct mandate *mandate, struct cabinbus *bus,
                       const struct log *log)
 {
@@ -476,7 +471,7 @@ static int run_engine(const struct options *options, const struct mandate *manda
     struct judging judging = {.bus = bus, .aboard = options->aboard};
     void *memory = malloc(engine_size(licence));
     if (options->explain)
-        judging.explain = explain_create(licence, language(options), stdout);
+        judging.explain = explain_create(licence, options->language, stdout);
     int error = memory == NULL || (options->explain && judging.explain == NULL) ? -ENOMEM : 0;
     if (error == 0) {
         judging.engine = engine_init(memory, licence, 1);

@@ -1,50 +1,115 @@
 #include "gateway/status.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
+#include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "proto/exitcode.h"
+#include "gateway/faults.h"
 #include "proto/modeljson.h"
+#include "proto/utc.h"
 
-/* --- the answer --- */
+enum {
+    SILENT_MS = 5000,
+    CLOCK_OFF_MS = 300000,
+    ENDS_SOON_DAYS = 30,
+    RECEIPT_OVERDUE_MS = 60000, /* four times what the uplink waits before it sends again */
+    DISK_LOW_MB = 100,
+    DRIVING_MPS = 3,
+    OFFSET_CHINA_MIN = 480 /* until a licence says it */
+};
 
-static void add_fault(json_t *faults, const char *part, const char *reason)
+struct notes {
+    json_t *faults, *warnings;
+};
+
+/* detail: what a machine has to say about it, or NULL. places: taken over; NULL = none. */
+static void note_at(struct notes *notes, enum fault fault, const char *detail, json_t *places)
 {
-    (void)json_array_append_new(faults,
-                                json_pack("{s:s, s:o}", "part", part, "reason", modeljson_text(reason)));
+    const struct fault_words *words = fault_words(fault);
+    char reason[320];
+    const bool has_detail = detail != NULL && detail[0] != '\0';
+    (void)snprintf(reason, sizeof reason, "%s%s%s", words->what[WORDS_EN], has_detail ? ": " : "",
+                   has_detail ? detail : "");
+    json_t *note =
+        json_pack("{s:s, s:s, s:o, s:o}", "code", words->code, "part", words->part, "reason",
+                  modeljson_text(reason), "detail", has_detail ? modeljson_text(detail) : json_null());
+    modeljson_put(&note, "places", places != NULL ? places : json_array());
+    (void)json_array_append_new(words->warning ? notes->warnings : notes->faults, note);
 }
 
-static json_t *source_json(const struct source *source, int64_t mono_ms, const char *part, json_t *faults)
+static void note(struct notes *notes, enum fault fault, const char *detail)
+{
+    note_at(notes, fault, detail, NULL);
+}
+
+/* --- time --- */
+
+/* Seconds since an instant of the same clock; null when that never was. */
+static json_t *age_json(int64_t now_ms, int64_t then_ms)
+{
+    return modeljson_number(then_ms > 0 && now_ms > 0 ? (double)(now_ms - then_ms) / 1000 : (double)NAN, 1);
+}
+
+static json_t *clock_json(const struct status_parts *parts, struct notes *notes)
+{
+    static const char *const clocks[] = {
+        [BW_CLOCK_NONE] = "none", [BW_CLOCK_SYSTEM] = "system", [BW_CLOCK_GNSS] = "gnss"};
+    struct timespec host = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &host); /* cannot fail on Linux */
+    const int64_t ahead_ms = (int64_t)host.tv_sec * 1000 + host.tv_nsec / 1000000 - parts->utc_ms;
+    const bool comparable = parts->clock == BW_CLOCK_GNSS;
+    if (parts->clock == BW_CLOCK_NONE)
+        note(notes, FAULT_CLOCK_UNKNOWN, NULL);
+    else if (comparable && (ahead_ms > CLOCK_OFF_MS || ahead_ms < -CLOCK_OFF_MS))
+        note(notes, FAULT_CLOCK_OFF, NULL);
+    const struct bw_licence *licence = watch_licence(parts->watch);
+    return json_pack("{s:s, s:o, s:i, s:o}", "source", clocks[parts->clock], "utc",
+                     modeljson_instant(parts->utc_ms), "utc_offset_min",
+                     licence != NULL ? licence->utc_offset_min : OFFSET_CHINA_MIN, "system_ahead_s",
+                     modeljson_number(comparable ? (double)ahead_ms / 1000 : (double)NAN, 1));
+}
+
+/* --- sources --- */
+
+static json_t *source_json(const struct source_stats *stats, int64_t mono_ms)
 {
     static const char *const states[] = {
         [SOURCE_CLOSED] = "closed", [SOURCE_CONNECTING] = "connecting", [SOURCE_OPEN] = "open"};
-    const struct source_stats *stats = source_stats(source);
-    const bool heard = stats->last_mono_ms > 0;
-    const double silent_s = heard ? (double)(mono_ms - stats->last_mono_ms) / 1000 : (double)NAN;
-    if (stats->state != SOURCE_OPEN)
-        add_fault(faults, part, stats->reason[0] != '\0' ? stats->reason : "not open");
-    else if (!heard || silent_s > 5)
-        add_fault(faults, part, "silent");
     return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o}", "state", states[stats->state], "opened",
                      (json_int_t)stats->opened, "messages", (json_int_t)stats->messages, "refused",
-                     (json_int_t)stats->bad, "silent_s", modeljson_number(silent_s, 1), "reason",
+                     (json_int_t)stats->bad, "silent_s", age_json(mono_ms, stats->last_mono_ms), "reason",
                      modeljson_text(stats->reason));
 }
 
-static json_t *gps_json(const struct status_parts *parts, json_t *faults)
+/* True when it speaks; else the fault is noted. */
+static bool source_speaks(const struct source_stats *stats, int64_t mono_ms, enum fault not_open,
+                          enum fault silent, struct notes *notes)
+{
+    if (stats->state != SOURCE_OPEN)
+        note(notes, not_open, stats->reason);
+    else if (stats->last_mono_ms == 0 || mono_ms - stats->last_mono_ms > SILENT_MS)
+        note(notes, silent, NULL);
+    else
+        return true;
+    return false;
+}
+
+static json_t *gps_json(const struct status_parts *parts, struct notes *notes)
 {
     const struct watch_state *state = watch_state(parts->watch);
-    json_t *json = source_json(parts->gps, parts->mono_ms, "gps", faults);
-    const bool fresh = state->has_position && parts->mono_ms - state->fix_mono_ms <= 5000;
-    if (!fresh && source_stats(parts->gps)->state == SOURCE_OPEN)
-        add_fault(faults, "gps", "no position");
+    const struct source_stats *stats = source_stats(parts->gps);
+    const bool fresh = state->has_position && parts->mono_ms - state->fix_mono_ms <= SILENT_MS;
+    const bool speaks = source_speaks(stats, parts->mono_ms, FAULT_GPS_NOT_OPEN, FAULT_GPS_SILENT, notes);
+    if (speaks && !fresh)
+        note(notes, FAULT_GPS_NO_POSITION, stats->reason);
+    json_t *json = source_json(stats, parts->mono_ms);
+    modeljson_put(&json, "mode", speaks ? json_integer(parts->gps_mode) : json_null());
+    modeljson_put(&json, "satellites",
+                  speaks && stats->satellites >= 0 ? json_integer(stats->satellites) : json_null());
     modeljson_put(&json, "position", json_boolean(fresh));
     modeljson_put(&json, "lat", modeljson_degrees(fresh, state->fix.position.lat_deg));
     modeljson_put(&json, "lon", modeljson_degrees(fresh, state->fix.position.lon_deg));
@@ -52,8 +117,13 @@ static json_t *gps_json(const struct status_parts *parts, json_t *faults)
                   modeljson_number(fresh ? state->fix.position.accuracy_m : (double)NAN, 1));
     modeljson_put(&json, "speed_kmh", modeljson_number(fresh ? state->fix.speed_mps * 3.6 : (double)NAN, 1));
     modeljson_put(&json, "fix_at", modeljson_instant(state->fix_utc_ms));
+    modeljson_put(&json, "fix_age_s",
+                  age_json(parts->mono_ms, state->fix_utc_ms > 0 ? state->fix_mono_ms : 0));
+    modeljson_put(&json, "driven_s", modeljson_number((double)parts->meter->driven_ms / 1000, 0));
     return json;
 }
+
+/* --- cabin --- */
 
 static const char *tri(enum bw_tri value)
 {
@@ -67,20 +137,91 @@ static json_t *belts_json(const struct bw_belts *belts)
                      (int)belts->open_low, "open_high", (int)belts->open_high);
 }
 
-/* Only what has a signal can be wrong. */
-static void add_cabin_faults(const struct bw_cabin *cabin, const struct cabinbus_stats *stats, json_t *faults)
+static json_t *signal_json(const struct cabinbus_signal *signal, int64_t mono_ms)
 {
-    if (cabin->occupancy.quality != BW_QUALITY_GOOD)
-        add_fault(faults, "cabin", "some seats are not known");
-    if (stats->belts > 0 && cabin->belts.quality != BW_QUALITY_GOOD)
-        add_fault(faults, "cabin", "some belts are not known");
-    if (cabin->main_power == BW_NO)
-        add_fault(faults, "cabin", "main power is gone");
-    if (cabin->antenna_ok == BW_NO)
-        add_fault(faults, "gps", "antenna is open or short");
+    static const char *const kinds[CABIN_KINDS] = {"seat",  "belt",    "door", "ignition",
+                                                   "power", "antenna", "wheel"};
+    static const char *const states[] = {[CABINBUS_NEVER] = "never",
+                                         [CABINBUS_SILENT] = "silent",
+                                         [CABINBUS_NONSENSE] = "nonsense",
+                                         [CABINBUS_UNSURE] = "unsure",
+                                         [CABINBUS_KNOWN] = "known"};
+    json_t *json = json_pack(
+        "{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:I, s:b}", "kind", kinds[signal->kind], "place", signal->place,
+        "signal", modeljson_text(signal->name), "state", states[signal->state], "value",
+        modeljson_number(signal->state == CABINBUS_KNOWN ? signal->value : (double)NAN, 2), "silent_s",
+        age_json(mono_ms, signal->heard_mono_ms), "changed_s", age_json(mono_ms, signal->changed_mono_ms),
+        "changes", (json_int_t)signal->changes, "restless", signal->restless);
+    if (signal->kind == CABIN_SEAT)
+        modeljson_put(&json, "most", json_integer(signal->most));
+    return json;
 }
 
-static json_t *cabin_json(const struct status_parts *parts, json_t *faults)
+/* Every signal; those that are not known, by the fault that they are, and those that are restless. */
+static json_t *signals_json(const struct status_parts *parts, json_t *ret_unknown[FAULT_COUNT],
+                            json_t **ret_restless)
+{
+    json_t *signals = json_array();
+    for (size_t i = 0; i < cabinbus_signal_count(parts->bus); i++) {
+        struct cabinbus_signal signal;
+        cabinbus_signal(parts->bus, i, parts->mono_ms, &signal);
+        const enum fault fault = signal.kind == CABIN_SEAT   ? FAULT_SEATS_UNKNOWN
+                                 : signal.kind == CABIN_BELT ? FAULT_BELTS_UNKNOWN
+                                                             : FAULT_SIGNALS_UNKNOWN;
+        if (signal.state != CABINBUS_KNOWN)
+            (void)json_array_append_new(ret_unknown[fault], json_string(signal.place));
+        if (signal.restless)
+            (void)json_array_append_new(*ret_restless, json_string(signal.place));
+        (void)json_array_append_new(signals, signal_json(&signal, parts->mono_ms));
+    }
+    return signals;
+}
+
+/* Only what has a signal can be wrong, and nothing of it while the bus is silent: that is the one fault then.
+ */
+static void note_signals(bool speaks, const struct bw_cabin *cabin, json_t *unknown[FAULT_COUNT],
+                         json_t *restless, struct notes *notes)
+{
+    static const enum fault faults[] = {FAULT_SEATS_UNKNOWN, FAULT_BELTS_UNKNOWN, FAULT_SIGNALS_UNKNOWN};
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        json_t *places = unknown[faults[i]];
+        const bool no_seats = faults[i] == FAULT_SEATS_UNKNOWN && cabin->occupancy.quality != BW_QUALITY_GOOD;
+        if (speaks && (json_array_size(places) > 0 || no_seats))
+            note_at(notes, faults[i], NULL, json_incref(places));
+        json_decref(places);
+    }
+    if (speaks && json_array_size(restless) > 0)
+        note_at(notes, FAULT_SIGNAL_RESTLESS, NULL, json_incref(restless));
+    json_decref(restless);
+    if (cabin->main_power == BW_NO)
+        note(notes, FAULT_MAIN_POWER, NULL);
+    if (cabin->antenna_ok == BW_NO)
+        note(notes, FAULT_ANTENNA, NULL);
+}
+
+static void put_estimate(json_t **json, const struct bw_cabin *cabin)
+{
+    modeljson_put(json, "aboard", modeljson_occupancy(&cabin->occupancy));
+    modeljson_put(json, "door_open", json_string(tri(cabin->door_open)));
+    modeljson_put(json, "ignition_on", json_string(tri(cabin->ignition_on)));
+    modeljson_put(json, "belts", belts_json(&cabin->belts));
+    modeljson_put(json, "main_power", json_string(tri(cabin->main_power)));
+    modeljson_put(json, "antenna_ok", json_string(tri(cabin->antenna_ok)));
+    modeljson_put(json, "wheel_kmh",
+                  modeljson_number(cabin->wheel_known ? cabin->wheel_mps * 3.6 : (double)NAN, 1));
+}
+
+static void put_counts(json_t **json, const struct cabinbus_stats *stats)
+{
+    modeljson_put(json, "seats", json_integer((json_int_t)stats->seats));
+    modeljson_put(json, "belt_signals", json_integer((json_int_t)stats->belts));
+    modeljson_put(json, "doors", json_integer((json_int_t)stats->doors));
+    modeljson_put(json, "unknown_frames", json_integer((json_int_t)stats->unknown_frames));
+    modeljson_put(json, "short_frames", json_integer((json_int_t)stats->short_frames));
+    modeljson_put(json, "refused_values", json_integer((json_int_t)stats->refused_values));
+}
+
+static json_t *cabin_json(const struct status_parts *parts, struct notes *notes)
 {
     if (parts->bus == NULL)
         return json_null();
@@ -88,51 +229,85 @@ static json_t *cabin_json(const struct status_parts *parts, json_t *faults)
     struct cabinbus_stats stats;
     cabinbus_estimate(parts->bus, parts->mono_ms, &cabin);
     cabinbus_stats(parts->bus, &stats);
-    json_t *json = source_json(parts->can, parts->mono_ms, "cabin", faults);
-    add_cabin_faults(&cabin, &stats, faults);
-    modeljson_put(&json, "aboard", modeljson_occupancy(&cabin.occupancy));
-    modeljson_put(&json, "door_open", json_string(tri(cabin.door_open)));
-    modeljson_put(&json, "ignition_on", json_string(tri(cabin.ignition_on)));
-    modeljson_put(&json, "belts", belts_json(&cabin.belts));
-    modeljson_put(&json, "main_power", json_string(tri(cabin.main_power)));
-    modeljson_put(&json, "antenna_ok", json_string(tri(cabin.antenna_ok)));
-    modeljson_put(&json, "wheel_kmh",
-                  modeljson_number(cabin.wheel_known ? cabin.wheel_mps * 3.6 : (double)NAN, 1));
-    modeljson_put(&json, "seats", json_integer((json_int_t)stats.seats));
-    modeljson_put(&json, "belt_signals", json_integer((json_int_t)stats.belts));
-    modeljson_put(&json, "doors", json_integer((json_int_t)stats.doors));
-    modeljson_put(&json, "unknown_frames", json_integer((json_int_t)stats.unknown_frames));
-    modeljson_put(&json, "short_frames", json_integer((json_int_t)stats.short_frames));
-    modeljson_put(&json, "refused_values", json_integer((json_int_t)stats.refused_values));
+    const struct source_stats *source = source_stats(parts->can);
+    json_t *json = source_json(source, parts->mono_ms);
+    json_t *restless = json_array(), *unknown[FAULT_COUNT] = {NULL};
+    unknown[FAULT_SEATS_UNKNOWN] = json_array();
+    unknown[FAULT_BELTS_UNKNOWN] = json_array();
+    unknown[FAULT_SIGNALS_UNKNOWN] = json_array();
+    put_estimate(&json, &cabin);
+    put_counts(&json, &stats);
+    modeljson_put(&json, "frames_per_s", modeljson_number(parts->meter->frames_per_s, 0));
+    modeljson_put(&json, "signals", signals_json(parts, unknown, &restless));
+    const bool speaks = source_speaks(source, parts->mono_ms, FAULT_BUS_NOT_OPEN, FAULT_BUS_SILENT, notes);
+    note_signals(speaks, &cabin, unknown, restless, notes);
     return json;
 }
 
-static void add_issued_fault(const struct status_parts *parts, enum issued_kind kind, json_t *faults)
+/* --- what the bureau issued --- */
+
+static void note_issued(const struct status_parts *parts, enum issued_kind kind, enum fault fault,
+                        struct notes *notes)
 {
-    const char *fault = watch_fault(parts->watch, kind);
-    if (fault[0] != '\0')
-        add_fault(faults, issued_name(kind), fault);
+    const char *refused = watch_fault(parts->watch, kind);
+    if (refused[0] != '\0')
+        note(notes, fault, refused);
 }
 
-static json_t *licence_json(const struct status_parts *parts, json_t *faults)
+struct permits {
+    unsigned today;    /* in force on this day of this week */
+    int32_t last_day;  /* of those that are active; 0 = none is */
+    int32_t today_day; /* 0 = nobody knows */
+};
+
+static struct permits count_permits(const struct bw_licence *licence, int64_t utc_ms)
+{
+    struct permits result = {0};
+    int minute, weekday = 0;
+    if (utc_ms > 0)
+        utc_local(utc_ms, licence->utc_offset_min, &result.today_day, &minute, &weekday);
+    for (size_t i = 0; i < licence->n_permits; i++) {
+        const struct bw_permit *permit = &licence->permits[i];
+        if (permit->status != BW_STATUS_ACTIVE)
+            continue;
+        if (permit->valid_until_day > result.last_day)
+            result.last_day = permit->valid_until_day;
+        result.today += weekday > 0 && (permit->weekdays >> (weekday - 1) & 1) != 0 &&
+                        permit->valid_from_day <= result.today_day &&
+                        result.today_day <= permit->valid_until_day;
+    }
+    return result;
+}
+
+static json_t *licence_json(const struct status_parts *parts, struct notes *notes)
 {
     const struct bw_licence *licence = watch_licence(parts->watch);
-    add_issued_fault(parts, ISSUED_LICENCE, faults);
+    note_issued(parts, ISSUED_LICENCE, FAULT_LICENCE_REFUSED, notes);
     if (licence == NULL) {
-        add_fault(faults, "licence", "none held");
+        note(notes, FAULT_LICENCE_NONE, NULL);
         return json_null();
     }
-    return json_pack("{s:I, s:o, s:o, s:i, s:i, s:i}", "version", (json_int_t)licence->version, "issued_at",
-                     modeljson_instant(licence->issued_utc_ms), "plate", modeljson_text(licence->plate),
-                     "capacity", (int)licence->approved_capacity, "permits", (int)licence->n_permits,
-                     "routes", (int)licence->n_routes);
+    const struct permits permits = count_permits(licence, parts->utc_ms);
+    const int32_t days_left = permits.last_day - permits.today_day;
+    const bool dated = permits.today_day > 0 && permits.last_day > 0;
+    if (permits.last_day == 0 || (dated && days_left < 0))
+        note(notes, FAULT_LICENCE_ENDED, NULL);
+    else if (dated && days_left < ENDS_SOON_DAYS)
+        note(notes, FAULT_LICENCE_ENDS_SOON, NULL);
+    return json_pack("{s:I, s:o, s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:o}", "version",
+                     (json_int_t)licence->version, "issued_at", modeljson_instant(licence->issued_utc_ms),
+                     "plate", modeljson_text(licence->plate), "capacity", (int)licence->approved_capacity,
+                     "seats", (int)licence->seats, "permits", (int)licence->n_permits, "routes",
+                     (int)licence->n_routes, "valid_until", modeljson_date(permits.last_day), "days_left",
+                     dated ? json_integer(days_left) : json_null(), "permits_today",
+                     permits.today_day > 0 ? json_integer(permits.today) : json_null());
 }
 
 /* Those in force now, by name: none when nobody knows the time. */
-static json_t *orders_json(const struct status_parts *parts, json_t *faults)
+static json_t *orders_json(const struct status_parts *parts, struct notes *notes)
 {
     const struct bw_orders *orders = watch_orders(parts->watch);
-    add_issued_fault(parts, ISSUED_ORDERS, faults);
+    note_issued(parts, ISSUED_ORDERS, FAULT_ORDERS_REFUSED, notes);
     if (orders == NULL)
         return json_null();
     json_t *in_force = json_array();
@@ -159,240 +334,159 @@ static json_t *alerts_json(const struct status_parts *parts)
     return alerts;
 }
 
-static json_t *class_json(struct outbox *outbox, enum bw_record_class cls)
+/* --- memory and way to the bureau --- */
+
+static json_t *class_json(struct outbox *outbox, enum bw_record_class cls, int64_t utc_ms)
 {
     struct outbox_depth depth;
     if (outbox == NULL || outbox_depth(outbox, cls, &depth) != 0)
         return json_null();
-    return json_pack("{s:I, s:I, s:I, s:I, s:o}", "waiting", (json_int_t)depth.records, "oldest_seq",
+    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o}", "waiting", (json_int_t)depth.records, "oldest_seq",
                      (json_int_t)depth.oldest_seq, "next_seq", (json_int_t)depth.next_seq, "evicted",
-                     (json_int_t)depth.evicted, "oldest_at", modeljson_instant(depth.oldest_utc_ms));
+                     (json_int_t)depth.evicted, "oldest_at", modeljson_instant(depth.oldest_utc_ms),
+                     "oldest_s", age_json(utc_ms, depth.oldest_utc_ms));
 }
 
-static json_t *outbox_json(const struct status_parts *parts, json_t *faults)
+static json_t *disk_json(const char *path, struct notes *notes)
+{
+    struct statvfs disk;
+    if (statvfs(path, &disk) != 0)
+        return json_null();
+    const uint64_t free_mb = (uint64_t)disk.f_bavail * disk.f_frsize / 1000000;
+    if (free_mb < DISK_LOW_MB)
+        note(notes, FAULT_DISK_LOW, NULL);
+    return json_integer((json_int_t)free_mb);
+}
+
+static json_t *outbox_json(const struct status_parts *parts, struct notes *notes)
 {
     const struct watch_state *state = watch_state(parts->watch);
     if (state->outbox_fault[0] != '\0')
-        add_fault(faults, "outbox", state->outbox_fault);
+        note(notes, FAULT_OUTBOX_WRITE, state->outbox_fault);
     if (state->set_aside > 0)
-        add_fault(faults, "outbox", "a corrupt file was set aside");
+        note(notes, FAULT_OUTBOX_SET_ASIDE, NULL);
     struct outbox *outbox = watch_outbox(parts->watch);
-    return json_pack("{s:o, s:o, s:I, s:I, s:I}", "alert", class_json(outbox, BW_RECORD_ALERT), "track",
-                     class_json(outbox, BW_RECORD_TRACK), "unsaved", (json_int_t)state->unsaved, "lost",
-                     (json_int_t)state->lost, "set_aside", (json_int_t)state->set_aside);
+    return json_pack(
+        "{s:o, s:o, s:I, s:I, s:I, s:o}", "alert", class_json(outbox, BW_RECORD_ALERT, parts->utc_ms),
+        "track", class_json(outbox, BW_RECORD_TRACK, parts->utc_ms), "unsaved", (json_int_t)state->unsaved,
+        "lost", (json_int_t)state->lost, "set_aside", (json_int_t)state->set_aside, "disk_free_mb",
+        disk_json(parts->config->outbox_path, notes));
 }
 
-static json_t *uplink_json(const struct status_parts *parts, json_t *faults)
+/* Sent a minute ago and still not confirmed, though the way is open. */
+static bool receipt_overdue(const struct status_parts *parts)
+{
+    const struct status_meter *meter = parts->meter;
+    const int64_t since_ms =
+        meter->receipt_mono_ms > meter->connected_mono_ms ? meter->receipt_mono_ms : meter->connected_mono_ms;
+    if (!meter->connected || parts->mono_ms - since_ms < RECEIPT_OVERDUE_MS || parts->utc_ms == 0)
+        return false;
+    for (int cls = BW_RECORD_ALERT; cls <= BW_RECORD_TRACK; cls++) {
+        struct outbox_depth depth;
+        struct outbox *outbox = watch_outbox(parts->watch);
+        if (outbox != NULL && outbox_depth(outbox, (enum bw_record_class)cls, &depth) == 0 &&
+            depth.oldest_utc_ms > 0 && parts->utc_ms - depth.oldest_utc_ms > RECEIPT_OVERDUE_MS)
+            return true;
+    }
+    return false;
+}
+
+static json_t *uplink_json(const struct status_parts *parts, struct notes *notes)
 {
     if (parts->uplink == NULL) {
-        add_fault(faults, "uplink", "not running");
+        note(notes, FAULT_UPLINK_NOT_RUNNING, NULL);
         return json_null();
     }
+    const struct status_meter *meter = parts->meter;
     struct uplink_stats stats;
     uplink_stats(parts->uplink, &stats);
     if (!stats.connected)
-        add_fault(faults, "uplink", stats.reason[0] != '\0' ? stats.reason : "not connected");
-    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "connected", stats.connected,
-                     "connects", (json_int_t)stats.connects, "alerts_sent", (json_int_t)stats.sent[0],
-                     "tracks_sent", (json_int_t)stats.sent[1], "receipts", (json_int_t)stats.receipts,
-                     "receipts_refused", (json_int_t)stats.receipts_refused, "licences_refused",
-                     (json_int_t)stats.issued_refused[ISSUED_LICENCE], "orders_refused",
-                     (json_int_t)stats.issued_refused[ISSUED_ORDERS], "last_receipt_at",
-                     modeljson_instant(stats.last_receipt_utc_ms), "reason", modeljson_text(stats.reason));
+        note(notes, FAULT_UPLINK_NOT_CONNECTED, stats.reason);
+    else if (receipt_overdue(parts))
+        note(notes, FAULT_NO_RECEIPT, NULL);
+    return json_pack(
+        "{s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "connected", stats.connected,
+        "connected_s", age_json(parts->mono_ms, meter->connected ? meter->connected_mono_ms : 0), "connects",
+        (json_int_t)stats.connects, "alerts_sent", (json_int_t)stats.sent[0], "tracks_sent",
+        (json_int_t)stats.sent[1], "receipts", (json_int_t)stats.receipts, "receipts_refused",
+        (json_int_t)stats.receipts_refused, "licences_refused",
+        (json_int_t)stats.issued_refused[ISSUED_LICENCE], "orders_refused",
+        (json_int_t)stats.issued_refused[ISSUED_ORDERS], "last_receipt_at",
+        modeljson_instant(stats.last_receipt_utc_ms), "receipt_s",
+        age_json(parts->mono_ms, meter->receipt_mono_ms), "reason", modeljson_text(stats.reason));
+}
+
+/* --- the process --- */
+
+/* Resident and shared pages of this process, in KiB; false when the kernel does not say. */
+static bool memory(json_int_t *ret_resident_kb, json_int_t *ret_shared_kb)
+{
+    char line[128] = "", *at = line;
+    FILE *file = fopen("/proc/self/statm", "re"); /* size, resident, shared, in pages */
+    const bool read = file != NULL && fgets(line, sizeof line, file) != NULL;
+    if (file != NULL)
+        (void)fclose(file); /* only read from */
+    const json_int_t page_kb = sysconf(_SC_PAGESIZE) / 1024;
+    (void)strtoll(at, &at, 10);
+    *ret_resident_kb = strtoll(at, &at, 10) * page_kb;
+    *ret_shared_kb = strtoll(at, &at, 10) * page_kb;
+    return read;
+}
+
+static json_t *process_json(const struct status_parts *parts)
+{
+    json_int_t resident_kb, shared_kb;
+    const bool known = memory(&resident_kb, &shared_kb);
+    return json_pack("{s:I, s:o, s:o, s:o, s:s, s:s}", "pid", (json_int_t)getpid(), "uptime_s",
+                     age_json(parts->mono_ms, parts->meter->started_mono_ms), "resident_kb",
+                     known ? json_integer(resident_kb) : json_null(), "private_kb",
+                     known ? json_integer(resident_kb - shared_kb) : json_null(), "config_hash",
+                     parts->config_hash, "dbc_hash", parts->dbc_hash);
+}
+
+void status_look(struct status_meter *meter, const struct status_parts *parts)
+{
+    const int64_t since_ms = parts->mono_ms - meter->at_mono_ms;
+    const struct watch_state *state = watch_state(parts->watch);
+    if (parts->can != NULL) {
+        const uint64_t frames = source_stats(parts->can)->messages;
+        if (meter->at_mono_ms > 0 && since_ms > 0)
+            meter->frames_per_s = (double)(frames - meter->frames) * 1000 / (double)since_ms;
+        meter->frames = frames;
+    }
+    const bool fresh = state->has_position && parts->mono_ms - state->fix_mono_ms <= SILENT_MS;
+    if (meter->at_mono_ms > 0 && fresh && state->fix.speed_mps >= DRIVING_MPS)
+        meter->driven_ms += since_ms;
+    struct uplink_stats stats = {0};
+    if (parts->uplink != NULL)
+        uplink_stats(parts->uplink, &stats);
+    if (stats.connected && !meter->connected)
+        meter->connected_mono_ms = parts->mono_ms;
+    meter->connected = stats.connected;
+    if (stats.receipts > meter->receipts) /* less: the uplink was begun anew */
+        meter->receipt_mono_ms = parts->mono_ms;
+    meter->receipts = stats.receipts;
+    meter->at_mono_ms = parts->mono_ms;
 }
 
 json_t *status_json(const struct status_parts *parts)
 {
-    static const char *const clocks[] = {
-        [BW_CLOCK_NONE] = "none", [BW_CLOCK_SYSTEM] = "system", [BW_CLOCK_GNSS] = "gnss"};
     json_t *json = json_object();
-    json_t *faults = json_array();
+    struct notes notes = {.faults = json_array(), .warnings = json_array()};
     modeljson_put(&json, "vehicle", json_string(parts->config->vehicle));
     modeljson_put(&json, "division", json_string(parts->config->division));
     modeljson_put(&json, "software", json_string(BUSWARDEN_VERSION));
-    modeljson_put(
-        &json, "clock",
-        json_pack("{s:s, s:o}", "source", clocks[parts->clock], "utc", modeljson_instant(parts->utc_ms)));
-    modeljson_put(&json, "gps", gps_json(parts, faults));
-    modeljson_put(&json, "cabin", cabin_json(parts, faults));
-    modeljson_put(&json, "licence", licence_json(parts, faults));
-    modeljson_put(&json, "orders", orders_json(parts, faults));
+    modeljson_put(&json, "build", json_string(BUSWARDEN_BUILD));
+    modeljson_put(&json, "process", process_json(parts));
+    modeljson_put(&json, "clock", clock_json(parts, &notes));
+    modeljson_put(&json, "gps", gps_json(parts, &notes));
+    modeljson_put(&json, "cabin", cabin_json(parts, &notes));
+    modeljson_put(&json, "licence", licence_json(parts, &notes));
+    modeljson_put(&json, "orders", orders_json(parts, &notes));
     modeljson_put(&json, "alerts", alerts_json(parts));
-    modeljson_put(&json, "outbox", outbox_json(parts, faults));
-    modeljson_put(&json, "uplink", uplink_json(parts, faults));
-    modeljson_put(&json, "faults", faults);
+    modeljson_put(&json, "outbox", outbox_json(parts, &notes));
+    modeljson_put(&json, "uplink", uplink_json(parts, &notes));
+    modeljson_put(&json, "faults", notes.faults);
+    modeljson_put(&json, "warnings", notes.warnings);
     return json;
-}
-
-/* --- the subcommand --- */
-
-static const char usage[] =
-    "NAME\n"
-    "    buswarden-gateway status - say how the running gateway is\n"
-    "\n"
-    "SYNOPSIS\n"
-    "    buswarden-gateway status --config FILE [--json]\n"
-    "\n"
-    "DESCRIPTION\n"
-    "    Asks the gateway over its control socket and prints what it has, and first of all what is wrong.\n"
-    "\n"
-    "OPTIONS\n"
-    "    --config FILE  the gateway's configuration: names the socket (default /etc/buswarden/gateway.conf)\n"
-    "    --json         the whole answer as one JSON object\n"
-    "\n"
-    "EXIT STATUS\n"
-    "    0  all is well   1  something is wrong   2  wrong use   3  the gateway does not answer\n";
-
-enum { ANSWER_MAX = 256 * 1024 };
-
-int status_dial(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path)
-        return -ENAMETOOLONG;
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    const struct timeval patience = {.tv_sec = 5};
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) !=
-            0 || /* connect() heeds this one */
-        connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
-        const int error = -errno;
-        (void)close(fd);
-        return error;
-    }
-    return fd;
-}
-
-/* Everything until the other end closes. New reference or NULL, with the reason printed. */
-static json_t *ask(const char *path)
-{
-    static char answer[ANSWER_MAX];
-    const int fd = status_dial(path);
-    size_t len = 0;
-    ssize_t n = fd;
-    while (fd >= 0 && len < sizeof answer && (n = read(fd, answer + len, sizeof answer - len)) > 0)
-        len += (size_t)n;
-    const int error = fd < 0 ? -fd : n < 0 ? errno : 0;
-    if (fd >= 0)
-        (void)close(fd);
-    json_t *json = error == 0 ? json_loadb(answer, len, 0, NULL) : NULL;
-    if (json == NULL)
-        (void)fprintf(stderr, "buswarden-gateway status: %s: %s\n", path,
-                      error == 0        ? "not an answer of a gateway"
-                      : error == EAGAIN ? "no answer within 5 s"
-                                        : strerror(error));
-    return json;
-}
-
-static const char *text_of(const json_t *json, const char *key)
-{
-    const char *text = json_string_value(json_object_get(json, key));
-    return text != NULL ? text : "-";
-}
-
-static const char *text_at(const json_t *json, const char *part, const char *key)
-{
-    return text_of(json_object_get(json, part), key);
-}
-
-static double number_at(const json_t *json, const char *part, const char *key)
-{
-    return json_number_value(json_object_get(json_object_get(json, part), key));
-}
-
-static void print_cabin(const json_t *cabin)
-{
-    (void)printf("cabin     %s, %.0f aboard (%s), door open: %s, ignition: %s\n", text_of(cabin, "state"),
-                 number_at(cabin, "aboard", "count"), text_at(cabin, "aboard", "quality"),
-                 text_of(cabin, "door_open"), text_of(cabin, "ignition_on"));
-    (void)printf("belts     %.0f persons on open belts (%s)\n", number_at(cabin, "belts", "open_low"),
-                 text_at(cabin, "belts", "quality"));
-    const json_t *wheel = json_object_get(cabin, "wheel_kmh");
-    (void)printf("power     main: %s, antenna: %s, wheels: ", text_of(cabin, "main_power"),
-                 text_of(cabin, "antenna_ok"));
-    if (json_is_number(wheel))
-        (void)printf("%.0f km/h\n", json_number_value(wheel));
-    else
-        (void)printf("unknown\n");
-}
-
-static void print_plain(const json_t *json)
-{
-    size_t i;
-    const json_t *item;
-    const json_t *faults = json_object_get(json, "faults");
-    (void)printf("vehicle   %s (%s), software %s\n", json_string_value(json_object_get(json, "vehicle")),
-                 json_string_value(json_object_get(json, "division")),
-                 json_string_value(json_object_get(json, "software")));
-    json_array_foreach(faults, i, item)(void)
-        printf("WRONG     %s: %s\n", json_string_value(json_object_get(item, "part")),
-               json_string_value(json_object_get(item, "reason")));
-    json_array_foreach(json_object_get(json, "alerts"), i, item)(void)
-        printf("ALERT     %s (%s) since %s\n", text_of(item, "kind"), text_of(item, "severity"),
-               text_of(item, "raised_at")); /* null: no time yet */
-    (void)printf("clock     %s, from %s\n", text_at(json, "clock", "utc"), text_at(json, "clock", "source"));
-    (void)printf("gps       %s, last position %s\n", text_at(json, "gps", "state"),
-                 text_at(json, "gps", "fix_at"));
-    const json_t *cabin = json_object_get(json, "cabin");
-    if (json_is_object(cabin))
-        print_cabin(cabin);
-    (void)printf("licence   version %.0f, plate %s, capacity %.0f\n", number_at(json, "licence", "version"),
-                 text_at(json, "licence", "plate"), number_at(json, "licence", "capacity"));
-    const json_t *orders = json_object_get(json, "orders");
-    if (json_is_object(orders))
-        (void)printf("orders    version %.0f, %zu of %.0f in force\n", number_at(json, "orders", "version"),
-                     json_array_size(json_object_get(orders, "in_force")), number_at(json, "orders", "held"));
-    json_array_foreach(json_object_get(orders, "in_force"), i, item)(void)
-        printf("ORDER     %s is in force\n", json_string_value(item));
-    const json_t *outbox = json_object_get(json, "outbox");
-    (void)printf("outbox    %.0f alerts and %.0f track records wait for the bureau\n",
-                 number_at(outbox, "alert", "waiting"), number_at(outbox, "track", "waiting"));
-    (void)printf("uplink    %s, last receipt %s\n",
-                 json_is_true(json_object_get(json_object_get(json, "uplink"), "connected"))
-                     ? "connected"
-                     : "not connected",
-                 text_at(json, "uplink", "last_receipt_at"));
-}
-
-int status_main(int argc, char **argv)
-{
-    static const struct option table[] = {{"config", required_argument, NULL, 'c'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    static struct gateway_config config; /* large */
-    const char *path = "/etc/buswarden/gateway.conf";
-    char reason[SETTINGS_REASON_MAX];
-    bool as_json = false;
-    for (int option; (option = getopt_long(argc, argv, "", table, NULL)) != -1;) {
-        if (option == 'h')
-            return fputs(usage, stdout) < 0 ? EXIT_CANNOT : EXIT_DONE;
-        if (option == 'c')
-            path = optarg;
-        else if (option == 'j')
-            as_json = true;
-        else
-            return EXIT_USAGE; /* getopt has said why */
-    }
-    if (optind < argc) {
-        (void)fprintf(stderr, "buswarden-gateway status: unexpected argument: %s\n", argv[optind]);
-        return EXIT_USAGE;
-    }
-    if (config_load(path, &config, reason) != 0) {
-        (void)fprintf(stderr, "%s\n", reason);
-        return EXIT_USAGE;
-    }
-    json_t *json = ask(config.status_path);
-    if (json == NULL)
-        return EXIT_CANNOT;
-    if (as_json)
-        (void)(json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12)), putchar('\n'));
-    else
-        print_plain(json);
-    const int code = json_array_size(json_object_get(json, "faults")) > 0 ? EXIT_NO : EXIT_DONE;
-    json_decref(json);
-    return fflush(stdout) != 0 ? EXIT_CANNOT : code;
 }

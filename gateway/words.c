@@ -1,5 +1,11 @@
 #include "gateway/words.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
 /* [WORDS_EN], [WORDS_ZH] */
 typedef const char *const word[2];
 
@@ -104,6 +110,31 @@ static const char *of(word *table, size_t n, size_t value, enum words_language l
     return table[value < n ? value : 0][language];
 }
 
+static bool chinese_locale(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value == NULL || value[0] == '\0')
+            continue;
+        const char *charset = strchr(value, '.');
+        return strncmp(value, "zh", 2) == 0 && charset != NULL &&
+               (strncasecmp(charset, ".utf-8", 6) == 0 || strncasecmp(charset, ".utf8", 5) == 0);
+    }
+    return false;
+}
+
+int words_choose(const char *lang, enum words_language *ret)
+{
+    if (lang == NULL)
+        *ret = chinese_locale() ? WORDS_ZH : WORDS_EN;
+    else if (strcmp(lang, "en") == 0 || strcmp(lang, "zh") == 0)
+        *ret = lang[0] == 'z' ? WORDS_ZH : WORDS_EN;
+    else
+        return -EINVAL;
+    return 0;
+}
+
 const char *words_kind(enum words_language language, enum bw_kind kind)
 {
     return WORD(kinds, kind);
@@ -147,4 +178,53 @@ const char *words_tamper(enum words_language language, enum bw_tamper tamper)
 const char *words_alarm(enum words_language language, uint8_t level)
 {
     return WORD(alarms, level);
+}
+
+static word sides[] = {{"left", "左侧"}, {"right", "右侧"}, {"middle", "中间"}};
+static const char *const side_names[] = {"left", "right", "middle"};
+
+static word doors[] = {{"front", "前门"}, {"rear", "后门"}, {"middle", "中门"}};
+
+static word singles[] = {
+    {"ignition", "点火"}, {"main supply", "主电源"}, {"antenna", "定位天线"}, {"wheel speed", "车轮速度"}};
+static const char *const single_names[] = {"ignition.on", "power.main", "gnss.antenna", "vehicle.speed"};
+
+static void seat_words(enum words_language language, const char *row, const char *side, char place,
+                       char ret[WORDS_PLACE_LEN])
+{
+    for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {
+        if (strcmp(side_names[i], side) != 0)
+            continue;
+        const char *words = sides[i][language];
+        if (place != '\0')
+            (void)snprintf(ret, WORDS_PLACE_LEN,
+                           language == WORDS_ZH ? "第 %s 排%s第 %c 座" : "row %s %s, place %c", row, words,
+                           place);
+        else
+            (void)snprintf(ret, WORDS_PLACE_LEN, language == WORDS_ZH ? "第 %s 排%s" : "row %s %s", row,
+                           words);
+    }
+}
+
+static void door_words(enum words_language language, const char *door, size_t len, char ret[WORDS_PLACE_LEN])
+{
+    (void)snprintf(ret, WORDS_PLACE_LEN, language == WORDS_ZH ? "车门 %.*s" : "%.*s door", (int)len, door);
+    for (size_t i = 0; language == WORDS_ZH && i < sizeof doors / sizeof doors[0]; i++)
+        if (strlen(doors[i][WORDS_EN]) == len && strncmp(doors[i][WORDS_EN], door, len) == 0)
+            (void)snprintf(ret, WORDS_PLACE_LEN, "%s", doors[i][language]);
+}
+
+const char *words_place(enum words_language language, const char *place, char ret[WORDS_PLACE_LEN])
+{
+    char row[3] = "", side[8] = "", number[2] = "";
+    const char *dot = strrchr(place, '.');
+    (void)snprintf(ret, WORDS_PLACE_LEN, "%s", place);
+    for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++)
+        if (strcmp(single_names[i], place) == 0)
+            (void)snprintf(ret, WORDS_PLACE_LEN, "%s", singles[i][language]);
+    if (sscanf(place, "seat.row%2[0-9].%7[a-z]%1[2-9]", row, side, number) >= 2)
+        seat_words(language, row, side, number[0], ret);
+    else if (strncmp(place, "door.", 5) == 0 && dot > place + 5)
+        door_words(language, place + 5, (size_t)(dot - place) - 5, ret);
+    return ret;
 }

@@ -148,6 +148,35 @@ int seal_public_parse(const char *hex, uint8_t ret[BW_PUBLIC_KEY_LEN])
     return error;
 }
 
+int seal_file_hash(const char *path, char ret_hex[SEAL_FILE_HASH_LEN])
+{
+    enum { HASH_LEN = (SEAL_FILE_HASH_LEN - 1) / 2, FILE_MAX = 16 * 1024 * 1024 };
+    uint8_t block[4096], hash[HASH_LEN];
+    crypto_generichash_state state;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    crypto_generichash_init(&state, NULL, 0, HASH_LEN);
+    size_t total = 0;
+    int error = 0;
+    ssize_t n;
+    while (error == 0 && (n = read(fd, block, sizeof block)) != 0) {
+        total += n > 0 ? (size_t)n : 0;
+        if (n < 0)
+            error = -errno;
+        else if (total > FILE_MAX)
+            error = -EFBIG;
+        else
+            crypto_generichash_update(&state, block, (size_t)n);
+    }
+    (void)close(fd); /* only read from */
+    if (error != 0)
+        return error;
+    crypto_generichash_final(&state, hash, sizeof hash);
+    sodium_bin2hex(ret_hex, SEAL_FILE_HASH_LEN, hash, sizeof hash);
+    return 0;
+}
+
 /* --- what is signed --- */
 
 static size_t put_text(uint8_t *at, const char *text)

@@ -27,6 +27,10 @@ int seal_public_load(const char *path, uint8_t ret[BW_PUBLIC_KEY_LEN]);
 void seal_public_format(const uint8_t public_key[BW_PUBLIC_KEY_LEN], char ret_hex[2 * BW_PUBLIC_KEY_LEN + 1]);
 int seal_public_parse(const char *hex, uint8_t ret[BW_PUBLIC_KEY_LEN]);
 
+enum { SEAL_FILE_HASH_LEN = 2 * 32 + 1 };
+/* BLAKE2b-256 of a file as hex, as `b2sum -l 256 FILE` prints it. -EFBIG beyond 16 MiB. */
+int seal_file_hash(const char *path, char ret_hex[SEAL_FILE_HASH_LEN]);
+
 /* Sign a record: fills record->signature; every other field must be set. */
 void seal_record_sign(struct wire_record *record, const char *division, const char *vehicle,
                       const struct seal_key *key);

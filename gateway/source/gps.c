@@ -99,7 +99,9 @@ static int gps_driver_read(void *self, const struct source_sink *sink, struct so
             return 0; /* nothing left, or half a line */
         if (n < 0)
             return errno != 0 ? -errno : -ECONNRESET; /* errno 0: gpsd closed */
-        if ((gps->data.set & STATUS_SET) != 0)        /* every TPV sets it, and nothing else does */
+        if ((gps->data.set & SATELLITE_SET) != 0)
+            stats->satellites = gps->data.satellites_used;
+        if ((gps->data.set & STATUS_SET) != 0) /* every TPV sets it, and nothing else does */
             push(gps, sink, stats);
     }
     return 0;

@@ -34,6 +34,7 @@ struct source *source_create(const struct source_driver *driver, void *self)
     source->self = self;
     source->backoff_ms = BACKOFF_FIRST_MS;
     source->open_at_mono_ms = INT64_MIN;
+    source->stats.satellites = -1;
     return source;
 }
 

@@ -37,6 +37,7 @@ struct source_stats {
     uint64_t messages;    /* reports or frames pushed */
     uint64_t bad;         /* refused: malformed, implausible */
     int64_t last_mono_ms; /* of the last message pushed; 0 never */
+    int satellites;       /* used by the receiver, as far as it has said; -1 unknown */
     /* Why it is not open, or why the last message was bad; "" if nothing. A good message clears it. */
     char reason[SOURCE_REASON_LEN];
 };
