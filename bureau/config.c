@@ -39,6 +39,8 @@ static const struct settings_key KEYS[] = {
     {"broker", "ca", settings_text, AT(broker_ca), false},
     {"broker", "cert", settings_text, AT(broker_cert), false},
     {"broker", "key", settings_text, AT(broker_key), false},
+    {"pki", "dir", settings_nonempty, AT(pki_dir), false},
+    {"pki", "broker", settings_nonempty, AT(pki_broker), false},
     {"keys", "secret", settings_nonempty, AT(secret_path), false},
     {"http", "listen", parse_loopback, AT(http_listen), false},
     {"http", "port", settings_port, AT(http_port), false},
@@ -58,6 +60,8 @@ static const char *check(void *target)
         return "[broker] ca, cert and key: give all three or none";
     if (config->broker_port == 0)
         config->broker_port = tls ? 8883 : 1883;
+    if (config->pki_broker[0] == '\0')
+        memcpy(config->pki_broker, config->broker_host, sizeof(config->pki_broker));
     return NULL;
 }
 

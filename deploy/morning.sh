@@ -174,6 +174,8 @@ client_id = bureau
 ca = $state/pki/ca.crt
 cert = $state/pki/bureau.crt
 key = $state/pki/bureau.key
+[pki]
+dir = $state/pki
 [keys]
 secret = $state/bureau.key
 [http]
@@ -182,44 +184,22 @@ console = $PWD/bureau/console
 EOF
 }
 
+# What `enrol` made, with the places of this vehicle's parts.
 configure_gateway() { # NUMBER
     local v=${vehicles[$1]}
-    cat >"$state/$v.ini" <<EOF
-[vehicle]
-id = $v
-division = $division
-key = $state/$v.key
-[bureau]
-key = $state/bureau.key.pub
-[licence]
-file = $state/$v.licence
-[gps]
-port = $(gpsd_port "$1")
-[cabin]
-slcan = $state/$v.can
-bitrate = 6
-dbc = $state/morning/bus.dbc
-[broker]
-host = 127.0.0.1
-port = $broker_port
-ca = $state/pki/ca.crt
-cert = $state/pki/$v.crt
-key = $state/pki/$v.key
-presence_s = 2
-[outbox]
-path = $state/$v.outbox
-[status]
-socket = $state/$v.sock
-EOF
+    sed -e "s|/var/lib/buswarden/|$state/$v/|; s|^socket = .*|socket = $state/$v.sock|" \
+        -e "s|^;port = 2947|port = $(gpsd_port "$1")|; s|^;slcan = .*|slcan = $state/$v.can\nbitrate = 6|" \
+        -e "s|^;dbc = .*|dbc = $state/morning/bus.dbc|; /^\[broker\]/a presence_s = 2" \
+        "$state/$v/gateway.conf" >"$state/$v.ini"
 }
 
 # mosquitto reads its files after it has given up root: they are copies that are its own.
 configure_broker() {
     local broker=$state/broker
-    mkdir "$broker" && cp "$state"/pki/{ca.crt,server.crt,server.key} deploy/mosquitto/buswarden.acl "$broker" ||
+    mkdir "$broker" && cp "$state"/pki/{ca.crt,crl.pem,server.crt,server.key} deploy/mosquitto/buswarden.acl "$broker" ||
         die 3 "cannot write to $broker"
     chmod 600 "$broker/buswarden.acl"
-    sed -e "s|@PORT@|$broker_port|" -e "s|@PKI@|$broker|" -e "s|@DATA@|$broker|" \
+    sed -e "s|@PORT@|$broker_port|" -e "s|@ADDRESS@|127.0.0.1|" -e "s|@PKI@|$broker|" -e "s|@DATA@|$broker|" \
         -e "s|@ACL@|$broker/buswarden.acl|" deploy/mosquitto/buswarden.conf >"$broker/mosquitto.conf"
     [ "$(id -u)" -eq 0 ] || return
     chown -R mosquitto: "$broker"
@@ -230,21 +210,20 @@ configure_broker() {
 prepare() {
     local i v
     copy_scenario
-    deploy/pki/make "$state/pki" bureau "${vehicles[@]}" || die 3 "no certificates"
-    configure_broker
     configure_bureau
     {
         "$bin/buswarden-bureau" keygen "$state/bureau.key" &&
-            "$bin/buswarden-bureau" import "$state/morning/registry" --config "$state/bureau.ini"
-    } >>"$state/setup.log" 2>&1 || { show_log setup; die 3 "the registry was not taken"; }
+            "$bin/buswarden-bureau" import "$state/morning/registry" --config "$state/bureau.ini" &&
+            "$bin/buswarden-bureau" ca --server localhost,127.0.0.1 --config "$state/bureau.ini"
+    } >>"$state/setup.log" 2>&1 || { show_log setup; die 3 "the bureau was not set up"; }
+    configure_broker
     for i in "${!vehicles[@]}"; do
         v=${vehicles[i]}
-        configure_gateway "$i"
         {
-            "$bin/buswarden-gateway" keygen "$state/$v.key" &&
-                "$bin/buswarden-bureau" enrol "$v" --pub "$state/$v.key.pub" --config "$state/bureau.ini" &&
+            "$bin/buswarden-bureau" enrol "$v" --out "$state/$v" --at "$state/$v" --config "$state/bureau.ini" &&
                 "$bin/buswarden-bureau" licence "$v" --config "$state/bureau.ini"
         } >>"$state/setup.log" 2>&1 || { show_log setup; die 3 "$v was not enrolled"; }
+        configure_gateway "$i"
     done
 }
 

@@ -1,6 +1,7 @@
 /* buswarden-gateway: the in-vehicle agent and its tools. */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 #include "gateway/statuscmd.h"
 #include "proto/exitcode.h"
 #include "proto/seal.h"
+#include "proto/topic.h"
+#include "proto/x509.h"
 
 static const char usage[] =
     "NAME\n"
@@ -22,7 +25,7 @@ static const char usage[] =
     "    status --config FILE           say how the running gateway is, and first of all what is wrong\n"
     "    replay --licence FILE --gps FILE ...\n"
     "                                   judge recorded data offline\n"
-    "    keygen FILE                    make the vehicle's key: FILE and FILE.pub\n"
+    "    keygen FILE [--csr VEHICLE]    make the vehicle's keys, and a request for its certificate\n"
     "    COMMAND --help                 the manual of a command\n"
     "    --version\n"
     "\n"
@@ -48,20 +51,26 @@ static const char run_usage[] =
     "EXIT STATUS\n"
     "    0  ended by a signal   2  bad configuration or keys   3  could not run\n";
 
-static const char keygen_usage[] =
-    "NAME\n"
-    "    buswarden-gateway keygen - make the key that this vehicle signs with\n"
-    "\n"
-    "SYNOPSIS\n"
-    "    buswarden-gateway keygen FILE\n"
-    "\n"
-    "DESCRIPTION\n"
-    "    Writes the secret to FILE (mode 0600) and the public key to FILE.pub, which the bureau enrols. An "
-    "existing\n"
-    "    file is never replaced.\n"
-    "\n"
-    "EXIT STATUS\n"
-    "    0  done   2  wrong use, or the file exists   3  could not write\n";
+static const char keygen_usage[] = "NAME\n"
+                                   "    buswarden-gateway keygen - make the keys of this vehicle\n"
+                                   "\n"
+                                   "SYNOPSIS\n"
+                                   "    buswarden-gateway keygen FILE [--csr VEHICLE]\n"
+                                   "\n"
+                                   "DESCRIPTION\n"
+                                   "    Writes the secret that records are signed with to FILE (mode 0600) "
+                                   "and the public key to FILE.pub. With "
+                                   "--csr,\n"
+                                   "    makes beside them tls.key (mode 0600), the secret for TLS, and "
+                                   "tls.csr, a request for the certificate "
+                                   "of\n"
+                                   "    VEHICLE. At the bureau, \"buswarden-bureau enrol VEHICLE --pub "
+                                   "FILE.pub --csr tls.csr\" takes both: no "
+                                   "secret\n"
+                                   "    leaves the vehicle. An existing file is never replaced.\n"
+                                   "\n"
+                                   "EXIT STATUS\n"
+                                   "    0  done   2  wrong use, or a file exists   3  could not write\n";
 
 static int print(const char *text)
 {
@@ -93,30 +102,65 @@ static int run_main(int argc, char **argv)
     return agent_run(&config);
 }
 
+static int make_signing_keys(const char *path, const char *public_path, const char **ret_failed)
+{
+    struct seal_key key;
+    *ret_failed = path;
+    int error = seal_init();
+    if (error != 0)
+        return error;
+    seal_key_generate(&key);
+    error = seal_secret_save(path, &key);
+    if (error == 0) {
+        *ret_failed = public_path;
+        error = seal_public_save(public_path, key.public_key);
+    }
+    seal_key_wipe(&key);
+    return error;
+}
+
+static int make_request(const char *key_path, const char *vehicle, const char *request_path,
+                        const char **ret_failed)
+{
+    *ret_failed = key_path;
+    const int error = x509_key_create(key_path);
+    if (error != 0)
+        return error;
+    *ret_failed = request_path;
+    return x509_request_create(key_path, vehicle, request_path);
+}
+
 static int keygen_main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--help") == 0)
-        return print(keygen_usage);
-    char public_path[4096];
-    if (argc != 2 || argv[1][0] == '-' ||
-        (size_t)snprintf(public_path, sizeof public_path, "%s.pub", argv[1]) >= sizeof public_path) {
+    static const struct option table[] = {
+        {"csr", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    const char *vehicle = NULL, *failed;
+    for (int option; (option = getopt_long(argc, argv, "", table, NULL)) != -1;) {
+        if (option == 'h')
+            return print(keygen_usage);
+        if (option != 'r')
+            return EXIT_USAGE; /* getopt has said why */
+        vehicle = optarg;
+    }
+    if (optind + 1 != argc || strlen(argv[optind]) > PATH_MAX - sizeof ".pub") {
         (void)fputs("buswarden-gateway keygen: one FILE is needed\n", stderr);
         return EXIT_USAGE;
     }
-    struct seal_key key;
-    const char *path = argv[1];
-    int error = seal_init();
-    if (error == 0) {
-        seal_key_generate(&key);
-        error = seal_secret_save(path, &key);
-        if (error == 0) {
-            path = public_path;
-            error = seal_public_save(path, key.public_key);
-        }
-        seal_key_wipe(&key);
+    if (vehicle != NULL && !topic_level_valid(vehicle)) {
+        (void)fprintf(stderr, "buswarden-gateway keygen: --csr %s: not a vehicle's id\n", vehicle);
+        return EXIT_USAGE;
     }
+    const char *path = argv[optind], *slash = strrchr(path, '/');
+    const int folder_len = slash != NULL ? (int)(slash - path) + 1 : 0;
+    char public_path[PATH_MAX], key_path[PATH_MAX + 8], request_path[PATH_MAX + 8];
+    (void)snprintf(public_path, sizeof public_path, "%s.pub", path);
+    (void)snprintf(key_path, sizeof key_path, "%.*stls.key", folder_len, path);
+    (void)snprintf(request_path, sizeof request_path, "%.*stls.csr", folder_len, path);
+    int error = make_signing_keys(path, public_path, &failed);
+    if (error == 0 && vehicle != NULL)
+        error = make_request(key_path, vehicle, request_path, &failed);
     if (error != 0)
-        (void)fprintf(stderr, "%s: %s\n", path, strerror(-error));
+        (void)fprintf(stderr, "%s: %s\n", failed, strerror(-error));
     return error == 0 ? EXIT_DONE : error == -EEXIST ? EXIT_USAGE : EXIT_CANNOT;
 }
 

@@ -37,6 +37,7 @@ static int report(struct sql *q, store_vehicle_fn fn, void *context)
         .received_utc_ms = sql_int_at(q, 5),
         .issued = {[ISSUED_LICENCE] = sql_u64_at(q, 7), [ISSUED_ORDERS] = sql_u64_at(q, 8)},
         .open_kinds = (uint32_t)sql_int_at(q, 9),
+        .certificate_until_utc_ms = sql_int_at(q, 10),
     };
     if (row.seen && wire_presence_decode(bytes, len, &row.presence) < 0)
         return sql_fail(q->store, -EBADMSG, "the store holds a presence that cannot be decoded");
@@ -50,7 +51,9 @@ static int report(struct sql *q, store_vehicle_fn fn, void *context)
     " presence.bytes, (SELECT max(version) FROM licence WHERE licence.vehicle = v.vehicle_id),"              \
     " (SELECT max(version) FROM issued_orders WHERE issued_orders.vehicle = v.vehicle_id),"                  \
     " (SELECT sum(DISTINCT 1 << kind) FROM alert WHERE alert.vehicle = v.vehicle_id AND cleared_utc_ms IS "  \
-    "NULL)"                                                                                                  \
+    "NULL),"                                                                                                 \
+    " (SELECT max(not_after_utc_ms) FROM certificate WHERE certificate.name = v.vehicle_id AND "             \
+    "revoked_utc_ms IS NULL)"                                                                                \
     " FROM vehicle AS v JOIN school USING (school_id) LEFT JOIN presence ON presence.vehicle = v.vehicle_id"
 
 int store_vehicles(struct store *store, const char *vehicle, store_vehicle_fn fn, void *context)

@@ -21,9 +21,10 @@ int store_vehicle_key_set(struct store *store, const char *vehicle, const uint8_
     sql_blob(&q, key, BW_PUBLIC_KEY_LEN);
     err = sql_run(&q);
     if (err == 0) {
-        sql_start(&q, store,
-                  "INSERT INTO vehicle_key (vehicle, public_key) VALUES (?, ?)"
-                  " ON CONFLICT (vehicle) DO UPDATE SET public_key = excluded.public_key");
+        sql_start(
+            &q, store,
+            "INSERT INTO vehicle_key (vehicle, public_key) VALUES (?, ?)"
+            " ON CONFLICT (vehicle) DO UPDATE SET public_key = excluded.public_key, revoked_utc_ms = NULL");
         sql_text(&q, vehicle);
         sql_blob(&q, key, BW_PUBLIC_KEY_LEN);
         err = sql_run(&q);
@@ -49,12 +50,25 @@ int store_vehicle_key_known(struct store *store, const char *vehicle, const uint
 int store_vehicle_key(struct store *store, const char *vehicle, uint8_t ret_key[BW_PUBLIC_KEY_LEN])
 {
     struct sql q;
-    sql_start(&q, store, "SELECT public_key FROM vehicle_key WHERE vehicle = ?");
+    sql_start(&q, store, "SELECT public_key FROM vehicle_key WHERE vehicle = ? AND revoked_utc_ms IS NULL");
     sql_text(&q, vehicle);
     const int err = found(store, sql_row(&q), "no key is enrolled for this vehicle");
     if (err > 0)
         sql_copy_blob(&q, 0, ret_key, BW_PUBLIC_KEY_LEN);
     return sql_end(&q, err);
+}
+
+int store_vehicle_key_revoke(struct store *store, const char *vehicle, int64_t utc_ms)
+{
+    struct sql q;
+    sql_start(&q, store,
+              "UPDATE vehicle_key SET revoked_utc_ms = ? WHERE vehicle = ? AND revoked_utc_ms IS NULL");
+    sql_int(&q, utc_ms);
+    sql_text(&q, vehicle);
+    const int err = sql_run(&q);
+    if (err == 0 && sqlite3_changes(store->db) == 0)
+        return sql_fail(store, -ENOENT, "no key of this vehicle is in force");
+    return err;
 }
 
 int store_vehicle_division(struct store *store, const char *vehicle, char ret[BW_DIVISION_LEN])

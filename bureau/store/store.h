@@ -29,9 +29,12 @@ int store_registry_load(struct store *store, struct registry **ret); /* registry
 /* They may be set for vehicles that the registry does not hold. The newest key is in force; those before it
  * stay known, for what they signed. */
 int store_vehicle_key_set(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN]);
+/* -ENOENT as well when it was revoked. Setting one brings the vehicle back. */
 int store_vehicle_key(struct store *store, const char *vehicle, uint8_t ret_key[BW_PUBLIC_KEY_LEN]);
 /* 1: the key was enrolled for this vehicle once, 0: never. */
 int store_vehicle_key_known(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN]);
+/* Refused from now on; -ENOENT: no key in force. */
+int store_vehicle_key_revoke(struct store *store, const char *vehicle, int64_t utc_ms);
 /* division of a registered vehicle's school: where its topics live */
 int store_vehicle_division(struct store *store, const char *vehicle, char ret[BW_DIVISION_LEN]);
 /* -EEXIST unless the version is above every one issued to the vehicle; -ERANGE: not 1..2^63-1. */
@@ -115,12 +118,43 @@ struct store_vehicle {
     bool seen; /* presence and received_utc_ms are set */
     struct bw_presence presence;
     int64_t received_utc_ms;
-    uint64_t issued[ISSUED_KINDS]; /* newest version; 0 none */
-    uint32_t open_kinds;           /* bit per enum bw_kind with an open alert */
+    uint64_t issued[ISSUED_KINDS];    /* newest version; 0 none */
+    int64_t certificate_until_utc_ms; /* of the newest not revoked; 0 = none was issued here */
+    uint32_t open_kinds;              /* bit per enum bw_kind with an open alert */
 };
 typedef int (*store_vehicle_fn)(void *context, const struct store_vehicle *row);
 /* Registered vehicles. vehicle NULL = all, by id. */
 int store_vehicles(struct store *store, const char *vehicle, store_vehicle_fn fn, void *context);
+
+/* --- certificates that the bureau's own authority issued --- */
+enum { STORE_SERIAL_LEN = 41, STORE_REASON_MAX = 80 }; /* hex of at most 20 bytes; with the NUL */
+struct store_certificate {
+    const char *serial, *name; /* name: a vehicle's id, "server" or "bureau" */
+    const uint8_t *der;
+    size_t der_len;
+    int64_t not_after_utc_ms, issued_utc_ms, revoked_utc_ms; /* 0 = not revoked */
+    const char *reason;                                      /* of the revocation */
+};
+/* -EEXIST: that serial is held. revoked_utc_ms and reason are not heeded. */
+int store_certificate_add(struct store *store, const struct store_certificate *certificate);
+/* Every one of that name that is not revoked yet, but `keep` (a serial; NULL = none). ret_n may be 0. */
+int store_certificate_revoke(struct store *store, const char *name, const char *keep, const char *reason,
+                             int64_t utc_ms, size_t *ret_n);
+typedef int (*store_certificate_fn)(void *context, const struct store_certificate *row);
+/* By name, the newest of each first. name NULL = all. */
+int store_certificates(struct store *store, const char *name, store_certificate_fn fn, void *context);
+
+/* --- acts that were refused: one row a vehicle and kind --- */
+enum { STORE_INCIDENTS_MAX = 1024, STORE_DETAIL_MAX = 200, STORE_KIND_MAX = 24, STORE_ADDRESS_MAX = 48 };
+struct store_incident {
+    const char *kind, *vehicle, *address, *detail; /* vehicle, address "": nobody knows; the last one's */
+    int64_t first_utc_ms, last_utc_ms;
+    uint64_t count;
+};
+/* Counts on where there is a row. Beyond STORE_INCIDENTS_MAX the row that was heard of longest ago goes. */
+int store_incident_add(struct store *store, const struct store_incident *incident);
+typedef int (*store_incident_fn)(void *context, const struct store_incident *row);
+int store_incidents(struct store *store, store_incident_fn fn, void *context); /* newest first */
 
 /* Append-only: who did what to which, when. */
 int store_audit(struct store *store, const char *who, const char *action, const char *subject,

@@ -76,7 +76,7 @@ TestSuite(store, .init = open_store, .fini = close_store);
 Test(store, file_says_what_it_is)
 {
     cr_expect_eq(ask("PRAGMA application_id"), 0x42574230);
-    cr_expect_eq(ask("PRAGMA user_version"), 3);
+    cr_expect_eq(ask("PRAGMA user_version"), 4);
     cr_expect_eq(ask("SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 }
 
@@ -96,7 +96,7 @@ Test(store, foreign_or_newer_or_damaged_files_are_refused)
         int err;
     } cases[] = {
         {"foreign.db", "CREATE TABLE other (x)", -EBADMSG},
-        {"newer.db", "PRAGMA application_id = 1113014832; PRAGMA user_version = 4", -EPROTONOSUPPORT},
+        {"newer.db", "PRAGMA application_id = 1113014832; PRAGMA user_version = 5", -EPROTONOSUPPORT},
     };
     struct store *other = NULL;
     char file[96];
@@ -127,11 +127,13 @@ Test(store, an_older_store_is_brought_up_to_date_and_keeps_what_it_has)
         try_sql("ALTER TABLE route DROP COLUMN limits; DROP TABLE road_order; DROP TABLE issued_orders;"
                 " DROP TABLE signer; DROP TABLE enrolled_key; DROP INDEX alert_event_record;"
                 " ALTER TABLE alert_event DROP COLUMN seq;"
+                " DROP TABLE certificate; DROP TABLE incident; ALTER TABLE vehicle_key DROP COLUMN "
+                "revoked_utc_ms;"
                 " INSERT INTO route VALUES ('r-1', 'old', 30, 0, zeroblob(32),"
                 " x'0000000002000000'); PRAGMA user_version = 1"),
         SQLITE_OK);
     cr_assert_eq(store_open(path, &store), 0);
-    cr_expect_eq(ask("PRAGMA user_version"), 3);
+    cr_expect_eq(ask("PRAGMA user_version"), 4);
     cr_expect_eq(ask("SELECT count(*) FROM audit"), 1);
     struct registry *registry = NULL;
     cr_assert_eq(store_registry_load(store, &registry), 0, "%s", store_error(store));
@@ -268,6 +270,109 @@ Test(store, vehicle_key_is_kept_and_replaced)
     cr_expect_arr_eq(got, second, sizeof(got));
     import_good();
     cr_expect_eq(store_vehicle_key(store, "bus-a", got), 0, "an import leaves keys alone");
+}
+
+Test(store, a_revoked_key_is_none_until_another_one_is_set)
+{
+    const uint8_t key[BW_PUBLIC_KEY_LEN] = {1};
+    uint8_t got[BW_PUBLIC_KEY_LEN];
+    cr_expect_eq(store_vehicle_key_revoke(store, "bus-a", 5), -ENOENT);
+    cr_assert_eq(store_vehicle_key_set(store, "bus-a", key), 0);
+    cr_assert_eq(store_vehicle_key_revoke(store, "bus-a", 5), 0);
+    cr_expect_eq(store_vehicle_key(store, "bus-a", got), -ENOENT);
+    cr_expect_eq(store_vehicle_key_revoke(store, "bus-a", 6), -ENOENT, "no two times");
+    cr_assert_eq(store_vehicle_key_set(store, "bus-a", key), 0);
+    cr_expect_eq(store_vehicle_key(store, "bus-a", got), 0);
+}
+
+/* --- certificates and incidents --- */
+
+static void add_certificate(const char *serial, const char *name, int64_t not_after_utc_ms)
+{
+    const struct store_certificate certificate = {.serial = serial,
+                                                  .name = name,
+                                                  .der = (const uint8_t *)serial,
+                                                  .der_len = strlen(serial),
+                                                  .not_after_utc_ms = not_after_utc_ms,
+                                                  .issued_utc_ms = 1};
+    cr_assert_eq(store_certificate_add(store, &certificate), 0, "%s", store_error(store));
+}
+
+/* "serial" of each row, and "!" behind a revoked one. */
+static int spell_certificate(void *context, const struct store_certificate *row)
+{
+    strcat(strcat(strcat(context, row->serial), row->revoked_utc_ms != 0 ? "!" : ""), " ");
+    return 0;
+}
+
+static const char *certificates_of(const char *name)
+{
+    static char text[128];
+    text[0] = '\0';
+    cr_assert_eq(store_certificates(store, name, spell_certificate, text), 0, "%s", store_error(store));
+    return text;
+}
+
+Test(store, certificates_come_by_name_the_newest_first)
+{
+    add_certificate("0B", "bus-b", 10);
+    add_certificate("0A", "bus-a", 10);
+    add_certificate("0C", "bus-a", 20);
+    cr_expect_str_eq(certificates_of(NULL), "0C 0A 0B ");
+    cr_expect_str_eq(certificates_of("bus-b"), "0B ");
+    const struct store_certificate again = {.serial = "0A", .name = "bus-c", .der = STREAM, .der_len = 1};
+    cr_expect_eq(store_certificate_add(store, &again), -EEXIST);
+}
+
+Test(store, revoking_a_name_spares_other_names_and_the_one_to_keep)
+{
+    size_t n = 9;
+    add_certificate("0A", "bus-a", 10);
+    add_certificate("0B", "bus-b", 10);
+    add_certificate("0C", "bus-a", 20);
+    cr_assert_eq(store_certificate_revoke(store, "bus-a", "0C", "enrolled again", 5, &n), 0);
+    cr_expect_eq(n, 1);
+    cr_expect_str_eq(certificates_of(NULL), "0C 0A! 0B ");
+    cr_assert_eq(store_certificate_revoke(store, "bus-a", NULL, "stolen", 6, &n), 0);
+    cr_expect_eq(n, 1, "the first keeps its reason");
+    cr_expect_eq(ask("SELECT count(*) FROM certificate WHERE reason = 'enrolled again'"), 1);
+    cr_expect_str_eq(certificates_of(NULL), "0C! 0A! 0B ");
+}
+
+static void add_incident(const char *kind, const char *vehicle, int64_t utc_ms, uint64_t count)
+{
+    const struct store_incident incident = {.kind = kind,
+                                            .vehicle = vehicle,
+                                            .address = "192.0.2.1",
+                                            .detail = "x",
+                                            .first_utc_ms = utc_ms,
+                                            .last_utc_ms = utc_ms,
+                                            .count = count};
+    cr_assert_eq(store_incident_add(store, &incident), 0, "%s", store_error(store));
+}
+
+Test(store, incidents_of_one_vehicle_and_kind_are_one_row_that_counts)
+{
+    add_incident("denied_publish", "bus-a", 10, 1);
+    add_incident("denied_publish", "bus-b", 11, 1);
+    add_incident("denied_publish", "bus-a", 20, 4);
+    cr_expect_eq(ask("SELECT count(*) FROM incident"), 2);
+    cr_expect_eq(ask("SELECT count(*) FROM incident WHERE vehicle = 'bus-a' AND count = 5"
+                     " AND first_utc_ms = 10 AND last_utc_ms = 20"),
+                 1);
+}
+
+Test(store, incidents_are_bounded_and_the_oldest_goes)
+{
+    char vehicle[16];
+    cr_assert_eq(store_begin(store), 0);
+    for (int i = 0; i <= STORE_INCIDENTS_MAX; i++) {
+        (void)snprintf(vehicle, sizeof vehicle, "v-%d", i);
+        add_incident("unknown_vehicle", vehicle, i, 1);
+    }
+    cr_assert_eq(store_commit(store), 0);
+    cr_expect_eq(ask("SELECT count(*) FROM incident"), STORE_INCIDENTS_MAX);
+    cr_expect_eq(ask("SELECT count(*) FROM incident WHERE vehicle = 'v-0'"), 0);
 }
 
 Test(store, division_is_that_of_the_vehicles_school)

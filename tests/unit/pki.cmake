@@ -1,0 +1,1 @@
+unit_test(pki pki.c LIBS bw_pki PkgConfig::CRYPTO)
