@@ -54,6 +54,7 @@ struct agent {
     bool cabin_heard;      /* frames came since the last estimate */
     int64_t presence_mono_ms;
     bool presence_due;
+    uint64_t streams_begun; /* of the uplink's count, told in the journal */
     uv_loop_t loop;
     uv_timer_t timer;
     uv_signal_t on_term, on_int;
@@ -310,6 +311,7 @@ static int start_uplink(struct agent *agent)
         .context = agent,
     };
     memcpy(config.bureau_key, agent->bureau_key, sizeof config.bureau_key);
+    agent->streams_begun = 0;
     const int error = uplink_start(&config, &agent->uplink);
     if (error != 0)
         journal(JOURNAL_ERROR, "uplink: %s", strerror(-error));
@@ -317,11 +319,18 @@ static int start_uplink(struct agent *agent)
     return error;
 }
 
-static bool outbox_broken(const struct agent *agent)
+static bool outbox_broken(struct agent *agent)
 {
     struct uplink_stats stats = {0};
     if (agent->uplink != NULL)
         uplink_stats(agent->uplink, &stats);
+    if (stats.streams_begun > agent->streams_begun)
+        journal(
+            JOURNAL_ERROR,
+            "%s: the bureau holds another past of this vehicle (an old copy was put back, or the disk lost "
+            "what it had written): a new stream was begun with all that waits",
+            agent->config->outbox_path);
+    agent->streams_begun = stats.streams_begun;
     return stats.outbox_broken || watch_broken(agent->watch);
 }
 

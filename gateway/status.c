@@ -366,6 +366,8 @@ static json_t *outbox_json(const struct status_parts *parts, struct notes *notes
     if (state->set_aside > 0)
         note(notes, FAULT_OUTBOX_SET_ASIDE, NULL);
     struct outbox *outbox = watch_outbox(parts->watch);
+    if (outbox != NULL && outbox_cramped(outbox))
+        note(notes, FAULT_DISK_FULL, NULL);
     return json_pack(
         "{s:o, s:o, s:I, s:I, s:I, s:o}", "alert", class_json(outbox, BW_RECORD_ALERT, parts->utc_ms),
         "track", class_json(outbox, BW_RECORD_TRACK, parts->utc_ms), "unsaved", (json_int_t)state->unsaved,
@@ -400,6 +402,8 @@ static json_t *uplink_json(const struct status_parts *parts, struct notes *notes
     const struct status_meter *meter = parts->meter;
     struct uplink_stats stats;
     uplink_stats(parts->uplink, &stats);
+    if (stats.streams_begun > 0)
+        note(notes, FAULT_OUTBOX_FORKED, NULL);
     if (!stats.connected)
         note(notes, FAULT_UPLINK_NOT_CONNECTED, stats.reason);
     else if (receipt_overdue(parts))

@@ -399,6 +399,8 @@ enum bw_record_class { BW_RECORD_ALERT = 1, BW_RECORD_TRACK = 2 };
 struct bw_receipt {
     uint8_t stream[BW_STREAM_LEN];
     uint64_t upto_seq[2]; /* index: class - 1 */
+    bool has_head[2];
+    uint8_t head[2][BW_HASH_LEN]; /* hash of the record upto_seq, as the bureau holds it */
     int64_t time_utc_ms;
 };
 

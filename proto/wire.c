@@ -231,7 +231,17 @@ int wire_receipt_encode(const struct bw_receipt *receipt, struct wire_bytes *ret
     message.alert_upto = receipt->upto_seq[0];
     message.track_upto = receipt->upto_seq[1];
     message.time_ms = receipt->time_utc_ms;
+    if (receipt->has_head[0])
+        message.alert_head = wire_view(receipt->head[0], BW_HASH_LEN);
+    if (receipt->has_head[1])
+        message.track_head = wire_view(receipt->head[1], BW_HASH_LEN);
     return wire_pack(&message.base, WIRE_RECEIPT_MAX, ret);
+}
+
+/* Absent in a receipt of an older bureau. */
+static bool take_head(ProtobufCBinaryData from, uint8_t ret[BW_HASH_LEN])
+{
+    return from.len == 0 || wire_take_bytes(from, ret, BW_HASH_LEN);
 }
 
 int wire_receipt_decode(const uint8_t *data, size_t len, struct bw_receipt *ret)
@@ -243,9 +253,12 @@ int wire_receipt_decode(const uint8_t *data, size_t len, struct bw_receipt *ret)
         return error;
     const Buswarden__V1__Receipt *message = (const Buswarden__V1__Receipt *)base;
     struct bw_receipt receipt = {.upto_seq = {message->alert_upto, message->track_upto},
+                                 .has_head = {message->alert_head.len > 0, message->track_head.len > 0},
                                  .time_utc_ms = message->time_ms};
     const bool valid = wire_take_bytes(message->stream, receipt.stream, BW_STREAM_LEN) &&
-                       receipt.upto_seq[0] <= INT64_MAX && receipt.upto_seq[1] <= INT64_MAX;
+                       take_head(message->alert_head, receipt.head[0]) &&
+                       take_head(message->track_head, receipt.head[1]) && receipt.upto_seq[0] <= INT64_MAX &&
+                       receipt.upto_seq[1] <= INT64_MAX;
     if (valid)
         *ret = receipt;
     wire_release(base);

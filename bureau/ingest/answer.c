@@ -25,9 +25,11 @@ static bool publish(struct answer *answer, const struct topic *topic, const stru
 static int seal_receipt(const struct answer *answer, const struct batch_receipt *from, struct wire_bytes *ret)
 {
     struct bw_receipt receipt = {.upto_seq = {from->upto_seq[0], from->upto_seq[1]},
+                                 .has_head = {from->has_head[0], from->has_head[1]},
                                  .time_utc_ms = answer->now_utc_ms};
     struct wire_sealed sealed = {0};
     memcpy(receipt.stream, from->stream, BW_STREAM_LEN);
+    memcpy(receipt.head, from->head, sizeof receipt.head);
     int error = wire_receipt_encode(&receipt, &sealed.payload);
     if (error == 0) {
         seal_payload_sign(&sealed, SEAL_RECEIPT, from->division, from->vehicle, answer->key);

@@ -280,8 +280,10 @@ static int apply_record(struct transaction *tx, const struct batch_item *item, c
     const enum verdict verdict = judge_chain(&link, &next);
     wire_bytes_free(&link.held);
     if (verdict == VERDICT_CONFLICT)
-        return refuse(tx, item, verdict);
-    tx->outcome->counts[verdict]++;
+        (void)refuse(tx, item, verdict);
+    else
+        tx->outcome->counts[verdict]++;
+    /* Also to a conflict: by the head in it a vehicle finds out that its past is not ours. */
     remember_receipt(tx->batch, item, verdict == VERDICT_ACCEPTED);
     return verdict == VERDICT_ACCEPTED ? keep_record(tx, item, &signing, &next) : 0;
 }
@@ -308,6 +310,8 @@ static int fill_receipts(struct transaction *tx)
             if (error != 0)
                 return error;
             receipt->upto_seq[cls - 1] = chain.next_seq - 1;
+            receipt->has_head[cls - 1] = chain.head_known && chain.next_seq > 1;
+            memcpy(receipt->head[cls - 1], chain.head, BW_HASH_LEN);
         }
     }
     return 0;

@@ -25,6 +25,8 @@ struct batch_receipt {
     uint8_t stream[BW_STREAM_LEN];
     bool progress;        /* false: it only repeats what the vehicle was told before */
     uint64_t upto_seq[2]; /* by class - 1 */
+    bool has_head[2];
+    uint8_t head[2][BW_HASH_LEN]; /* of the record upto_seq */
 };
 
 struct batch_outcome {

@@ -4,6 +4,7 @@
 #include "schema_002.h"
 #include "schema_003.h"
 #include "schema_004.h"
+#include "schema_005.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 
 /* What makes version 1, 2, ... of the schema from the one before it. */
-static const char *const SCHEMAS[] = {SCHEMA_001, SCHEMA_002, SCHEMA_003, SCHEMA_004};
+static const char *const SCHEMAS[] = {SCHEMA_001, SCHEMA_002, SCHEMA_003, SCHEMA_004, SCHEMA_005};
 
 /* The first two stand in the file's header: what it is, and the version of its schema. */
 enum {

@@ -133,45 +133,117 @@ int store_signer_add(struct store *store, const char *vehicle, const uint8_t str
 
 /* --- alerts --- */
 
-/* The id of the alert object, which its first phase makes. (A conflict must update something to have it
- * returned.) */
-static int alert_id(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
-                    const struct bw_alert *alert, int64_t *ret_id)
+/* -ENOENT: none of this stream has that number. */
+static int alert_of_stream(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                           const struct bw_alert *alert, int64_t *ret_id)
 {
     struct sql q;
+    sql_start(&q, store, "SELECT id FROM alert WHERE vehicle = ? AND stream = ? AND number = ?");
+    sql_text(&q, vehicle);
+    sql_blob(&q, stream, BW_STREAM_LEN);
+    sql_u64(&q, alert->number);
+    int err = sql_row(&q);
+    if (err == 1)
+        *ret_id = sql_int_at(&q, 0);
+    else if (err == 0)
+        err = sql_fail(store, -ENOENT, "no such alert");
+    return sql_end(&q, err);
+}
+
+/* A vehicle that begins a new stream goes on with its open alerts there, and says again what may not have
+ * arrived. It is the same alert when number, kind and the instant it was raised are: without an instant
+ * nobody can tell, and two are better than one too few. -ENOENT: none. */
+static int alert_of_other_stream(struct store *store, const char *vehicle, const struct bw_alert *alert,
+                                 int64_t *ret_id)
+{
+    struct sql q;
+    struct wire_body last;
+    size_t len;
+    int err, found = -ENOENT;
+    if (alert->raised_utc_ms == 0)
+        return -ENOENT;
     sql_start(&q, store,
-              "INSERT INTO alert (vehicle, stream, number, kind) VALUES (?, ?, ?, ?)"
-              " ON CONFLICT (vehicle, stream, number) DO UPDATE SET kind = kind RETURNING id");
+              "SELECT alert.id, alert_event.body FROM chain JOIN alert USING (vehicle, stream)"
+              " JOIN alert_event ON event = last_event"
+              " WHERE chain.vehicle = ? AND chain.class = 1 AND alert.number = ? AND alert.kind = ?");
+    sql_text(&q, vehicle);
+    sql_u64(&q, alert->number);
+    sql_int(&q, alert->kind);
+    while ((err = sql_row(&q)) == 1 && found != 0) {
+        const void *bytes = sql_blob_at(&q, 1, &len);
+        if (wire_body_decode(bytes, len, &last) != 0 || last.type != WIRE_BODY_ALERT ||
+            last.u.alert.raised_utc_ms != alert->raised_utc_ms)
+            continue;
+        *ret_id = sql_int_at(&q, 0);
+        found = 0;
+    }
+    err = sql_end(&q, err);
+    return err < 0 ? err : found;
+}
+
+static int new_alert(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                     const struct bw_alert *alert, int64_t *ret_id)
+{
+    struct sql q;
+    sql_start(&q, store, "INSERT INTO alert (vehicle, stream, number, kind) VALUES (?, ?, ?, ?)");
     sql_text(&q, vehicle);
     sql_blob(&q, stream, BW_STREAM_LEN);
     sql_u64(&q, alert->number);
     sql_int(&q, alert->kind);
-    const int err = sql_row(&q);
-    if (err == 1)
-        *ret_id = sql_int_at(&q, 0);
-    return sql_end(&q, err);
+    const int err = sql_run(&q);
+    if (err == 0)
+        *ret_id = sqlite3_last_insert_rowid(store->db);
+    return err;
 }
 
-static int add_event(struct store *store, int64_t id, uint64_t seq, const struct bw_alert *alert,
-                     int64_t received_utc_ms, int64_t *ret_event)
+/* The id of the alert object, which its first phase makes. */
+static int alert_id(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                    const struct bw_alert *alert, int64_t *ret_id)
+{
+    int err = alert_of_stream(store, vehicle, stream, alert, ret_id);
+    if (err == -ENOENT)
+        err = alert_of_other_stream(store, vehicle, alert, ret_id);
+    return err == -ENOENT ? new_alert(store, vehicle, stream, alert, ret_id) : err;
+}
+
+/* 1: this very phase is held already. */
+static int is_held(struct store *store, int64_t id, const struct wire_bytes *body)
+{
+    struct sql q;
+    sql_start(&q, store, "SELECT 1 FROM alert_event WHERE alert_id = ? AND body = ?");
+    sql_int(&q, id);
+    sql_blob(&q, body->data, body->len);
+    const int row = sql_row(&q);
+    const int err = sql_end(&q, row);
+    return err < 0 ? err : row;
+}
+
+/* *ret_event 0: held already. */
+static int add_event(struct store *store, int64_t id, const uint8_t stream[BW_STREAM_LEN], uint64_t seq,
+                     const struct bw_alert *alert, int64_t received_utc_ms, int64_t *ret_event)
 {
     struct wire_bytes body = {0};
     const struct wire_body content = {.type = WIRE_BODY_ALERT, .u.alert = *alert};
     int err = wire_body_encode(&content, &body);
     if (err < 0)
         return sql_fail(store, err, "this alert cannot be encoded");
-    struct sql q;
-    sql_start(&q, store,
-              "INSERT INTO alert_event (alert_id, seq, received_utc_ms, body) VALUES (?, ?, ?, ?)");
-    sql_int(&q, id);
-    sql_u64(&q, seq);
-    sql_int(&q, received_utc_ms);
-    sql_blob(&q, body.data, body.len);
-    err = sql_run(&q);
-    if (err == 0)
-        *ret_event = sqlite3_last_insert_rowid(store->db);
+    const int held = is_held(store, id, &body);
+    if (held == 0) {
+        struct sql q;
+        sql_start(
+            &q, store,
+            "INSERT INTO alert_event (alert_id, stream, seq, received_utc_ms, body) VALUES (?, ?, ?, ?, ?)");
+        sql_int(&q, id);
+        sql_blob(&q, stream, BW_STREAM_LEN);
+        sql_u64(&q, seq);
+        sql_int(&q, received_utc_ms);
+        sql_blob(&q, body.data, body.len);
+        err = sql_run(&q);
+        if (err == 0)
+            *ret_event = sqlite3_last_insert_rowid(store->db);
+    }
     wire_bytes_free(&body);
-    return err;
+    return held < 0 ? held : err;
 }
 
 /* A cleared alert stays cleared. */
@@ -199,8 +271,8 @@ int store_alert_apply(struct store *store, const char *vehicle, const uint8_t st
         return err;
     err = alert_id(store, vehicle, stream, alert, &id);
     if (err == 0)
-        err = add_event(store, id, seq, alert, received_utc_ms, &event);
-    if (err == 0)
+        err = add_event(store, id, stream, seq, alert, received_utc_ms, &event);
+    if (err == 0 && event != 0)
         err = point_at_event(store, id, event, alert);
     if (err < 0)
         (void)sqlite3_exec(store->db, "ROLLBACK TO alert", NULL, NULL, NULL); /* err says why */

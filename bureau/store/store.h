@@ -86,7 +86,8 @@ int store_signer_add(struct store *store, const char *vehicle, const uint8_t str
 
 /* --- alerts: one row an object, one event a phase --- */
 /* Applies the phase that the ALERT record `seq` tells of; makes the row at the first phase seen. ret_event is
- * the event's number, for streams. */
+ * the event's number, for streams; 0 when this very phase is held already. A vehicle may say it again in
+ * another stream: an alert object of the same number, kind and instant of raising is the same object. */
 int store_alert_apply(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
                       uint64_t seq, const struct bw_alert *alert, int64_t received_utc_ms,
                       int64_t *ret_event);

@@ -6,19 +6,24 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
     APPLICATION_ID = 0x62777378, /* "bwsx": `file` and this program know the file by it */
     SCHEMA_VERSION = 1,
     BUSY_TIMEOUT_MS = 5000,
-    SET_ASIDE_MAX = 16, /* beyond, the last one is replaced: a dying disk must not be filled as well */
+    ASIDE_MAX = 16, /* of each kind; then the last is replaced: a dying disk must not be filled as well */
+    ASIDE_LEN = 16, /* ".corrupt-N", ".forked-N" */
 };
 
-/* Every handle. synchronous=FULL makes COMMIT wait for the disk; the journal and the cache stay small. */
+/* Every handle. synchronous=FULL makes COMMIT wait for the disk; the journal (1 MiB) and the cache stay
+ * small. */
 static const char PRAGMAS[] = "PRAGMA journal_mode = WAL;"
                               "PRAGMA synchronous = FULL;"
+                              "PRAGMA wal_autocheckpoint = 256;"
                               "PRAGMA journal_size_limit = 4194304;"
                               "PRAGMA cache_size = -256;";
 
@@ -64,8 +69,7 @@ static const struct {
     {SQLITE_OK, 0},
     {SQLITE_ROW, 0},
     {SQLITE_DONE, 0},
-    /* What the disk cannot give back is as good as corrupt: waiting will not mend it. */
-    {SQLITE_IOERR_READ, -EBADMSG},
+    {SQLITE_IOERR_READ, -EREMOTEIO}, /* a bad cable passes, a dead sector does not */
     {SQLITE_IOERR_SHORT_READ, -EBADMSG},
     {SQLITE_IOERR_CORRUPTFS, -EBADMSG},
     {SQLITE_CORRUPT, -EBADMSG},
@@ -255,20 +259,27 @@ static int sync_directory(const char *path)
     return rc;
 }
 
+/* The suffix of the next file to lie beside. */
+static void aside_name(const char *path, const char *kind, char ret[ASIDE_LEN])
+{
+    char name[PATH_MAX];
+    for (int n = 1; n <= ASIDE_MAX; n++) {
+        (void)snprintf(ret, ASIDE_LEN, ".%s-%d", kind, n);
+        (void)snprintf(name, sizeof name, "%s%s", path, ret);
+        if (access(name, F_OK) != 0)
+            return;
+    }
+}
+
 int outbox_file_set_aside(const char *path)
 {
     /* The database goes last: a -wal left beside a new database would be replayed into it. */
     static const char *const suffixes[] = {"-wal", "-shm", ""};
-    char from[PATH_MAX], to[PATH_MAX];
-    int n = 1;
-    for (; n < SET_ASIDE_MAX; n++) {
-        (void)snprintf(to, sizeof to, "%s.corrupt-%d", path, n);
-        if (access(to, F_OK) != 0)
-            break;
-    }
+    char from[PATH_MAX], to[PATH_MAX], aside[ASIDE_LEN];
+    aside_name(path, "corrupt", aside);
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
         int from_len = snprintf(from, sizeof from, "%s%s", path, suffixes[i]);
-        int to_len = snprintf(to, sizeof to, "%s.corrupt-%d%s", path, n, suffixes[i]);
+        int to_len = snprintf(to, sizeof to, "%s%s%s", path, aside, suffixes[i]);
         if (from_len >= (int)sizeof from || to_len >= (int)sizeof to)
             return -ENAMETOOLONG;
         int rc = rename_if_there(from, to);
@@ -276,4 +287,76 @@ int outbox_file_set_aside(const char *path)
             return rc;
     }
     return sync_directory(path);
+}
+
+int outbox_file_copy_aside(sqlite3 *db, const char *path)
+{
+    char to[PATH_MAX], aside[ASIDE_LEN];
+    aside_name(path, "forked", aside);
+    if (snprintf(to, sizeof to, "%s%s", path, aside) >= (int)sizeof to)
+        return -ENAMETOOLONG;
+    (void)unlink(to); /* the last of many: VACUUM writes over nothing */
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(db, "VACUUM INTO ?", -1, &stmt, NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_bind_text(stmt, 1, to, -1, SQLITE_STATIC);
+        rc = sqlite3_step(stmt);
+    }
+    sqlite3_finalize(stmt);
+    const int error = outbox_file_errno(db, rc);
+    if (error != 0)
+        (void)unlink(to); /* half a copy is no evidence */
+    return error;
+}
+
+/* ---- beside the file: lock and reserve ---- */
+
+static int open_beside(const char *path, const char *suffix, int flags)
+{
+    char name[PATH_MAX];
+    if (snprintf(name, sizeof name, "%s%s", path, suffix) >= (int)sizeof name)
+        return -ENAMETOOLONG;
+    const int fd = open(name, flags | O_CLOEXEC, 0600);
+    return fd < 0 ? -errno : fd;
+}
+
+int outbox_file_lock(const char *path, int *ret_fd)
+{
+    const int fd = open_beside(path, ".lock", O_RDONLY | O_CREAT); /* read-only disks lock as well */
+    if (fd < 0)
+        return fd;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        const int error = errno == EWOULDBLOCK ? -EALREADY : -errno;
+        close(fd);
+        return error;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+static int take_up_room(int fd, uint64_t bytes)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return -errno;
+    const bool whole = status.st_size == (off_t)bytes && status.st_blocks * INT64_C(512) >= (int64_t)bytes;
+    return whole ? 0 : -posix_fallocate(fd, 0, (off_t)bytes);
+}
+
+int outbox_file_reserve(const char *path, uint64_t bytes)
+{
+    const int fd = open_beside(path, ".reserve", O_RDWR | O_CREAT);
+    if (fd < 0)
+        return fd;
+    const int error = take_up_room(fd, bytes);
+    close(fd);
+    if (error != 0)
+        (void)outbox_file_release(path); /* half of it would be in the way of the alerts */
+    return error;
+}
+
+bool outbox_file_release(const char *path)
+{
+    char name[PATH_MAX];
+    return snprintf(name, sizeof name, "%s.reserve", path) < (int)sizeof name && unlink(name) == 0;
 }

@@ -17,5 +17,16 @@ int outbox_file_open(const struct outbox_config *config, sqlite3 **ret);
 
 /* Rename a closed file to <path>.corrupt-N with its -wal and -shm. 0, -ENAMETOOLONG or what rename() says. */
 int outbox_file_set_aside(const char *path);
+/* A whole copy to <path>.forked-N. */
+int outbox_file_copy_aside(sqlite3 *db, const char *path);
+
+/* Take <path>.lock: the descriptor holds it until it is closed, or the process ends. -EALREADY: another has
+ * it. */
+int outbox_file_lock(const char *path, int *ret_fd);
+
+/* See that <path>.reserve takes up `bytes` of the disk. -ENOSPC: there is no room for it; then it is gone. */
+int outbox_file_reserve(const char *path, uint64_t bytes);
+/* Give it up. True when there was one. */
+bool outbox_file_release(const char *path);
 
 #endif

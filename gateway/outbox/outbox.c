@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include "gateway/outbox/file.h"
 
@@ -11,6 +13,8 @@ enum {
     MAX_TRACK_RECORDS = 100000,
     MAX_ALERT_RECORDS = 20000,
     EVICT_DIVISOR = 100, /* one gap record stands for about 1 % of the limit */
+    EVICT_MIN = 2,       /* the gap record needs a place itself */
+    RESERVE_BYTES = 4 * 1024 * 1024,
     ERROR_LEN = 160,
 };
 
@@ -20,12 +24,14 @@ enum query {
     COMMIT,
     ROLLBACK,
     META,
+    STREAM_SET,
     CHAIN_GET,
     CHAIN_SET,
     EVICTED_ADD,
     RECORD_PUT,
     RECORD_FROM,
     RECORD_DELETE,
+    RECORD_RENEW,
     OPEN_PUT,
     OPEN_DELETE,
     OPEN_ALL,
@@ -39,6 +45,7 @@ static const char *const sql[QUERY_COUNT] = {
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
     [META] = "SELECT stream FROM meta",
+    [STREAM_SET] = "UPDATE meta SET stream = ?1",
     [CHAIN_GET] = "SELECT next_seq, head, evicted, oldest_seq FROM chain_now WHERE class = ?1",
     [CHAIN_SET] = "UPDATE chain SET next_seq = ?2, head = ?3 WHERE class = ?1",
     [EVICTED_ADD] = "UPDATE chain SET evicted = evicted + ?2 WHERE class = ?1",
@@ -46,6 +53,7 @@ static const char *const sql[QUERY_COUNT] = {
     [RECORD_FROM] =
         "SELECT seq, made_utc_ms, bytes FROM record WHERE class = ?1 AND seq >= ?2 ORDER BY seq LIMIT 1",
     [RECORD_DELETE] = "DELETE FROM record WHERE class = ?1 AND seq <= ?2",
+    [RECORD_RENEW] = "UPDATE record SET seq = ?3, bytes = ?4 WHERE class = ?1 AND seq = ?2",
     [OPEN_PUT] = "INSERT INTO open_alert VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body",
     [OPEN_DELETE] = "DELETE FROM open_alert WHERE number = ?1",
     [OPEN_ALL] = "SELECT body FROM open_alert ORDER BY number",
@@ -56,10 +64,14 @@ static const char *const sql[QUERY_COUNT] = {
 struct outbox {
     sqlite3 *db;
     sqlite3_stmt *queries[QUERY_COUNT];
+    char *path;
     char division[BW_DIVISION_LEN];
     char vehicle[BW_ID_LEN];
     const struct seal_key *key;
     uint64_t limits[2]; /* index: class - 1 */
+    uint64_t reserve_bytes;
+    int lock_fd;  /* -1: attached */
+    bool cramped; /* the reserve is gone */
     uint8_t stream[BW_STREAM_LEN];
     char error[ERROR_LEN];
 };
@@ -142,6 +154,16 @@ static int column_fixed(struct outbox *outbox, enum query query, int index, uint
     return 0;
 }
 
+/* The other handle may have begun a new one since. */
+static int read_stream(struct outbox *outbox)
+{
+    int rc = next_row(outbox, META);
+    if (rc == 0)
+        rc = column_fixed(outbox, META, 0, outbox->stream, BW_STREAM_LEN);
+    done(outbox, META);
+    return rc;
+}
+
 /* End the transaction: commit if all went well, else undo and keep the first error with its words. */
 static int end(struct outbox *outbox, int rc)
 {
@@ -152,6 +174,28 @@ static int end(struct outbox *outbox, int rc)
         done(outbox, ROLLBACK);
     }
     return rc;
+}
+
+typedef int (*work_fn)(struct outbox *outbox, void *argument);
+
+static int attempt(struct outbox *outbox, work_fn work, void *argument)
+{
+    int rc = run(outbox, BEGIN);
+    if (rc != 0)
+        return rc;
+    rc = read_stream(outbox);
+    return end(outbox, rc == 0 ? work(outbox, argument) : rc);
+}
+
+/* One transaction, all of it or nothing. On a full disk it is tried again after a checkpoint, after which the
+ * write-ahead log is written over from its beginning and needs no new room. */
+static int transact(struct outbox *outbox, work_fn work, void *argument)
+{
+    const int rc = attempt(outbox, work, argument);
+    if (rc != -ENOSPC)
+        return rc;
+    (void)sqlite3_wal_checkpoint_v2(outbox->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return attempt(outbox, work, argument);
 }
 
 /* ---- opening ---- */
@@ -165,15 +209,6 @@ static int prepare_queries(struct outbox *outbox)
             return sql_fail(outbox, rc);
     }
     return 0;
-}
-
-static int read_stream(struct outbox *outbox)
-{
-    int rc = next_row(outbox, META);
-    if (rc == 0)
-        rc = column_fixed(outbox, META, 0, outbox->stream, BW_STREAM_LEN);
-    done(outbox, META);
-    return rc;
 }
 
 /* The body in the present row of OPEN_ALL. */
@@ -250,6 +285,28 @@ static void close_file(struct outbox *outbox)
     outbox->db = NULL;
 }
 
+static int take_path(struct outbox *outbox, const struct outbox_config *config)
+{
+    outbox->path = strdup(config->path);
+    if (outbox->path == NULL)
+        return -ENOMEM;
+    return config->attach ? 0 : outbox_file_lock(outbox->path, &outbox->lock_fd);
+}
+
+static int open_or_set_aside(struct outbox *outbox, const struct outbox_config *config, bool *ret_set_aside)
+{
+    int rc = open_file(outbox, config);
+    const bool of_no_use = rc == -EBADMSG || (rc == -EREMOTEIO && config->unreadable_is_corrupt);
+    if (!of_no_use || config->attach)
+        return rc;
+    close_file(outbox);
+    rc = outbox_file_set_aside(config->path);
+    if (rc == 0)
+        rc = open_file(outbox, config);
+    *ret_set_aside = rc == 0;
+    return rc;
+}
+
 int outbox_open(const struct outbox_config *config, struct outbox **ret, bool *ret_set_aside)
 {
     const size_t division_len = strlen(config->division), vehicle_len = strlen(config->vehicle);
@@ -264,19 +321,19 @@ int outbox_open(const struct outbox_config *config, struct outbox **ret, bool *r
     outbox->key = config->key;
     outbox->limits[0] = config->max_alert_records ? config->max_alert_records : MAX_ALERT_RECORDS;
     outbox->limits[1] = config->max_track_records ? config->max_track_records : MAX_TRACK_RECORDS;
+    outbox->reserve_bytes = config->reserve_bytes ? config->reserve_bytes : RESERVE_BYTES;
+    outbox->lock_fd = -1;
 
-    int rc = open_file(outbox, config);
-    const bool set_aside = rc == -EBADMSG && !config->attach;
-    if (set_aside) {
-        close_file(outbox);
-        rc = outbox_file_set_aside(config->path);
-        if (rc == 0)
-            rc = open_file(outbox, config);
-    }
+    bool set_aside = false;
+    int rc = take_path(outbox, config);
+    if (rc == 0)
+        rc = open_or_set_aside(outbox, config, &set_aside);
     if (rc != 0) {
         outbox_close(outbox);
         return rc;
     }
+    if (!config->attach)
+        outbox->cramped = outbox_file_reserve(outbox->path, outbox->reserve_bytes) != 0;
     *ret = outbox;
     *ret_set_aside = set_aside;
     return 0;
@@ -287,6 +344,9 @@ void outbox_close(struct outbox *outbox)
     if (outbox == NULL)
         return;
     close_file(outbox);
+    if (outbox->lock_fd >= 0)
+        close(outbox->lock_fd);
+    free(outbox->path);
     free(outbox);
 }
 
@@ -298,6 +358,11 @@ const char *outbox_error(const struct outbox *outbox)
 const uint8_t *outbox_stream(const struct outbox *outbox)
 {
     return outbox->stream;
+}
+
+bool outbox_cramped(const struct outbox *outbox)
+{
+    return outbox->cramped;
 }
 
 /* ---- records ---- */
@@ -319,6 +384,15 @@ static int get_chain(struct outbox *outbox, enum bw_record_class cls, struct cha
     return rc;
 }
 
+static int put_chain(struct outbox *outbox, enum bw_record_class cls, uint64_t next_seq,
+                     const uint8_t head[BW_HASH_LEN])
+{
+    bind(outbox, CHAIN_SET, 1, cls);
+    bind(outbox, CHAIN_SET, 2, next_seq);
+    bind_bytes(outbox, CHAIN_SET, 3, head, BW_HASH_LEN);
+    return run(outbox, CHAIN_SET);
+}
+
 /* The record `seq`, decoded, and when it was made. */
 static int load(struct outbox *outbox, enum bw_record_class cls, uint64_t seq, struct wire_record *ret,
                 uint64_t *ret_made_utc_ms)
@@ -336,21 +410,34 @@ static int load(struct outbox *outbox, enum bw_record_class cls, uint64_t seq, s
     return rc;
 }
 
-/* Sign and store a record of which all but body, stream and signature is set. */
-static int store(struct outbox *outbox, struct wire_record *record, const struct wire_bytes *body,
-                 uint64_t made_utc_ms)
+static int set_body(struct outbox *outbox, const struct wire_bytes *body, struct wire_record *record)
 {
     if (body->len > sizeof record->body)
         return fail(outbox, -EMSGSIZE, "a record's body is too long");
     memcpy(record->body, body->data, body->len);
     record->body_len = body->len;
+    return 0;
+}
+
+/* Sign and encode a record of which all but stream and signature is set. */
+static int seal(struct outbox *outbox, struct wire_record *record, struct wire_bytes *ret)
+{
     memcpy(record->stream, outbox->stream, BW_STREAM_LEN);
     seal_record_sign(record, outbox->division, outbox->vehicle, outbox->key);
+    const int rc = wire_record_encode(record, ret);
+    return rc == 0 ? 0 : fail(outbox, rc, "a record cannot be encoded");
+}
 
+/* Seal and store a record of which all but body, stream and signature is set. */
+static int store(struct outbox *outbox, struct wire_record *record, const struct wire_bytes *body,
+                 uint64_t made_utc_ms)
+{
     struct wire_bytes encoded;
-    int rc = wire_record_encode(record, &encoded);
+    int rc = set_body(outbox, body, record);
+    if (rc == 0)
+        rc = seal(outbox, record, &encoded);
     if (rc != 0)
-        return fail(outbox, rc, "a record cannot be encoded");
+        return rc;
     bind(outbox, RECORD_PUT, 1, record->cls);
     bind(outbox, RECORD_PUT, 2, record->seq);
     bind(outbox, RECORD_PUT, 3, made_utc_ms);
@@ -367,6 +454,16 @@ static int delete_upto(struct outbox *outbox, enum bw_record_class cls, uint64_t
     return run(outbox, RECORD_DELETE);
 }
 
+static bool is_gap(const struct wire_record *record, struct bw_gap *ret)
+{
+    struct wire_body body;
+    if (record->cls != BW_RECORD_TRACK || wire_body_decode(record->body, record->body_len, &body) != 0 ||
+        body.type != WIRE_BODY_GAP)
+        return false;
+    *ret = body.u.gap;
+    return true;
+}
+
 /* Put one signed gap record in the place of the `count` oldest tracks (2 or more). It takes the seq of the
  * last of them and the prev of the first, so numbering and chain stay whole; an older gap record among them
  * is merged. */
@@ -380,11 +477,10 @@ static int evict(struct outbox *outbox, uint64_t oldest_seq, uint64_t count)
     if (rc != 0)
         return rc;
 
-    struct wire_body was;
-    const bool merge = wire_body_decode(first.body, first.body_len, &was) == 0 && was.type == WIRE_BODY_GAP;
-    struct wire_body body = {
-        .type = WIRE_BODY_GAP,
-        .u.gap = {.first_seq = merge ? was.u.gap.first_seq : first.seq, .last_seq = last.seq}};
+    struct bw_gap was;
+    const bool merge = is_gap(&first, &was);
+    struct wire_body body = {.type = WIRE_BODY_GAP,
+                             .u.gap = {.first_seq = merge ? was.first_seq : first.seq, .last_seq = last.seq}};
     seal_record_hash(&last, outbox->division, outbox->vehicle, body.u.gap.tail_hash);
     struct wire_bytes encoded;
     rc = wire_body_encode(&body, &encoded);
@@ -403,27 +499,29 @@ static int evict(struct outbox *outbox, uint64_t oldest_seq, uint64_t count)
     return run(outbox, EVICTED_ADD);
 }
 
-/* See that the class has room for one more. */
-static int make_room(struct outbox *outbox, enum bw_record_class cls, const struct chain *chain)
+/* See that the class has room for one more. `replace`: the disk has none, the oldest must go. */
+static int make_room(struct outbox *outbox, enum bw_record_class cls, const struct chain *chain, bool replace)
 {
-    const uint64_t limit = outbox->limits[cls - 1];
-    if (chain->next_seq - chain->oldest_seq < limit)
+    const uint64_t limit = outbox->limits[cls - 1], waiting = chain->next_seq - chain->oldest_seq;
+    if (waiting < limit && !replace)
         return 0;
     if (cls == BW_RECORD_ALERT)
-        return fail(outbox, -ENOSPC, "the limit of waiting alerts is reached");
+        return fail(outbox, -EDQUOT, "the limit of waiting alerts is reached");
+    if (waiting < EVICT_MIN)
+        return fail(outbox, -ENOSPC, "the disk is full; what is left of it is kept for alerts");
     const uint64_t share = limit / EVICT_DIVISOR;
     return evict(outbox, chain->oldest_seq,
-                 1 + (share > 0 ? share : 1)); /* 1 more: the gap record needs a place */
+                 waiting < limit || share == 0 ? EVICT_MIN : 1 + share); /* 1 more: for the gap record */
 }
 
 /* Within a transaction: the next record of a class. */
 static int append(struct outbox *outbox, enum bw_record_class cls, const struct wire_bytes *body,
-                  int64_t now_utc_ms)
+                  int64_t now_utc_ms, bool replace)
 {
     struct chain chain;
     int rc = get_chain(outbox, cls, &chain);
     if (rc == 0)
-        rc = make_room(outbox, cls, &chain);
+        rc = make_room(outbox, cls, &chain, replace);
     if (rc != 0)
         return rc;
 
@@ -435,10 +533,7 @@ static int append(struct outbox *outbox, enum bw_record_class cls, const struct 
 
     uint8_t head[BW_HASH_LEN];
     seal_record_hash(&record, outbox->division, outbox->vehicle, head);
-    bind(outbox, CHAIN_SET, 1, cls);
-    bind(outbox, CHAIN_SET, 2, chain.next_seq + 1);
-    bind_bytes(outbox, CHAIN_SET, 3, head, sizeof head);
-    return run(outbox, CHAIN_SET);
+    return put_chain(outbox, cls, chain.next_seq + 1, head);
 }
 
 /* ---- open alerts ---- */
@@ -490,21 +585,52 @@ int outbox_next_alert_number(struct outbox *outbox, uint64_t *ret)
 
 /* ---- appending ---- */
 
-/* alert is NULL for a track. */
-static int append_body(struct outbox *outbox, enum bw_record_class cls, const struct wire_body *body,
-                       const struct bw_alert *alert, int64_t now_utc_ms)
+struct addition {
+    enum bw_record_class cls;
+    const struct wire_bytes *body;
+    const struct bw_alert *alert; /* NULL for a track */
+    int64_t now_utc_ms;
+    bool replace;
+};
+
+static int add(struct outbox *outbox, void *argument)
+{
+    const struct addition *addition = argument;
+    const int rc = append(outbox, addition->cls, addition->body, addition->now_utc_ms, addition->replace);
+    return rc == 0 && addition->alert != NULL ? remember(outbox, addition->alert, addition->body) : rc;
+}
+
+/* An alert that finds no room gets the reserve's. */
+static int add_alert(struct outbox *outbox, struct addition *addition)
+{
+    const int rc = transact(outbox, add, addition);
+    if (rc != -ENOSPC || !outbox_file_release(outbox->path))
+        return rc;
+    outbox->cramped = true;
+    return transact(outbox, add, addition);
+}
+
+/* A track must not eat what the reserve has left to the alerts. */
+static int add_track(struct outbox *outbox, struct addition *addition)
+{
+    if (outbox->cramped)
+        outbox->cramped = outbox_file_reserve(outbox->path, outbox->reserve_bytes) != 0;
+    addition->replace = outbox->cramped;
+    const int rc = transact(outbox, add, addition);
+    if (rc != -ENOSPC || addition->replace)
+        return rc;
+    addition->replace = true;
+    return transact(outbox, add, addition);
+}
+
+static int append_body(struct outbox *outbox, const struct wire_body *body, struct addition *addition)
 {
     struct wire_bytes encoded;
     int rc = wire_body_encode(body, &encoded);
     if (rc != 0)
         return fail(outbox, rc, "the record has a value that the wire cannot carry");
-    rc = run(outbox, BEGIN);
-    if (rc == 0) {
-        rc = append(outbox, cls, &encoded, now_utc_ms);
-        if (rc == 0 && alert != NULL)
-            rc = remember(outbox, alert, &encoded);
-        rc = end(outbox, rc);
-    }
+    addition->body = &encoded;
+    rc = addition->alert != NULL ? add_alert(outbox, addition) : add_track(outbox, addition);
     wire_bytes_free(&encoded);
     return rc;
 }
@@ -512,13 +638,15 @@ static int append_body(struct outbox *outbox, enum bw_record_class cls, const st
 int outbox_append_alert(struct outbox *outbox, const struct bw_alert *alert, int64_t now_utc_ms)
 {
     const struct wire_body body = {.type = WIRE_BODY_ALERT, .u.alert = *alert};
-    return append_body(outbox, BW_RECORD_ALERT, &body, alert, now_utc_ms);
+    struct addition addition = {.cls = BW_RECORD_ALERT, .alert = alert, .now_utc_ms = now_utc_ms};
+    return append_body(outbox, &body, &addition);
 }
 
 int outbox_append_track(struct outbox *outbox, const struct bw_track *track, int64_t now_utc_ms)
 {
     const struct wire_body body = {.type = WIRE_BODY_TRACK, .u.track = *track};
-    return append_body(outbox, BW_RECORD_TRACK, &body, NULL, now_utc_ms);
+    struct addition addition = {.cls = BW_RECORD_TRACK, .now_utc_ms = now_utc_ms};
+    return append_body(outbox, &body, &addition);
 }
 
 /* ---- the uplink's side ---- */
@@ -548,23 +676,160 @@ int outbox_peek(struct outbox *outbox, enum bw_record_class cls, uint64_t from_s
     return rc;
 }
 
-int outbox_receipt(struct outbox *outbox, const struct bw_receipt *receipt)
+/* The hash of record `seq` of ours, as the record after it, or the head, names it. -ENOENT: not known any
+ * more. */
+static int hash_of(struct outbox *outbox, enum bw_record_class cls, const struct chain *chain, uint64_t seq,
+                   uint8_t ret[BW_HASH_LEN])
 {
+    struct wire_record after;
+    struct bw_gap gap;
+    if (seq + 1 == chain->next_seq) {
+        memcpy(ret, chain->head, BW_HASH_LEN);
+        return 0;
+    }
+    bind(outbox, RECORD_FROM, 1, cls);
+    bind(outbox, RECORD_FROM, 2, seq + 1);
+    int rc = next_row(outbox, RECORD_FROM);
+    if (rc == 0)
+        rc = decode_record(outbox, cls, &after);
+    done(outbox, RECORD_FROM);
+    if (rc != 0)
+        return rc == -EBADMSG ? -ENOENT : rc; /* what is damaged is found out when its turn comes */
+    if ((is_gap(&after, &gap) ? gap.first_seq : after.seq) != seq + 1)
+        return -ENOENT;
+    memcpy(ret, after.prev, BW_HASH_LEN);
+    return 0;
+}
+
+/* Whether the record that the receipt names is ours. A record that is gone cannot be compared: nothing is
+ * removed by it either. */
+static int check_head(struct outbox *outbox, enum bw_record_class cls, const struct chain *chain,
+                      const struct bw_receipt *receipt)
+{
+    uint8_t hash[BW_HASH_LEN];
+    const uint64_t seq = receipt->upto_seq[cls - 1];
+    if (seq >= chain->next_seq)
+        return fail(outbox, -EILSEQ, "the bureau has a record that was never made here");
+    if (seq == 0 || !receipt->has_head[cls - 1])
+        return 0;
+    const int rc = hash_of(outbox, cls, chain, seq, hash);
+    if (rc != 0)
+        return rc == -ENOENT ? 0 : rc;
+    return memcmp(hash, receipt->head[cls - 1], BW_HASH_LEN) == 0
+               ? 0
+               : fail(outbox, -EILSEQ, "the bureau has another record of that number");
+}
+
+static int remove_receipted(struct outbox *outbox, void *argument)
+{
+    const struct bw_receipt *receipt = argument;
+    int rc = 0;
     if (memcmp(receipt->stream, outbox->stream, BW_STREAM_LEN) != 0)
         return fail(outbox, -ESTALE, "the receipt is for another stream");
-    int rc = run(outbox, BEGIN);
+    for (int i = BW_RECORD_ALERT; rc == 0 && i <= BW_RECORD_TRACK; i++) {
+        const enum bw_record_class cls = (enum bw_record_class)i;
+        struct chain chain;
+        rc = get_chain(outbox, cls, &chain);
+        if (rc == 0)
+            rc = check_head(outbox, cls, &chain, receipt);
+        if (rc == 0)
+            rc = delete_upto(outbox, cls, receipt->upto_seq[i - 1]);
+    }
+    return rc;
+}
+
+int outbox_receipt(struct outbox *outbox, const struct bw_receipt *receipt)
+{
+    struct bw_receipt copy = *receipt;
+    return transact(outbox, remove_receipted, &copy);
+}
+
+/* ---- a new stream ---- */
+
+/* A gap record counts in the numbers of its stream. */
+static int renumber_gap(struct outbox *outbox, const struct bw_gap *gap, uint64_t lower,
+                        struct wire_record *record)
+{
+    struct wire_bytes encoded;
+    struct wire_body body = {.type = WIRE_BODY_GAP, .u.gap = *gap};
+    body.u.gap.first_seq -= lower;
+    body.u.gap.last_seq -= lower;
+    int rc = wire_body_encode(&body, &encoded);
+    if (rc != 0)
+        return fail(outbox, rc, "a gap record cannot be encoded");
+    rc = set_body(outbox, &encoded, record);
+    wire_bytes_free(&encoded);
+    return rc;
+}
+
+/* Record `seq` in the new stream, `*lower` lower than before: set by the first. head: of the record before
+ * it, and then its own. */
+static int renew(struct outbox *outbox, enum bw_record_class cls, uint64_t seq, uint64_t *lower,
+                 uint8_t head[BW_HASH_LEN])
+{
+    struct wire_record record;
+    struct wire_bytes encoded;
+    struct bw_gap gap;
+    uint64_t made_utc_ms;
+    int rc = load(outbox, cls, seq, &record, &made_utc_ms);
     if (rc != 0)
         return rc;
-    for (int cls = BW_RECORD_ALERT; rc == 0 && cls <= BW_RECORD_TRACK; cls++) {
-        struct chain chain;
-        const uint64_t upto_seq = receipt->upto_seq[cls - 1];
-        rc = get_chain(outbox, (enum bw_record_class)cls, &chain);
-        if (rc == 0 && upto_seq >= chain.next_seq)
-            rc = fail(outbox, -EINVAL, "the receipt is for a record that was never made");
-        if (rc == 0)
-            rc = delete_upto(outbox, (enum bw_record_class)cls, upto_seq);
-    }
-    return end(outbox, rc);
+    const bool is_first = *lower == UINT64_MAX, gaps = is_gap(&record, &gap);
+    if (is_first)
+        *lower = (gaps ? gap.first_seq : seq) - 1;
+    record.seq = seq - *lower;
+    memcpy(record.prev, head, BW_HASH_LEN);
+    if (gaps)
+        rc = renumber_gap(outbox, &gap, *lower, &record);
+    if (rc == 0)
+        rc = seal(outbox, &record, &encoded);
+    if (rc != 0)
+        return rc;
+    if (gaps)
+        memcpy(head, gap.tail_hash, BW_HASH_LEN);
+    else
+        seal_record_hash(&record, outbox->division, outbox->vehicle, head);
+    bind(outbox, RECORD_RENEW, 1, cls);
+    bind(outbox, RECORD_RENEW, 2, seq);
+    bind(outbox, RECORD_RENEW, 3, record.seq);
+    bind_bytes(outbox, RECORD_RENEW, 4, encoded.data, encoded.len);
+    rc = run(outbox, RECORD_RENEW);
+    wire_bytes_free(&encoded);
+    return rc;
+}
+
+static int renew_class(struct outbox *outbox, enum bw_record_class cls)
+{
+    struct chain chain = {0};
+    uint64_t lower = UINT64_MAX;
+    uint8_t head[BW_HASH_LEN] = {0};
+    int rc = get_chain(outbox, cls, &chain);
+    for (uint64_t seq = chain.oldest_seq; rc == 0 && seq < chain.next_seq; seq++)
+        rc = renew(outbox, cls, seq, &lower, head);
+    return rc == 0 ? put_chain(outbox, cls, lower == UINT64_MAX ? 1 : chain.next_seq - lower, head) : rc;
+}
+
+static int renew_all(struct outbox *outbox, void *argument)
+{
+    memcpy(outbox->stream, argument, BW_STREAM_LEN);
+    bind_bytes(outbox, STREAM_SET, 1, outbox->stream, BW_STREAM_LEN);
+    int rc = run(outbox, STREAM_SET);
+    for (int cls = BW_RECORD_ALERT; rc == 0 && cls <= BW_RECORD_TRACK; cls++)
+        rc = renew_class(outbox, (enum bw_record_class)cls);
+    return rc;
+}
+
+int outbox_begin_stream(struct outbox *outbox)
+{
+    uint8_t stream[BW_STREAM_LEN], before[BW_STREAM_LEN];
+    if (getrandom(stream, sizeof stream, 0) != sizeof stream)
+        return fail(outbox, -EIO, "no random numbers");
+    memcpy(before, outbox->stream, BW_STREAM_LEN);
+    (void)outbox_file_copy_aside(outbox->db, outbox->path); /* evidence; the records themselves go on */
+    const int rc = transact(outbox, renew_all, stream);
+    if (rc != 0)
+        memcpy(outbox->stream, before, BW_STREAM_LEN);
+    return rc;
 }
 
 int outbox_depth(struct outbox *outbox, enum bw_record_class cls, struct outbox_depth *ret)

@@ -1,17 +1,21 @@
 /* The vehicle's memory: a SQLite file of sealed records in two classes.
  *
  * Promise: outbox_append_alert() returns after the record is on disk (WAL, synchronous=FULL). Nothing is
- * removed but by outbox_receipt(), or by eviction of the oldest TRACK records when the file is full, which
- * leaves a signed gap record in their place. ALERT is never evicted by TRACK. A file that cannot be read, or
- * that holds another vehicle's or another key's records, is renamed aside, and a new one (with a new random
- * stream) is begun.
+ * removed but by outbox_receipt(), or by eviction of the oldest TRACK records when file or disk are full,
+ * which leaves a signed gap record in their place. ALERT is never evicted by TRACK, and a part of the disk is
+ * kept free for ALERT: <path>.reserve is given up when an alert finds no room, and until it can be made again
+ * every new TRACK takes the place of the oldest. A file that is corrupt, or that holds another vehicle's or
+ * another key's records, is renamed aside, and a new one (with a new random stream) is begun. One process at
+ * a time has the file: it holds a lock on <path>.lock, which dies with it.
  *
  * Within a class the waiting records are numbered without a hole; only the oldest can be a gap record.
  *
  * One handle per thread; two handles on one file are fine (main thread appends, uplink reads and receipts).
  * All return 0 or a negative errno; outbox_error() has the words. Common to all: -EBADMSG the file was found
- * corrupt, -ENOSPC the disk is full, -EBUSY the other handle kept it for 5 s, -EIO, -ENOMEM. A failed call
- * has changed nothing. */
+ * corrupt, -EREMOTEIO the disk cannot read it, -ENOSPC the disk is full, -EROFS it is read-only, -EBUSY the
+ * other handle kept it for 5 s, -EIO, -ENOMEM. A failed call has changed nothing. (A disk that fails in the
+ * midst of a commit may all the same show the record at the next opening: a record may be said twice, which
+ * the bureau knows by its content.) */
 #ifndef BUSWARDEN_OUTBOX_H
 #define BUSWARDEN_OUTBOX_H
 
@@ -26,21 +30,25 @@ struct outbox_config {
     const char *vehicle;
     const struct seal_key *key; /* borrowed for the outbox's life */
     uint64_t max_track_records; /* limit of class TRACK, 2 or more; 0 = 100000 */
-    uint64_t max_alert_records; /* limit of class ALERT; 0 = 20000; beyond: append fails with -ENOSPC */
+    uint64_t max_alert_records; /* limit of class ALERT; 0 = 20000; beyond: append fails with -EDQUOT */
+    uint64_t reserve_bytes;     /* of the disk, kept for ALERT; 0 = 4 MiB */
     bool attach; /* a second handle: opens what the first has made; never makes a file nor sets one aside */
+    bool unreadable_is_corrupt; /* set aside what fails with -EREMOTEIO too */
 };
 
 /* ret_set_aside: the file could not be used, now lies beside as <path>.corrupt-N, and a new stream was begun.
  * The newest of at most 16 such files is replaced. The strings of config are copied. -EINVAL for an
- * impossible config. */
+ * impossible config; -EALREADY: another process has it. */
 int outbox_open(const struct outbox_config *config, struct outbox **ret, bool *ret_set_aside);
 void outbox_close(struct outbox *outbox);
 const char *outbox_error(const struct outbox *outbox);
-const uint8_t *outbox_stream(const struct outbox *outbox);
+const uint8_t *outbox_stream(const struct outbox *outbox); /* as of this handle's last call */
+/* The reserve is gone: the disk is full. As of the last append. */
+bool outbox_cramped(const struct outbox *outbox);
 
 /* Seal and store one phase of an alert, and remember it as open (or closed) in the same transaction. */
 int outbox_append_alert(struct outbox *outbox, const struct bw_alert *alert, int64_t now_utc_ms);
-/* Seal and store a batch of positions; evicts the oldest when full. */
+/* Seal and store a batch of positions; evicts the oldest when file or disk are full. */
 int outbox_append_track(struct outbox *outbox, const struct bw_track *track, int64_t now_utc_ms);
 
 /* Alerts raised and not cleared when the process last ended, so that the engine can go on with them; oldest
@@ -55,9 +63,14 @@ int outbox_next_alert_number(struct outbox *outbox, uint64_t *ret);
  * aside. The caller frees ret. */
 int outbox_peek(struct outbox *outbox, enum bw_record_class cls, uint64_t from_seq, uint64_t *ret_seq,
                 struct wire_bytes *ret);
-/* Remove what the bureau has committed. A receipt for another stream is -ESTALE and changes nothing; one
- * beyond the newest record is -EINVAL. */
+/* Remove what the bureau has committed. A receipt for another stream is -ESTALE. -EILSEQ: the bureau holds
+ * another past of this stream than this file (a record that was never made here, or with another hash): the
+ * file is an old copy that was put back, or the disk lost what it had written. Then nothing is removed, and
+ * outbox_begin_stream() is the way on. */
 int outbox_receipt(struct outbox *outbox, const struct bw_receipt *receipt);
+/* Seal all that waits again in a new stream, in one transaction; alert numbers and open alerts stay. The file
+ * as it was lies beside as <path>.forked-N, when the disk has room for it. */
+int outbox_begin_stream(struct outbox *outbox);
 
 struct outbox_depth {
     uint64_t records;      /* waiting */

@@ -209,6 +209,23 @@ static bool open_receipt(struct uplink *uplink, const uint8_t *data, size_t len,
     return true;
 }
 
+/* The bureau holds another past than ours: an old copy of the outbox was put back, or the disk lied. */
+static void begin_stream(struct uplink *uplink)
+{
+    set_reason(uplink, "new stream: ", outbox_error(uplink->outbox));
+    const int rc = outbox_begin_stream(uplink->outbox);
+    if (rc < 0) { /* the next receipt tells it again */
+        set_reason(uplink, "outbox: ", outbox_error(uplink->outbox));
+        if (rc == -EBADMSG)
+            report_broken(uplink);
+        return;
+    }
+    count(uplink, &uplink->stats.streams_begun);
+    uplink->presence_sent = false;
+    for (int i = 0; i < CLASS_COUNT; i++)
+        window_rewind(&uplink->windows[i], 1, monotonic_ms());
+}
+
 static void take_receipt(struct uplink *uplink, const uint8_t *data, size_t len)
 {
     uint64_t *const refused = &uplink->stats.receipts_refused;
@@ -225,8 +242,12 @@ static void take_receipt(struct uplink *uplink, const uint8_t *data, size_t len)
         return;
     }
     rc = outbox_receipt(uplink->outbox, &receipt);
-    if (rc == -ESTALE || rc == -EINVAL) {
+    if (rc == -ESTALE) {
         refuse(uplink, refused, "receipt refused: ", outbox_error(uplink->outbox));
+        return;
+    }
+    if (rc == -EILSEQ) {
+        begin_stream(uplink);
         return;
     }
     if (rc < 0) { /* nothing was removed; the bureau answers the repeat again */

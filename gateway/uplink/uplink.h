@@ -38,7 +38,8 @@ struct uplink_stats {
     uint64_t connects;
     uint64_t sent[2];          /* records published, per class (index class - 1), repeats included */
     uint64_t receipts;         /* accepted */
-    uint64_t receipts_refused; /* bad signature, foreign stream, impossible seq */
+    uint64_t receipts_refused; /* bad signature, foreign stream */
+    uint64_t streams_begun; /* because the bureau's receipts contradict the outbox: outbox_begin_stream() */
     uint64_t issued_refused[ISSUED_KINDS]; /* bad signature, wrong vehicle, older than what is held */
     int64_t last_receipt_utc_ms;
     bool

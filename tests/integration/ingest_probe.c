@@ -193,15 +193,18 @@ struct outbox {
 
 static const char *const names[] = {"bus-a", "bus-b"};
 
+/* Another alert at each call: no two are raised in the same instant. */
 static struct wire_body alert_body(uint64_t number)
 {
+    static int64_t utc_ms = 1789000000000;
+    utc_ms++;
     return (struct wire_body){.type = WIRE_BODY_ALERT,
                               .u.alert = {.kind = BW_OVERLOAD,
                                           .phase = BW_RAISED,
                                           .severity = BW_MINOR,
                                           .number = number,
-                                          .time_utc_ms = 1789000000000,
-                                          .raised_utc_ms = 1789000000000,
+                                          .time_utc_ms = utc_ms,
+                                          .raised_utc_ms = utc_ms,
                                           .evidence.overload = {.aboard = 20, .peak = 20, .capacity = 18}}};
 }
 
@@ -346,6 +349,13 @@ static bool unanswered(const struct outbox *outbox)
         if (probe.receipts[i].receipt.stream[0] == outbox->stream)
             return false;
     return true;
+}
+
+/* A receipt that says nothing new comes at most once a second. */
+static void wait_for_a_nudge(void)
+{
+    const struct timespec second = {.tv_sec = 1, .tv_nsec = 100000000};
+    (void)nanosleep(&second, NULL);
 }
 
 static void forget_receipts(void)
@@ -556,10 +566,40 @@ static const char *a_rewritten_past_is_a_conflict(void)
     EXPECT(settled(3));
     EXPECT(GAINED(accepted) == 1 && GAINED(conflict) == 2);
     EXPECT(is_held(&outbox, 1, &truth));
+    forget_receipts();
+    wait_for_a_nudge();
+    EXPECT(send(&outbox, &lie));
+    EXPECT(receipted(&outbox, 1));
+    EXPECT(probe.receipts[0].receipt.has_head[1]);
+    EXPECT(memcmp(probe.receipts[0].receipt.head[1], outbox.head, BW_HASH_LEN) == 0);
     EXPECT(strstr(stats().reason, "bus-a") != NULL);
     wire_bytes_free(&truth);
     wire_bytes_free(&lie);
     wire_bytes_free(&sequel);
+    return NULL;
+}
+
+static const char *an_alert_said_again_in_a_new_stream_is_no_second_event(void)
+{
+    struct outbox before = {.stream = 20, .cls = BW_RECORD_ALERT},
+                  after = {.stream = 21, .cls = BW_RECORD_ALERT};
+    const struct wire_body raised = alert_body(5);
+    struct wire_body cleared = raised;
+    const int events = events_held();
+    cleared.u.alert.phase = BW_CLEARED;
+    cleared.u.alert.time_utc_ms += 1000;
+    struct wire_bytes first = make_signed(&before, &raised, &probe.keys[0]),
+                      again = make_signed(&after, &raised, &probe.keys[0]),
+                      end = make_signed(&after, &cleared, &probe.keys[0]);
+    EXPECT(send(&before, &first));
+    EXPECT(send(&after, &again));
+    EXPECT(send(&after, &end));
+    EXPECT(receipted(&after, 2));
+    EXPECT(is_held(&after, 1, &again)); /* evidence all the same */
+    EXPECT(events_held() == events + 2);
+    wire_bytes_free(&first);
+    wire_bytes_free(&again);
+    wire_bytes_free(&end);
     return NULL;
 }
 
@@ -577,6 +617,7 @@ static const char *a_stream_may_begin_where_presence_says(void)
     const struct bw_presence presence = {
         .online = true, .stream = {11}, .licence_version = 7, .oldest_seq = {1, 41}, .next_seq = {1, 43}};
     struct wire_bytes first = make_next(&outbox), second = make_next(&outbox);
+    wait_for_a_nudge();
     EXPECT(send(&outbox, &first)); /* nothing is known of this stream */
     EXPECT(settled(1));
     EXPECT(GAINED(out_of_order) == 1);
@@ -786,7 +827,9 @@ static const struct {
     {"a field from the future is kept", a_field_from_the_future_is_kept},
     {"early records wait for their turn", early_records_wait_for_their_turn},
     {"a gap record closes its gap", a_gap_record_closes_its_gap},
-    {"a rewritten past is a conflict", a_rewritten_past_is_a_conflict},
+    {"a rewritten past is a conflict, and answered with what is held", a_rewritten_past_is_a_conflict},
+    {"an alert said again in a new stream is no second event",
+     an_alert_said_again_in_a_new_stream_is_no_second_event},
     {"a stream may begin where presence says", a_stream_may_begin_where_presence_says},
     {"an old licence and old orders are answered with the newest",
      an_old_licence_and_old_orders_are_answered_with_the_newest},

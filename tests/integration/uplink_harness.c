@@ -8,8 +8,9 @@
  *
  *     alert N, track N        append N records
  *     start, stop             the uplink
- *     bureau mute|receipts    the bureau; mute: it verifies and counts, but sends no receipt
- *     receipt wrong-key|wrong-stream|beyond    send one that must be refused
+ *     bureau mute|receipts|anew    the bureau; mute: it verifies and counts, but sends no receipt; anew: it
+ *                             forgets what it has seen
+ *     receipt wrong-key|wrong-stream|beyond    send one that must be refused; beyond: for what was never made
  *     licence VERSION VEHICLE publish a licence on bus-1's topic, retained
  *     orders VERSION VEHICLE  the same for orders
  *     forged KIND VERSION     the same, for bus-1, signed by somebody else
@@ -124,7 +125,7 @@ static void publish_receipt(struct harness *h, const struct bw_receipt *receipt,
 static struct bw_receipt current_receipt(const struct harness *h)
 {
     struct bw_receipt receipt = {.upto_seq = {h->seen[0].upto_seq, h->seen[1].upto_seq}, .time_utc_ms = 1};
-    memcpy(receipt.stream, outbox_stream(h->outbox), BW_STREAM_LEN);
+    memcpy(receipt.stream, h->presence.stream, BW_STREAM_LEN);
     return receipt;
 }
 
@@ -284,6 +285,7 @@ static bool get_value(struct harness *h, const char *name, uint64_t *ret)
         {"connected", stats.connected},
         {"connects", stats.connects},
         {"receipts-refused", stats.receipts_refused},
+        {"streams-begun", stats.streams_begun},
         {"licences-refused", stats.issued_refused[ISSUED_LICENCE]},
         {"orders-refused", stats.issued_refused[ISSUED_ORDERS]},
         {"licence", h->stored[ISSUED_LICENCE]},
@@ -330,6 +332,8 @@ static bool do_stop(struct harness *h, const char *unused1, const char *unused2)
 static bool do_bureau(struct harness *h, const char *mode, const char *unused)
 {
     (void)unused;
+    if (strcmp(mode, "anew") == 0)
+        memset(h->seen, 0, sizeof h->seen);
     h->sends_receipts = strcmp(mode, "receipts") == 0;
     if (h->bureau == NULL)
         start_bureau(h);

@@ -379,7 +379,7 @@ Test(batch, what_is_held_or_early_is_answered_but_not_kept, .init = set_up, .fin
     cr_expect_str_empty(outcome.reason);
 }
 
-Test(batch, a_conflict_is_named_and_gets_no_receipt, .init = set_up, .fini = tear_down)
+Test(batch, a_conflict_is_named_and_answered_with_what_is_held, .init = set_up, .fini = tear_down)
 {
     struct sender tracks = {.cls = BW_RECORD_TRACK, .stream = 9};
     struct batch_outcome outcome;
@@ -391,7 +391,12 @@ Test(batch, a_conflict_is_named_and_gets_no_receipt, .init = set_up, .fini = tea
     send_next(&forger);
     cr_assert_eq(apply(&outcome), 0);
     cr_expect_eq(outcome.counts[VERDICT_CONFLICT], 1);
-    cr_expect_eq(batch_receipts(batch, &receipts), 0);
+    cr_assert_eq(batch_receipts(batch, &receipts), 1);
+    cr_expect_not(receipts[0].progress);
+    cr_expect_eq(receipts[0].upto_seq[1], 1);
+    cr_assert(receipts[0].has_head[1]);
+    cr_expect_arr_eq(receipts[0].head[1], tracks.head, BW_HASH_LEN, "the hash of what is held");
+    cr_expect_not(receipts[0].has_head[0], "no alert is held");
     cr_expect_str_eq(outcome.reason, "bus-a: track 2 contradicts its chain");
 }
 

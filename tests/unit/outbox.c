@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,10 +255,138 @@ Test(outbox, an_impossible_receipt_changes_nothing)
     append_tracks(outbox, 2);
     struct bw_receipt foreign = {.upto_seq = {1, 1}, .stream = "another"};
     cr_assert_eq(outbox_receipt(outbox, &foreign), -ESTALE);
-    cr_assert_eq(receipt(outbox, 2, 3), -EINVAL); /* the good half must not be applied either */
-    cr_assert_eq(receipt(outbox, 3, 2), -EINVAL);
+    cr_assert_eq(receipt(outbox, 2, 3), -EILSEQ); /* the good half must not be applied either */
+    cr_assert_eq(receipt(outbox, 3, 2), -EILSEQ);
     cr_assert_eq(depth(outbox, BW_RECORD_ALERT).records, 2);
     cr_assert_eq(depth(outbox, BW_RECORD_TRACK).records, 2);
+    outbox_close(outbox);
+}
+
+/* What a bureau that has taken everything up to `seq` says. */
+static struct bw_receipt receipt_of(struct outbox *outbox, enum bw_record_class cls, uint64_t seq)
+{
+    struct wire_record record;
+    struct bw_receipt r = {0};
+    memcpy(r.stream, outbox_stream(outbox), BW_STREAM_LEN);
+    cr_assert(peek(outbox, cls, seq, &record));
+    r.upto_seq[cls - 1] = seq;
+    r.has_head[cls - 1] = true;
+    seal_record_hash(&record, config.division, config.vehicle, r.head[cls - 1]);
+    return r;
+}
+
+Test(outbox, a_receipt_whose_head_is_ours_removes_and_one_for_what_is_gone_does_nothing)
+{
+    struct outbox *outbox = open_it();
+    append_tracks(outbox, 5);
+    const struct bw_receipt second = receipt_of(outbox, BW_RECORD_TRACK, 2),
+                            fourth = receipt_of(outbox, BW_RECORD_TRACK, 4),
+                            fifth = receipt_of(outbox, BW_RECORD_TRACK, 5);
+    cr_assert_eq(outbox_receipt(outbox, &fourth), 0);
+    cr_expect_eq(depth(outbox, BW_RECORD_TRACK).oldest_seq, 5);
+    cr_expect_eq(outbox_receipt(outbox, &second), 0, "an old one, repeated by anybody");
+    cr_expect_eq(outbox_receipt(outbox, &fourth), 0);
+    cr_expect_eq(depth(outbox, BW_RECORD_TRACK).records, 1);
+    cr_assert_eq(outbox_receipt(outbox, &fifth), 0);
+    cr_expect_eq(depth(outbox, BW_RECORD_TRACK).records, 0);
+    cr_expect_eq(outbox_receipt(outbox, &fifth), 0, "when nothing waits the head is still known");
+    outbox_close(outbox);
+}
+
+Test(outbox, a_receipt_whose_head_is_not_ours_removes_nothing)
+{
+    static const uint64_t receipted[] = {0, 3, 5}; /* before it: none, up to that very record, all */
+    for (size_t i = 0; i < sizeof receipted / sizeof receipted[0]; i++) {
+        unlink(path);
+        struct outbox *outbox = open_it();
+        append_tracks(outbox, 5);
+        append_alerts(outbox, 2);
+        const struct bw_receipt alerts = receipt_of(outbox, BW_RECORD_ALERT, 2);
+        const uint64_t last = receipted[i] == 5 ? 5 : 3;
+        struct bw_receipt other = receipt_of(outbox, BW_RECORD_TRACK, last);
+        cr_assert_eq(receipt(outbox, 0, receipted[i]), 0);
+        other.head[1][7] ^= 1;
+        other.upto_seq[0] = 2; /* the alerts' half is good */
+        other.has_head[0] = true;
+        memcpy(other.head[0], alerts.head[0], BW_HASH_LEN);
+        cr_expect_eq(outbox_receipt(outbox, &other), -EILSEQ, "row %zu", i);
+        cr_expect_eq(depth(outbox, BW_RECORD_TRACK).records, 5 - receipted[i]);
+        cr_expect_eq(depth(outbox, BW_RECORD_ALERT).records, 2);
+        outbox_close(outbox);
+    }
+}
+
+/* A bureau that took the gap record knows the hash that it hands on; one that held the record before it was
+ * evicted knows the same. */
+Test(outbox, a_receipt_for_a_gap_record_names_the_hash_that_it_hands_on)
+{
+    config.max_track_records = 10;
+    struct outbox *outbox = open_it();
+    append_tracks(outbox, 30);
+    struct wire_record gap, next;
+    struct bw_receipt r = {0};
+    cr_assert(peek(outbox, BW_RECORD_TRACK, 1, &gap));
+    cr_assert(peek(outbox, BW_RECORD_TRACK, gap.seq + 1, &next));
+    memcpy(r.stream, outbox_stream(outbox), BW_STREAM_LEN);
+    r.has_head[1] = true;
+    r.upto_seq[1] = gap.seq - 1; /* within the gap: nobody can compare */
+    cr_expect_eq(outbox_receipt(outbox, &r), 0);
+    r.upto_seq[1] = gap.seq;
+    cr_expect_eq(outbox_receipt(outbox, &r), -EILSEQ);
+    memcpy(r.head[1], next.prev, BW_HASH_LEN);
+    cr_expect_eq(outbox_receipt(outbox, &r), 0);
+    cr_expect_eq(depth(outbox, BW_RECORD_TRACK).oldest_seq, gap.seq + 1);
+    outbox_close(outbox);
+}
+
+/* ---- a new stream ---- */
+
+Test(outbox, a_new_stream_holds_all_that_waited_and_goes_on)
+{
+    config.max_track_records = 10;
+    struct outbox *outbox = open_it(), *other;
+    append_alerts(outbox, 3);
+    append_tracks(outbox, 25);
+    cr_assert_eq(receipt(outbox, 1, 0), 0);
+    const struct outbox_depth tracks = depth(outbox, BW_RECORD_TRACK);
+    uint8_t stream[BW_STREAM_LEN], head[BW_HASH_LEN] = {0};
+    memcpy(stream, outbox_stream(outbox), sizeof stream);
+    bool set_aside;
+    config.attach = true;
+    cr_assert_eq(outbox_open(&config, &other, &set_aside), 0);
+
+    cr_assert_eq(outbox_begin_stream(other), 0, "%s", outbox_error(other));
+    cr_expect_arr_neq(outbox_stream(other), stream, sizeof stream);
+    cr_expect_eq(check_chain(other, BW_RECORD_ALERT, 1, head), 2);
+    memset(head, 0, sizeof head);
+    cr_expect_eq(check_chain(other, BW_RECORD_TRACK, 1, head), (int)tracks.records);
+    cr_expect_eq(depth(other, BW_RECORD_TRACK).next_seq, 26, "what was evicted is still accounted for");
+    cr_expect(exists(".forked-1"));
+
+    append_tracks(outbox, 1); /* the first handle finds out by itself */
+    cr_expect_arr_eq(outbox_stream(outbox), outbox_stream(other), sizeof stream);
+    memset(head, 0, sizeof head);
+    cr_expect_eq(check_chain(other, BW_RECORD_TRACK, 1, head), (int)depth(other, BW_RECORD_TRACK).records);
+    struct bw_alert open[4];
+    size_t n = 0;
+    uint64_t number = 0;
+    cr_assert_eq(outbox_open_alerts(outbox, open, 4, &n), 0);
+    cr_expect_eq(n, 1);
+    cr_assert_eq(outbox_next_alert_number(outbox, &number), 0);
+    cr_expect_eq(number, 2);
+    outbox_close(other);
+    outbox_close(outbox);
+}
+
+Test(outbox, a_new_stream_of_an_empty_outbox_begins_at_one)
+{
+    struct outbox *outbox = open_it();
+    append_tracks(outbox, 3);
+    cr_assert_eq(receipt(outbox, 0, 3), 0);
+    cr_assert_eq(outbox_begin_stream(outbox), 0);
+    uint8_t head[BW_HASH_LEN] = {0};
+    append_tracks(outbox, 2);
+    cr_expect_eq(check_chain(outbox, BW_RECORD_TRACK, 1, head), 2);
     outbox_close(outbox);
 }
 
@@ -327,7 +456,7 @@ Test(outbox, tracks_never_evict_alerts_and_full_alerts_are_an_error)
     cr_assert_eq(depth(outbox, BW_RECORD_ALERT).records, 3);
 
     struct bw_alert fourth = alert(2, BW_RAISED);
-    cr_assert_eq(outbox_append_alert(outbox, &fourth, NOW), -ENOSPC);
+    cr_assert_eq(outbox_append_alert(outbox, &fourth, NOW), -EDQUOT);
     cr_assert_neq(outbox_error(outbox)[0], '\0');
     struct bw_alert open[4];
     size_t n;
@@ -568,6 +697,31 @@ Test(outbox, an_impossible_configuration_or_place_is_an_error_and_not_corruption
     config.attach = true;
     cr_assert_eq(outbox_open(&config, &outbox, &set_aside), -ENOENT);
     cr_assert_not(exists(""), "attaching makes no file");
+}
+
+/* ---- two processes ---- */
+
+Test(outbox, a_second_process_is_refused_and_the_lock_dies_with_the_first)
+{
+    struct outbox *outbox;
+    bool set_aside;
+    int ready[2];
+    char byte;
+    cr_assert_eq(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        open_it();
+        (void)!write(ready[1], "x", 1);
+        pause();
+    }
+    cr_assert_eq(read(ready[0], &byte, 1), 1);
+    cr_expect_eq(outbox_open(&config, &outbox, &set_aside), -EALREADY);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    outbox = open_it();
+    outbox_close(outbox);
+    outbox = open_it(); /* closing gives it back as well */
+    outbox_close(outbox);
 }
 
 /* ---- two handles ---- */

@@ -76,7 +76,7 @@ TestSuite(store, .init = open_store, .fini = close_store);
 Test(store, file_says_what_it_is)
 {
     cr_expect_eq(ask("PRAGMA application_id"), 0x42574230);
-    cr_expect_eq(ask("PRAGMA user_version"), 4);
+    cr_expect_eq(ask("PRAGMA user_version"), 5);
     cr_expect_eq(ask("SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 }
 
@@ -96,7 +96,7 @@ Test(store, foreign_or_newer_or_damaged_files_are_refused)
         int err;
     } cases[] = {
         {"foreign.db", "CREATE TABLE other (x)", -EBADMSG},
-        {"newer.db", "PRAGMA application_id = 1113014832; PRAGMA user_version = 5", -EPROTONOSUPPORT},
+        {"newer.db", "PRAGMA application_id = 1113014832; PRAGMA user_version = 6", -EPROTONOSUPPORT},
     };
     struct store *other = NULL;
     char file[96];
@@ -129,11 +129,12 @@ Test(store, an_older_store_is_brought_up_to_date_and_keeps_what_it_has)
                 " ALTER TABLE alert_event DROP COLUMN seq;"
                 " DROP TABLE certificate; DROP TABLE incident; ALTER TABLE vehicle_key DROP COLUMN "
                 "revoked_utc_ms;"
+                " ALTER TABLE alert_event DROP COLUMN stream;"
                 " INSERT INTO route VALUES ('r-1', 'old', 30, 0, zeroblob(32),"
                 " x'0000000002000000'); PRAGMA user_version = 1"),
         SQLITE_OK);
     cr_assert_eq(store_open(path, &store), 0);
-    cr_expect_eq(ask("PRAGMA user_version"), 4);
+    cr_expect_eq(ask("PRAGMA user_version"), 5);
     cr_expect_eq(ask("SELECT count(*) FROM audit"), 1);
     struct registry *registry = NULL;
     cr_assert_eq(store_registry_load(store, &registry), 0, "%s", store_error(store));
@@ -573,6 +574,67 @@ Test(store, same_number_in_another_stream_or_vehicle_is_another_alert)
     cr_assert_eq(store_alert_apply(store, "bus-a", OTHER, ++seq, &alert, 1, &event), 0);
     cr_assert_eq(store_alerts(store, true, 0, 10, collect, &seen), 0);
     cr_expect_eq(seen.n, 3);
+}
+
+static int64_t say(const uint8_t *stream, uint64_t record_seq, const struct bw_alert *alert)
+{
+    int64_t event = -1;
+    cr_assert_eq(store_alert_apply(store, "bus-a", stream, record_seq, alert, 9000, &event), 0, "%s",
+                 store_error(store));
+    return event;
+}
+
+static void begin_chain(const uint8_t *stream)
+{
+    const struct store_chain chain = {.next_seq = 2, .head_known = true};
+    cr_assert_eq(store_chain_put(store, "bus-a", stream, BW_RECORD_ALERT, &chain), 0);
+}
+
+/* A vehicle that began a new stream says again what waited, and goes on with what was open. */
+Test(store, an_alert_goes_on_in_another_stream_and_no_phase_counts_twice)
+{
+    struct seen seen = {0};
+    struct bw_alert raised = {.kind = BW_OVERLOAD,
+                              .phase = BW_RAISED,
+                              .number = 7,
+                              .time_utc_ms = 1000,
+                              .raised_utc_ms = 1000,
+                              .evidence.overload = {.aboard = 20, .capacity = 18}},
+                    cleared = raised;
+    cleared.phase = BW_CLEARED;
+    cleared.time_utc_ms = 3000;
+    begin_chain(STREAM);
+    begin_chain(OTHER);
+    cr_expect_gt(say(STREAM, 12, &raised), 0);
+    cr_expect_eq(say(OTHER, 1, &raised), 0, "held already");
+    cr_expect_gt(say(OTHER, 12, &cleared), 0, "the same number in another chain");
+    cr_assert_eq(store_alerts(store, false, 0, 10, collect, &seen), 0);
+    cr_assert_eq(seen.n, 1);
+    cr_expect_eq(seen.last.cleared_utc_ms, 3000);
+    cr_expect_eq(ask("SELECT count(*) FROM alert_event"), 2);
+}
+
+Test(store, another_stream_has_alerts_of_its_own)
+{
+    struct seen seen = {0};
+    struct bw_alert alert = {.kind = BW_OVERLOAD,
+                             .phase = BW_RAISED,
+                             .number = 7,
+                             .time_utc_ms = 1000,
+                             .raised_utc_ms = 1000,
+                             .evidence.overload = {.aboard = 20, .capacity = 18}};
+    struct bw_alert later = alert, untimed = alert;
+    later.raised_utc_ms = later.time_utc_ms = 2000;
+    untimed.number = 8;
+    untimed.raised_utc_ms = untimed.time_utc_ms = 0;
+    begin_chain(STREAM);
+    begin_chain(OTHER);
+    cr_expect_gt(say(STREAM, 1, &alert), 0);
+    cr_expect_gt(say(OTHER, 1, &later), 0, "the number was given out twice");
+    cr_expect_gt(say(STREAM, 2, &untimed), 0);
+    cr_expect_gt(say(OTHER, 2, &untimed), 0, "nobody knows when: two are better than one too few");
+    cr_assert_eq(store_alerts(store, false, 0, 10, collect, &seen), 0);
+    cr_expect_eq(seen.n, 4);
 }
 
 Test(store, cleared_alert_stays_cleared)

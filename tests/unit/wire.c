@@ -215,6 +215,17 @@ Test(wire, presence_and_receipt_come_back)
     cr_assert_eq(wire_receipt_decode(bytes.data, bytes.len, &got), 0);
     cr_expect_eq(got.upto_seq[0], 7U);
     cr_expect_eq(got.upto_seq[1], 8U);
+    cr_expect_not(got.has_head[0] || got.has_head[1], "an older bureau sends none");
+    wire_bytes_free(&bytes);
+    receipt.has_head[1] = true;
+    memset(receipt.head[1], 0x5a, BW_HASH_LEN);
+    cr_assert_eq(wire_receipt_encode(&receipt, &bytes), 0);
+    cr_assert_eq(wire_receipt_decode(bytes.data, bytes.len, &got), 0);
+    cr_expect_not(got.has_head[0]);
+    cr_assert(got.has_head[1]);
+    cr_expect_arr_eq(got.head[1], receipt.head[1], BW_HASH_LEN);
+    bytes.data[bytes.len - BW_HASH_LEN - 1]--; /* the length of the head, which is the last field */
+    cr_expect_eq(wire_receipt_decode(bytes.data, bytes.len - 1, &got), -EBADMSG, "a head of 15 bytes");
     wire_bytes_free(&bytes);
 }
 
