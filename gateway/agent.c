@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "gateway/alarm/command.h"
+#include "gateway/alarm/gpio.h"
 #include "gateway/clock.h"
 #include "gateway/dates.h"
 #include "gateway/issuedfile.h"
@@ -48,6 +50,7 @@ struct agent {
     struct vehicle_clock clock;
     struct watch *watch;
     struct uplink *uplink;
+    struct alarm *alarm;
     struct cabinbus *bus; /* NULL: no cabin sensors */
     struct feed gps, can;
     struct bw_cabin cabin; /* as last told to the watch */
@@ -63,6 +66,7 @@ struct agent {
     unsigned status_clients;
     uint64_t fed_turns;   /* of the uplink thread, when the watchdog was fed last */
     int64_t told_mono_ms; /* the service manager; 0 = not yet */
+    char alarm_faults[ALARM_OUTPUTS_MAX][ALARM_REASON_LEN]; /* as last said in the journal */
     struct status_meter meter;
     int gps_mode; /* of the last report */
     char config_hash[SEAL_FILE_HASH_LEN], dbc_hash[SEAL_FILE_HASH_LEN];
@@ -86,7 +90,7 @@ static void submit(struct agent *agent, const struct bw_event *event)
 enum { ALARM_LEN = 64 };
 
 /* How loud: a child that was left behind cannot wait for the network. */
-static void alarm_level(const struct bw_alert *alert, char ret[ALARM_LEN])
+static void alarm_words(const struct bw_alert *alert, char ret[ALARM_LEN])
 {
     const uint8_t level = alert->evidence.left_behind.level;
     ret[0] = '\0';
@@ -98,12 +102,23 @@ static void alarm_level(const struct bw_alert *alert, char ret[ALARM_LEN])
         (void)snprintf(ret, ALARM_LEN, ", alarm level %d: %s", level, words_alarm(WORDS_EN, level));
 }
 
-/* A warning inside the vehicle: the journal line is where the lamp and buzzer will hang. */
+static void report_outputs(struct agent *agent)
+{
+    const char *fault;
+    for (size_t i = 0; (fault = alarm_fault(agent->alarm, i)) != NULL; i++) {
+        if (fault[0] != '\0' && strcmp(fault, agent->alarm_faults[i]) != 0)
+            journal(JOURNAL_ERROR, "alarm: %s", fault);
+        (void)snprintf(agent->alarm_faults[i], ALARM_REASON_LEN, "%s", fault);
+    }
+}
+
+/* The warning in the vehicle comes before anything that may take time. */
 static void on_alert(void *context, const struct bw_alert *alert, bool saved)
 {
     struct agent *agent = context;
     char alarm[ALARM_LEN];
-    alarm_level(alert, alarm);
+    alarm_set(agent->alarm, alert);
+    alarm_words(alert, alarm);
     journal(alert->phase == BW_CLEARED ? JOURNAL_NOTICE : JOURNAL_ALARM, "%s %s (%s), alert %" PRIu64 "%s%s",
             modeljson_kind(alert->kind), modeljson_phase(alert->phase), modeljson_severity(alert->severity),
             alert->number, alarm, saved ? "" : ", NOT RECORDED: the disk refuses it");
@@ -365,6 +380,7 @@ static struct status_parts status_parts(const struct agent *agent)
                                  .bus = agent->bus,
                                  .watch = agent->watch,
                                  .uplink = agent->uplink,
+                                 .alarm = agent->alarm,
                                  .meter = &agent->meter};
     parts.utc_ms = clock_utc_ms(&agent->clock, parts.mono_ms, &parts.clock);
     return parts;
@@ -428,6 +444,7 @@ static void on_tick(uv_timer_t *timer)
         send_presence(agent, mono_ms);
     const struct status_parts parts = status_parts(agent);
     status_look(&agent->meter, &parts);
+    report_outputs(agent);
     tell_manager(agent, mono_ms);
     feed_watchdog(agent);
 }
@@ -609,6 +626,47 @@ static int open_sources(struct agent *agent)
     return EXIT_DONE;
 }
 
+static int add_lines(struct agent *agent)
+{
+    struct alarm_output *output;
+    const struct config_line *lines = agent->config->alarm_lines;
+    int role = 0;
+    while (role < CONFIG_LINES && lines[role].chip[0] == '\0')
+        role++;
+    if (role == CONFIG_LINES)
+        return 0;
+    const int error = gpio_output_create(&agent->loop, lines, &output);
+    return error == 0 ? alarm_add(agent->alarm, output) : error;
+}
+
+static int add_command(struct agent *agent)
+{
+    struct alarm_output *output;
+    if (agent->config->alarm_command[0] == '\0')
+        return 0;
+    const int error = command_output_create(&agent->loop, agent->config->alarm_command, &output);
+    return error == 0 ? alarm_add(agent->alarm, output) : error;
+}
+
+/* What was open when the process last ended sounds again. */
+static int open_alarm(struct agent *agent)
+{
+    int error = alarm_create(&agent->alarm);
+    if (error == 0)
+        error = add_lines(agent);
+    if (error == 0)
+        error = add_command(agent);
+    if (error != 0) {
+        (void)refuse("alarm", strerror(-error));
+        return EXIT_CANNOT;
+    }
+    struct bw_alert open[ENGINE_ALERTS_MAX];
+    const size_t n = watch_open_alerts(agent->watch, open);
+    for (size_t i = 0; i < n; i++)
+        alarm_set(agent->alarm, &open[i]);
+    return EXIT_DONE;
+}
+
 static int start_loop(struct agent *agent)
 {
     int error = uv_loop_init(&agent->loop);
@@ -653,11 +711,18 @@ static void close_handle(uv_handle_t *handle, void *argument)
     uv_close(handle, owned ? free_handle : client ? on_client_closed : NULL);
 }
 
-/* In the reverse order of the start. */
+/* In the reverse order of the start; but first what is not on disk yet, for the uplink may take its time. */
 static void shut_down(struct agent *agent)
 {
-    uplink_stop(agent->uplink);                     /* no more licences come from its thread */
-    if (agent->loop.data != NULL) {                 /* it was begun */
+    sigset_t ending; /* one is enough: a second one must not cut this short */
+    (void)sigemptyset(&ending);
+    (void)sigaddset(&ending, SIGTERM);
+    (void)sigaddset(&ending, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &ending, NULL);
+    (void)watch_flush(agent->watch); /* a failure was counted */
+    uplink_stop(agent->uplink);      /* no more licences come from its thread */
+    if (agent->loop.data != NULL) {  /* it was begun */
+        alarm_close(agent->alarm);
         uv_walk(&agent->loop, close_handle, NULL);  /* removes our status socket as well */
         (void)uv_run(&agent->loop, UV_RUN_DEFAULT); /* lets the handles close */
         (void)uv_loop_close(&agent->loop);
@@ -688,6 +753,8 @@ int agent_run(const struct gateway_config *config)
         code = open_sources(&agent);
     if (code == EXIT_DONE)
         code = start_loop(&agent);
+    if (code == EXIT_DONE)
+        code = open_alarm(&agent);
     if (code == EXIT_DONE) {
         (void)start_uplink(&agent); /* has said why; the next tick tries again */
         journal(JOURNAL_NOTICE, "vehicle %s watching", config->vehicle);

@@ -5,11 +5,48 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LINES_MAX = 65536 }; /* of a GPIO chip */
+
 static const char *parse_bitrate(const char *text, void *target, size_t size)
 {
     if (text[0] < '0' || text[0] > '8' || text[1] != '\0')
         return "not a digit from 0 to 8 (6 = 500 kbit/s)";
     return settings_text(text, target, size);
+}
+
+static const char *parse_command(const char *text, void *target, size_t size)
+{
+    size_t words = 0;
+    for (const char *at = text; *at != '\0'; at += strspn(at, " \t")) {
+        words++;
+        at += strcspn(at, " \t");
+    }
+    if (text[0] != '/')
+        return "not a program with its whole path, from / on";
+    return words > CONFIG_COMMAND_WORDS_MAX ? "more than 15 arguments" : settings_text(text, target, size);
+}
+
+/* "CHIP:LINE" or "CHIP:LINE active_low" */
+static const char *parse_line(const char *text, void *target, size_t size)
+{
+    static const char fault[] = "not CHIP:LINE or CHIP:LINE active_low, such as gpiochip0:17";
+    struct config_line line = {.active_low = false};
+    (void)size;
+    const size_t n = strcspn(text, ":");
+    if (n == 0 || n >= sizeof line.chip || text[n] == '\0' || text[n + 1] < '0' || text[n + 1] > '9')
+        return fault;
+    memcpy(line.chip, text, n);
+    char *end;
+    const unsigned long offset = strtoul(text + n + 1, &end, 10);
+    if (offset >= LINES_MAX)
+        return "more lines than a chip has";
+    line.offset = (unsigned)offset;
+    const size_t blanks = strspn(end, " \t");
+    line.active_low = blanks > 0 && strcmp(end + blanks, "active_low") == 0;
+    if (*end != '\0' && !line.active_low)
+        return fault;
+    *(struct config_line *)target = line;
+    return NULL;
 }
 
 /* "SIGNAL" or "SIGNAL YES NO" */
@@ -89,6 +126,11 @@ static const struct settings_key keys[] = {
     {"cabin", "slcan", settings_nonempty, AT(slcan_path), false},
     {"cabin", "bitrate", parse_bitrate, AT(slcan_bitrate), false},
     {"cabin", "dbc", settings_nonempty, AT(dbc_path), false},
+    {"alarm", "command", parse_command, AT(alarm_command), false},
+    {"alarm", "lamp", parse_line, AT(alarm_lines[CONFIG_LAMP]), false},
+    {"alarm", "buzzer", parse_line, AT(alarm_lines[CONFIG_BUZZER]), false},
+    {"alarm", "horn", parse_line, AT(alarm_lines[CONFIG_HORN]), false},
+    {"alarm", "lights", parse_line, AT(alarm_lines[CONFIG_LIGHTS]), false},
     {"broker", "host", settings_nonempty, AT(broker_host), false},
     {"broker", "port", settings_port, AT(broker_port), false},
     {"broker", "ca", settings_text, AT(broker_ca), false},

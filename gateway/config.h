@@ -14,6 +14,8 @@
  *     [signals] NAME = DBC_SIGNAL [YES NO]    e.g. seat.row3.left.occupied = SEAT_R3L_OCC; YES and NO are
  *                                the values by which it says so, when they are not 1 and 0. Without this
  *                                section the names of the DBC file itself decide (gateway/cabin/mapping.h)
+ *     [alarm]   command          program with its whole path, and arguments (gateway/alarm/command.h)
+ *               lamp, buzzer, horn, lights = CHIP:LINE [active_low]    GPIO lines (gateway/alarm/gpio.h)
  *     [broker]  host (127.0.0.1)  port (8883 with TLS, else 1883)
  *               ca, cert, key    TLS: all three or none
  *               presence_s (10)  how often the live position is sent
@@ -32,7 +34,17 @@
 enum {
     CONFIG_SIGNALS_MAX = 2 * CABIN_SEATS_MAX + CABIN_DOORS_MAX + 4,
     CONFIG_SIGNAL_LEN = 48,
-    CONFIG_USER_LEN = 33
+    CONFIG_USER_LEN = 33,
+    CONFIG_CHIP_LEN = 32,
+    CONFIG_COMMAND_WORDS_MAX = 16
+};
+
+/* A line of a GPIO chip. */
+enum config_line_role { CONFIG_LAMP, CONFIG_BUZZER, CONFIG_HORN, CONFIG_LIGHTS, CONFIG_LINES };
+struct config_line {
+    char chip[CONFIG_CHIP_LEN]; /* as gpiodetect names it: gpiochip0; "" = no such line */
+    unsigned offset;
+    bool active_low;
 };
 
 struct config_signal {
@@ -57,6 +69,8 @@ struct gateway_config {
     char slcan_path[SETTINGS_TEXT_MAX];
     char slcan_bitrate[2];
     char dbc_path[SETTINGS_TEXT_MAX];
+    char alarm_command[SETTINGS_TEXT_MAX];
+    struct config_line alarm_lines[CONFIG_LINES];
     char broker_host[SETTINGS_TEXT_MAX];
     int broker_port;
     char broker_ca[SETTINGS_TEXT_MAX], broker_cert[SETTINGS_TEXT_MAX], broker_key[SETTINGS_TEXT_MAX];

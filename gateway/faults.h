@@ -31,6 +31,7 @@ enum fault {
     FAULT_OUTBOX_FORKED,
     FAULT_DISK_FULL,
     FAULT_DISK_LOW,
+    FAULT_ALARM,
     FAULT_UPLINK_NOT_RUNNING,
     FAULT_UPLINK_NOT_CONNECTED,
     FAULT_NO_RECEIPT,
@@ -39,7 +40,7 @@ enum fault {
 
 struct fault_words {
     const char *code;    /* in status --json; never changes its meaning */
-    const char *part;    /* gps, clock, cabin, licence, orders, outbox, uplink */
+    const char *part;    /* gps, clock, cabin, licence, orders, outbox, alarm, uplink */
     bool warning;        /* nothing is wrong yet */
     const char *what[2]; /* by language: what is wrong, without a full stop */
     const char *todo[2]; /* what to do about it */

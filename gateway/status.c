@@ -393,6 +393,17 @@ static bool receipt_overdue(const struct status_parts *parts)
     return false;
 }
 
+/* null: no output is configured. */
+static json_t *alarm_json(const struct status_parts *parts, struct notes *notes)
+{
+    int n = 0;
+    for (const char *fault; (fault = alarm_fault(parts->alarm, (size_t)n)) != NULL; n++)
+        if (fault[0] != '\0')
+            note(notes, FAULT_ALARM, fault);
+    return n > 0 ? json_pack("{s:i, s:i}", "level", alarm_level(alarm_loudest(parts->alarm)), "outputs", n)
+                 : json_null();
+}
+
 static json_t *uplink_json(const struct status_parts *parts, struct notes *notes)
 {
     if (parts->uplink == NULL) {
@@ -488,6 +499,7 @@ json_t *status_json(const struct status_parts *parts)
     modeljson_put(&json, "licence", licence_json(parts, &notes));
     modeljson_put(&json, "orders", orders_json(parts, &notes));
     modeljson_put(&json, "alerts", alerts_json(parts));
+    modeljson_put(&json, "alarm", alarm_json(parts, &notes));
     modeljson_put(&json, "outbox", outbox_json(parts, &notes));
     modeljson_put(&json, "uplink", uplink_json(parts, &notes));
     modeljson_put(&json, "faults", notes.faults);

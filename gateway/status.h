@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "gateway/alarm/alarm.h"
 #include "gateway/cabinbus.h"
 #include "gateway/source/source.h"
 #include "gateway/uplink/uplink.h"
@@ -32,6 +33,7 @@ struct status_parts {
     const struct cabinbus *bus;
     struct watch *watch;
     struct uplink *uplink;
+    const struct alarm *alarm;
     const struct status_meter *meter;
 };
 

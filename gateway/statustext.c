@@ -497,6 +497,19 @@ static void print_orders(const struct printer *printer, const json_t *orders)
     print_line(printer, SAY(printer, "orders", "指令"), &line);
 }
 
+static void print_alarm(const struct printer *printer, const json_t *alarm)
+{
+    const double level = number_of(alarm, "level");
+    struct line line = {0};
+    if (!json_is_object(alarm))
+        add(&line, "%s", SAY(printer, "no output is configured", "没有配置输出"));
+    else if (level > 0)
+        add(&line, "%s", words_alarm(printer->language, (uint8_t)level));
+    else
+        add(&line, "%s", SAY(printer, "silent", "没有报警"));
+    print_line(printer, SAY(printer, "alarm", "报警"), &line);
+}
+
 static void add_class(const struct printer *printer, struct line *line, const json_t *cls)
 {
     char old[AGE_LEN];
@@ -577,6 +590,7 @@ void status_print(const json_t *status, enum words_language language, FILE *out)
     print_cabin(&printer, status);
     print_licence(&printer, licence);
     print_orders(&printer, json_object_get(status, "orders"));
+    print_alarm(&printer, json_object_get(status, "alarm"));
     print_outbox(&printer, json_object_get(status, "outbox"));
     print_uplink(&printer, json_object_get(status, "uplink"));
     print_software(&printer, status);

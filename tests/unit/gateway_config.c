@@ -77,6 +77,17 @@ Test(gateway_config, every_fault_is_named)
         {GOOD "[vehicle]\nid = other\n", ":14: [vehicle] id: given twice"},
         {GOOD "nonsense\n", ":13: not a \"key = value\" line"},
         {GOOD "[cabin]\nbitrate = 9\n", ":14: [cabin] bitrate: not a digit"},
+        {GOOD "[alarm]\nbuzzer = gpiochip0\n", ":14: [alarm] buzzer: not CHIP:LINE or"},
+        {GOOD "[alarm]\nbuzzer = :4\n", ":14: [alarm] buzzer: not CHIP:LINE or"},
+        {GOOD "[alarm]\nbuzzer = gpiochip0:\n", ":14: [alarm] buzzer: not CHIP:LINE or"},
+        {GOOD "[alarm]\nbuzzer = gpiochip0:-1\n", ":14: [alarm] buzzer: not CHIP:LINE or"},
+        {GOOD "[alarm]\nbuzzer = gpiochip0:4 low\n", ":14: [alarm] buzzer: not CHIP:LINE or"},
+        {GOOD "[alarm]\nbuzzer = gpiochip0:4active_low\n", ":14: [alarm] buzzer: not CHIP:LINE or"},
+        {GOOD "[alarm]\nbuzzer = a-chip-with-a-name-that-is-too-long:4\n", ":14: [alarm] buzzer: not CHIP"},
+        {GOOD "[alarm]\nbuzzer = gpiochip0:65536\n", ":14: [alarm] buzzer: more lines than a chip has"},
+        {GOOD "[alarm]\ncommand = horn\n", ":14: [alarm] command: not a program with its whole path"},
+        {GOOD "[alarm]\ncommand = /h 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n",
+         ":14: [alarm] command: more than 15 arguments"},
         {GOOD "[cabin]\nslcan = /dev/ttyACM0\n", ": [cabin] slcan and dbc: give both or none"},
         {GOOD "[broker]\nca = a\n", ": [broker] ca, cert and key: give all three or none"},
         {GOOD "[orders]\nfile = l.pb\n", ": [orders] file: that is where the licence is kept"},
@@ -102,4 +113,17 @@ Test(gateway_config, a_missing_file_is_named)
 {
     cr_expect_eq(config_load("/nonexistent.conf", &config, reason), -ENOENT);
     cr_expect_str_eq(reason, "/nonexistent.conf: No such file or directory");
+}
+
+Test(gateway_config, alarm_lines_name_chip_and_line)
+{
+    cr_assert_eq(load(GOOD "[alarm]\nbuzzer = gpiochip0:17\nhorn = gpiochip1:3 active_low\n"
+                           "command = /usr/bin/horn --now 2\n"),
+                 0, "%s", reason);
+    const struct config_line *buzzer = &config.alarm_lines[CONFIG_BUZZER],
+                             *horn = &config.alarm_lines[CONFIG_HORN];
+    cr_expect(strcmp(buzzer->chip, "gpiochip0") == 0 && buzzer->offset == 17 && !buzzer->active_low);
+    cr_expect(strcmp(horn->chip, "gpiochip1") == 0 && horn->offset == 3 && horn->active_low);
+    cr_expect_str_eq(config.alarm_lines[CONFIG_LAMP].chip, "");
+    cr_expect_str_eq(config.alarm_command, "/usr/bin/horn --now 2");
 }

@@ -1,0 +1,208 @@
+#include "gateway/alarm/command.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/config.h"
+#include "proto/modeljson.h"
+
+enum { VARIABLES = 6, VARIABLE_LEN = 64 };
+
+/* What a run of the command is told. */
+struct message {
+    enum bw_kind kind;
+    enum bw_phase phase;
+    enum bw_severity severity;
+    int level;
+    uint64_t number;
+};
+
+/* One a kind of alert. */
+struct run {
+    struct command_output *command;
+    bool running, waiting; /* waiting: `next` is to be told afterwards */
+    bool killed;
+    struct message next;
+    uv_process_t process;
+    uv_timer_t limit;
+};
+
+struct command_output {
+    struct alarm_output base;
+    uv_loop_t *loop;
+    char text[SETTINGS_TEXT_MAX]; /* cut into words */
+    char *words[CONFIG_COMMAND_WORDS_MAX + 1];
+    char fault[ALARM_REASON_LEN];
+    bool closing;
+    size_t n_handles; /* that libuv knows: the last one closed frees all */
+    struct run runs[BW_KIND_COUNT];
+};
+
+/* False when there are none, or too many. */
+static bool split(char *text, char *ret_words[CONFIG_COMMAND_WORDS_MAX + 1])
+{
+    size_t n = 0;
+    char *rest = NULL;
+    for (char *word = strtok_r(text, " \t", &rest); word != NULL && n < CONFIG_COMMAND_WORDS_MAX;
+         word = strtok_r(NULL, " \t", &rest))
+        ret_words[n++] = word;
+    ret_words[n] = NULL;
+    return n > 0 && (rest == NULL || *rest == '\0');
+}
+
+/* --- one run --- */
+
+static void begin(struct run *run);
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct run *run = handle->data;
+    struct command_output *command = run->command;
+    if (handle == (uv_handle_t *)&run->process) {
+        run->running = false;
+        if (run->waiting && !command->closing)
+            begin(run);
+    }
+    if (--command->n_handles == 0)
+        free(command);
+}
+
+static void on_ended(uv_process_t *process, int64_t code, int signal)
+{
+    struct run *run = process->data;
+    struct command_output *command = run->command;
+    const char *program = command->words[0];
+    if (run->killed)
+        (void)snprintf(command->fault, sizeof command->fault, "%.100s: killed after %d s", program,
+                       COMMAND_LIMIT_MS / 1000);
+    else if (signal != 0)
+        (void)snprintf(command->fault, sizeof command->fault, "%.100s: ended by signal %d", program, signal);
+    else if (code != 0)
+        (void)snprintf(command->fault, sizeof command->fault, "%.100s: exit code %" PRId64, program, code);
+    else
+        command->fault[0] = '\0';
+    (void)uv_timer_stop(&run->limit);
+    uv_close((uv_handle_t *)process, on_closed);
+}
+
+/* With all that it has started: it leads a session of its own. */
+static void on_limit(uv_timer_t *limit)
+{
+    struct run *run = limit->data;
+    run->killed = true;
+    (void)kill(-run->process.pid, SIGKILL); /* it ended this moment: nothing is left to kill */
+}
+
+static int spawn(struct run *run)
+{
+    const struct message *told = &run->next;
+    struct command_output *command = run->command;
+    char variables[VARIABLES][VARIABLE_LEN] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"};
+    (void)snprintf(variables[1], VARIABLE_LEN, "BUSWARDEN_KIND=%s", modeljson_kind(told->kind));
+    (void)snprintf(variables[2], VARIABLE_LEN, "BUSWARDEN_PHASE=%s", modeljson_phase(told->phase));
+    (void)snprintf(variables[3], VARIABLE_LEN, "BUSWARDEN_SEVERITY=%s", modeljson_severity(told->severity));
+    (void)snprintf(variables[4], VARIABLE_LEN, "BUSWARDEN_LEVEL=%d", told->level);
+    (void)snprintf(variables[5], VARIABLE_LEN, "BUSWARDEN_NUMBER=%" PRIu64, told->number);
+    char *environment[VARIABLES + 1] = {NULL};
+    for (int i = 0; i < VARIABLES; i++)
+        environment[i] = variables[i];
+    uv_stdio_container_t stdio[3] = {
+        {.flags = UV_IGNORE}, {.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO}};
+    const uv_process_options_t options = {.exit_cb = on_ended,
+                                          .file = command->words[0],
+                                          .args = command->words,
+                                          .env = environment,
+                                          .cwd = "/",
+                                          .flags = UV_PROCESS_DETACHED,
+                                          .stdio_count = 3,
+                                          .stdio = stdio};
+    return uv_spawn(command->loop, &run->process, &options);
+}
+
+static void begin(struct run *run)
+{
+    struct command_output *command = run->command;
+    run->running = true;
+    run->waiting = run->killed = false;
+    run->process.data = run;
+    command->n_handles++;
+    const int error = spawn(run);
+    if (error == 0) {
+        (void)uv_timer_start(&run->limit, on_limit, COMMAND_LIMIT_MS, 0); /* cannot fail */
+        return;
+    }
+    (void)snprintf(command->fault, sizeof command->fault, "%.100s: %s", command->words[0],
+                   uv_strerror(error));
+    uv_close((uv_handle_t *)&run->process, on_closed); /* libuv knows it even so */
+}
+
+/* --- the interface --- */
+
+static void set(struct alarm_output *self, const struct alarm_change *change)
+{
+    struct command_output *command = (struct command_output *)self;
+    const struct bw_alert *alert = change->alert;
+    const int level = alarm_level(change->now);
+    if (level == alarm_level(change->before))
+        return;
+    struct run *run = &command->runs[alert->kind];
+    run->next = (struct message){.kind = alert->kind,
+                                 .phase = alert->phase,
+                                 .severity = alert->severity,
+                                 .level = level,
+                                 .number = alert->number};
+    if (run->running)
+        run->waiting = true;
+    else
+        begin(run);
+}
+
+static const char *fault(const struct alarm_output *self)
+{
+    return ((const struct command_output *)self)->fault;
+}
+
+/* One that runs now goes on: it may be what switches the horn off. */
+static void shut(struct alarm_output *self)
+{
+    struct command_output *command = (struct command_output *)self;
+    command->closing = true;
+    for (int kind = 0; kind < BW_KIND_COUNT; kind++) {
+        struct run *run = &command->runs[kind];
+        uv_close((uv_handle_t *)&run->limit, on_closed);
+        if (run->running && !uv_is_closing((uv_handle_t *)&run->process))
+            uv_close((uv_handle_t *)&run->process, on_closed);
+    }
+}
+
+int command_output_create(uv_loop_t *loop, const char *text, struct alarm_output **ret)
+{
+    struct command_output *command = calloc(1, sizeof *command);
+    if (command == NULL)
+        return -ENOMEM;
+    const size_t n = strlen(text);
+    memcpy(command->text, text, n < sizeof command->text ? n : 0);
+    if (!split(command->text, command->words)) {
+        free(command);
+        return -EINVAL;
+    }
+    command->base = (struct alarm_output){.set = set, .fault = fault, .close = shut};
+    command->loop = loop;
+    for (int kind = 0; kind < BW_KIND_COUNT; kind++) {
+        struct run *run = &command->runs[kind];
+        run->command = command;
+        (void)uv_timer_init(loop, &run->limit); /* cannot fail */
+        run->limit.data = run;
+        command->n_handles++;
+    }
+    if (access(command->words[0], X_OK) != 0)
+        (void)snprintf(command->fault, sizeof command->fault, "%.100s: %s", command->words[0],
+                       strerror(errno));
+    *ret = &command->base;
+    return 0;
+}
