@@ -57,7 +57,8 @@ struct agent {
     bool cabin_heard;      /* frames came since the last estimate */
     int64_t presence_mono_ms;
     bool presence_due;
-    uint64_t streams_begun; /* of the uplink's count, told in the journal */
+    uint64_t streams_begun;  /* of the uplink's count, told in the journal */
+    char outbox_reason[256]; /* why it could not be opened, as told in the journal; "" = it is open */
     uv_loop_t loop;
     uv_timer_t timer;
     uv_signal_t on_term, on_int;
@@ -349,20 +350,25 @@ static bool outbox_broken(struct agent *agent)
     return stats.outbox_broken || watch_broken(agent->watch);
 }
 
-/* The outbox file was found corrupt: both handles are closed, the file set aside, and all begun anew. */
+/* The outbox could not be opened, or its file was found corrupt: both handles are closed, a corrupt file is
+ * set aside, and all begun anew. */
 static void mend_outbox(struct agent *agent)
 {
-    char reason[256];
+    char reason[sizeof agent->outbox_reason];
     const uint64_t set_aside = watch_state(agent->watch)->set_aside;
     uplink_stop(agent->uplink);
     agent->uplink = NULL;
     if (watch_mend(agent->watch, reason) != 0) {
-        journal(JOURNAL_ERROR, "%s", reason);
+        if (strcmp(reason, agent->outbox_reason) != 0)
+            journal(JOURNAL_ERROR, "%s", reason);
+        memcpy(agent->outbox_reason, reason, sizeof reason);
         return; /* the next tick tries again; the watch goes on */
     }
-    journal(JOURNAL_ERROR, "%s: corrupt, %s", agent->config->outbox_path,
-            watch_state(agent->watch)->set_aside > set_aside ? "set aside; a new one was begun"
-                                                             : "opened again");
+    agent->outbox_reason[0] = '\0';
+    if (watch_state(agent->watch)->set_aside > set_aside)
+        journal(JOURNAL_ERROR, "%s: corrupt, set aside; a new one was begun", agent->config->outbox_path);
+    else
+        journal(JOURNAL_NOTICE, "%s: opened again", agent->config->outbox_path);
     (void)start_uplink(agent); /* has said why; the next tick tries again */
 }
 
@@ -594,6 +600,10 @@ static int open_watch(struct agent *agent)
         (void)fprintf(stderr, "%s\n", reason);
         return EXIT_CANNOT;
     }
+    if (watch_broken(agent->watch)) {
+        memcpy(agent->outbox_reason, reason, sizeof reason);
+        journal(JOURNAL_ERROR, "%s; watching on, alerts wait in memory", reason);
+    }
     for (enum issued_kind kind = 0; kind < ISSUED_KINDS; kind++)
         if (watch_fault(agent->watch, kind)[0] != '\0')
             journal(JOURNAL_ERROR, "%s: %s; watching on without", path_of(agent, kind),
@@ -756,7 +766,8 @@ int agent_run(const struct gateway_config *config)
     if (code == EXIT_DONE)
         code = open_alarm(&agent);
     if (code == EXIT_DONE) {
-        (void)start_uplink(&agent); /* has said why; the next tick tries again */
+        if (!watch_broken(agent.watch))
+            (void)start_uplink(&agent); /* has said why; the next tick tries again */
         journal(JOURNAL_NOTICE, "vehicle %s watching", config->vehicle);
         (void)uv_run(&agent.loop, UV_RUN_DEFAULT); /* until uv_stop() */
     }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "gateway/issuedfile.h"
 
@@ -22,6 +23,10 @@ struct watch {
     struct engine *engine;
     struct watch_state state;
     bool broken;
+    bool taken_up;            /* what the outbox held at the start */
+    unsigned unreadable;      /* openings in a row that failed so */
+    int64_t utc_ms;           /* of the last event */
+    int64_t retry_at_mono_ms; /* the disk has refused: not before */
     struct bw_track track;
     int64_t track_mono_ms; /* of its first fix */
     size_t n_unsaved;
@@ -112,27 +117,109 @@ int watch_reload(struct watch *watch, enum issued_kind kind)
 
 /* --- open and close --- */
 
+static void note_write(struct watch *watch, int error)
+{
+    if (error == -EBADMSG || error == -EREMOTEIO)
+        watch->broken = true;
+    (void)snprintf(watch->state.outbox_fault, sizeof watch->state.outbox_fault, "%s",
+                   error == 0              ? ""
+                   : watch->outbox != NULL ? outbox_error(watch->outbox)
+                                           : strerror(-error));
+}
+
 static int open_outbox(struct watch *watch, char ret_reason[256])
 {
+    struct outbox_config config = watch->config.outbox;
     bool set_aside = false;
-    const int error = outbox_open(&watch->config.outbox, &watch->outbox, &set_aside);
+    config.unreadable_is_corrupt = watch->unreadable >= WATCH_UNREADABLE_MAX;
+    const int error = outbox_open(&config, &watch->outbox, &set_aside);
     if (error != 0)
-        (void)snprintf(ret_reason, 256, "%.180s: %s", watch->config.outbox.path, strerror(-error));
+        (void)snprintf(ret_reason, 256, "%.180s: %s", config.path,
+                       error == -EALREADY ? "another gateway has it" : strerror(-error));
+    watch->unreadable = error == -EREMOTEIO ? watch->unreadable + 1 : 0;
     watch->state.set_aside += set_aside;
+    watch->broken = error != 0;
+    note_write(watch, error);
     return error;
+}
+
+/* Without the outbox nobody knows which numbers were given out: these are none of them. */
+static uint64_t provisional_number(void)
+{
+    uint32_t random = 0;
+    (void)!getrandom(&random, sizeof random, 0); /* fails at a too early boot alone */
+    return (UINT64_C(1) << 32) + random;
+}
+
+static void save_or_keep(struct watch *watch, const struct bw_alert *alert);
+
+static const struct bw_alert *of_kind(const struct bw_alert *alerts, size_t n, enum bw_kind kind)
+{
+    for (size_t i = 0; i < n; i++)
+        if (alerts[i].kind == kind)
+            return &alerts[i];
+    return NULL;
+}
+
+/* What the outbox holds open, for an engine that has judged without it. An alert that the engine has raised
+ * anew ends: what is true now is the new one. */
+static size_t merge_open(struct watch *watch, struct bw_alert *stored, size_t n_stored,
+                         struct bw_alert ret[ENGINE_ALERTS_MAX])
+{
+    size_t n = watch->engine != NULL ? engine_open(watch->engine, ret) : 0;
+    for (size_t i = 0; i < n_stored; i++) {
+        const struct bw_alert *now = of_kind(ret, n, stored[i].kind);
+        if (now == NULL)
+            ret[n++] = stored[i];
+        if (now == NULL || now->number == stored[i].number)
+            continue;
+        stored[i].phase = BW_CLEARED;
+        if (watch->utc_ms > 0)
+            stored[i].time_utc_ms = watch->utc_ms;
+        save_or_keep(watch, &stored[i]);
+    }
+    return n;
 }
 
 /* The engine as it was when the process last ended. */
 static int take_up(struct watch *watch)
 {
-    struct bw_alert open[ENGINE_ALERTS_MAX];
-    size_t n_open = 0;
+    struct bw_alert stored[ENGINE_ALERTS_MAX], open[ENGINE_ALERTS_MAX];
+    size_t n_stored = 0;
     uint64_t next_number = 0;
-    int error = outbox_open_alerts(watch->outbox, open, ENGINE_ALERTS_MAX, &n_open);
+    int error = outbox_open_alerts(watch->outbox, stored, ENGINE_ALERTS_MAX, &n_stored);
     if (error == 0)
         error = outbox_next_alert_number(watch->outbox, &next_number);
+    if (error != 0)
+        return error;
+    if (watch->engine != NULL && engine_next_number(watch->engine) > next_number)
+        next_number = engine_next_number(watch->engine);
+    const size_t n_open = merge_open(watch, stored, n_stored, open);
+    error = make_engine(watch, next_number, open, n_open);
+    watch->taken_up = error == 0;
+    return error;
+}
+
+static int open_memory(struct watch *watch, char ret_reason[256])
+{
+    int error = open_outbox(watch, ret_reason);
+    if (error == -EALREADY || error == -EINVAL || error == -ENOMEM)
+        return error;
+    for (int kind = 0; kind < ISSUED_KINDS; kind++) /* a fault is kept, and counts as none held */
+        (void)load(watch, (enum issued_kind)kind, &watch->held[kind].issued);
     if (error == 0)
-        error = make_engine(watch, next_number, open, n_open);
+        error = take_up(watch);
+    if (error != 0 && error != -ENOMEM) { /* the watch goes on without */
+        if (watch->outbox != NULL)
+            (void)snprintf(ret_reason, 256, "%.180s: %s", watch->config.outbox.path, strerror(-error));
+        outbox_close(watch->outbox);
+        watch->outbox = NULL;
+        watch->broken = true;
+        note_write(watch, error);
+        error = make_engine(watch, provisional_number(), NULL, 0);
+    }
+    if (error != 0)
+        (void)snprintf(ret_reason, 256, "%.180s: %s", watch->config.outbox.path, strerror(-error));
     return error;
 }
 
@@ -147,14 +234,7 @@ int watch_open(const struct watch_config *config, struct watch **ret, char ret_r
     for (int kind = 0; kind < ISSUED_KINDS; kind++)
         watch->held[kind].issued.kind = (enum issued_kind)kind;
     watch->state.fix.speed_mps = watch->state.fix.course_deg = NAN;
-    int error = open_outbox(watch, ret_reason);
-    if (error == 0) {
-        for (int kind = 0; kind < ISSUED_KINDS; kind++) /* a fault is kept, and counts as none held */
-            (void)load(watch, (enum issued_kind)kind, &watch->held[kind].issued);
-        error = take_up(watch);
-        if (error != 0)
-            (void)snprintf(ret_reason, 256, "%.180s: %s", config->outbox.path, strerror(-error));
-    }
+    const int error = open_memory(watch, ret_reason);
     if (error == 0)
         *ret = watch;
     else
@@ -181,21 +261,12 @@ bool watch_broken(const struct watch *watch)
 
 /* --- events --- */
 
-static void note_write(struct watch *watch, int error)
-{
-    if (error == -EBADMSG)
-        watch->broken = true;
-    (void)snprintf(watch->state.outbox_fault, sizeof watch->state.outbox_fault, "%s",
-                   error == 0              ? ""
-                   : watch->outbox != NULL ? outbox_error(watch->outbox)
-                                           : strerror(-error));
-}
-
 static int save_alert(struct watch *watch, const struct bw_alert *alert)
 {
     const int error =
         watch->outbox != NULL ? outbox_append_alert(watch->outbox, alert, alert->time_utc_ms) : -EBADF;
-    note_write(watch, error);
+    if (watch->outbox != NULL) /* else the reason stands already */
+        note_write(watch, error);
     return error;
 }
 
@@ -220,6 +291,12 @@ static void keep_unsaved(struct watch *watch, const struct bw_alert *alert)
     watch->state.unsaved = watch->n_unsaved;
 }
 
+static void save_or_keep(struct watch *watch, const struct bw_alert *alert)
+{
+    if (watch->n_unsaved > 0 || save_alert(watch, alert) != 0)
+        keep_unsaved(watch, alert);
+}
+
 /* On disk before it is announced. A disk that refuses does not silence the warning in the vehicle. */
 static void take_alert(struct watch *watch, const struct bw_alert *alert)
 {
@@ -231,14 +308,33 @@ static void take_alert(struct watch *watch, const struct bw_alert *alert)
 
 bool watch_flush(struct watch *watch)
 {
-    if (watch->track.n == 0)
+    if (watch->track.n == 0 || watch->outbox == NULL)
         return false;
     const int64_t now_utc_ms = watch->track.fixes[watch->track.n - 1].utc_ms;
-    const int error =
-        watch->outbox != NULL ? outbox_append_track(watch->outbox, &watch->track, now_utc_ms) : -EBADF;
+    const int error = outbox_append_track(watch->outbox, &watch->track, now_utc_ms);
     note_write(watch, error);
-    watch->state.lost += error != 0;
+    if (error != 0)
+        return false;
     watch->track.n = 0;
+    return true;
+}
+
+static void lose_fixes(struct watch *watch, size_t n)
+{
+    struct bw_track *track = &watch->track;
+    watch->state.lost += n;
+    track->n -= n;
+    memmove(track->fixes, track->fixes + n, track->n * sizeof track->fixes[0]);
+}
+
+/* The disk is tried again once a second only: each refusal may take a while. */
+static bool may_try(struct watch *watch, int64_t mono_ms)
+{
+    if (watch->state.outbox_fault[0] == '\0')
+        return true;
+    if (mono_ms < watch->retry_at_mono_ms)
+        return false;
+    watch->retry_at_mono_ms = mono_ms + WATCH_RETRY_MS;
     return true;
 }
 
@@ -255,10 +351,14 @@ static bool take_fix(struct watch *watch, const struct bw_event *event)
         return false; /* a position without a time is no evidence */
     if (track->n > 0) {
         const int64_t last_utc_ms = track->fixes[track->n - 1].utc_ms;
+        if (event->utc_ms >= last_utc_ms && event->utc_ms - last_utc_ms < WATCH_FIX_SPACING_MS)
+            return false;
         if (event->utc_ms < last_utc_ms)
             flushed = watch_flush(watch); /* the receiver's clock went back: a batch of its own */
-        else if (event->utc_ms - last_utc_ms < WATCH_FIX_SPACING_MS)
-            return false;
+        if (event->utc_ms < last_utc_ms && !flushed)
+            lose_fixes(watch, track->n);
+        if (track->n == BW_TRACK_FIXES_MAX)
+            lose_fixes(watch, 1);
     }
     if (track->n == 0)
         watch->track_mono_ms = event->mono_ms;
@@ -273,7 +373,9 @@ static bool take_fix(struct watch *watch, const struct bw_event *event)
 bool watch_event(struct watch *watch, const struct bw_event *event)
 {
     struct bw_alert alerts[ENGINE_ALERTS_MAX];
-    bool stored = watch->n_unsaved > 0 && retry_unsaved(watch);
+    const bool try = may_try(watch, event->mono_ms);
+    bool stored = try && watch->n_unsaved > 0 && retry_unsaved(watch);
+    watch->utc_ms = event->utc_ms;
     if (event->type == BW_EVENT_FIX)
         stored |= take_fix(watch, event);
     else if (event->type == BW_EVENT_NO_FIX)
@@ -283,8 +385,9 @@ bool watch_event(struct watch *watch, const struct bw_event *event)
     const size_t n = engine_step(watch->engine, event, alerts);
     for (size_t i = 0; i < n; i++)
         take_alert(watch, &alerts[i]);
-    if (watch->track.n >= WATCH_TRACK_FIXES ||
-        (watch->track.n > 0 && event->mono_ms - watch->track_mono_ms >= WATCH_TRACK_MS))
+    const bool due = watch->track.n >= WATCH_TRACK_FIXES ||
+                     (watch->track.n > 0 && event->mono_ms - watch->track_mono_ms >= WATCH_TRACK_MS);
+    if (try && due)
         stored |= watch_flush(watch);
     return stored || n > 0;
 }
@@ -302,19 +405,29 @@ static bool is_unsaved(const struct watch *watch, uint64_t number)
 /* The engine goes on and its alerts are still open. What the old file said of them may never reach the
  * bureau, so each stands in the new one as it was last reported, unless a phase of it waits to be written
  * anyway. */
+static void say_again(struct watch *watch)
+{
+    struct bw_alert open[ENGINE_ALERTS_MAX];
+    const size_t n = engine_open(watch->engine, open);
+    for (size_t i = 0; i < n; i++)
+        if (!is_unsaved(watch, open[i].number) && save_alert(watch, &open[i]) != 0)
+            keep_unsaved(watch, &open[i]);
+}
+
 int watch_mend(struct watch *watch, char ret_reason[256])
 {
     outbox_close(watch->outbox);
     watch->outbox = NULL;
     const uint64_t set_aside = watch->state.set_aside;
-    const int error = open_outbox(watch, ret_reason);
-    watch->broken = error != 0;
-    struct bw_alert open[ENGINE_ALERTS_MAX];
-    const size_t n = watch->state.set_aside > set_aside ? engine_open(watch->engine, open) : 0;
-    for (size_t i = 0; i < n; i++)
-        if (!is_unsaved(watch, open[i].number) && save_alert(watch, &open[i]) != 0)
-            keep_unsaved(watch, &open[i]);
-    return error;
+    int error = open_outbox(watch, ret_reason);
+    if (error != 0)
+        return error;
+    watch->retry_at_mono_ms = 0;
+    if (watch->state.set_aside > set_aside)
+        say_again(watch);
+    if (!watch->taken_up && take_up(watch) != 0)
+        watch->broken = true; /* found damaged since it was opened, or no memory: once more */
+    return 0;
 }
 
 /* --- looking in --- */

@@ -1,5 +1,6 @@
 /* The watch: licence, orders, judge and memory of one vehicle. Events go in; what the judge says goes to disk
- * first and is announced then. Knows no loop and no network, so a test can drive it. */
+ * first and is announced then. A disk that refuses silences nothing: alerts and positions wait in memory, and
+ * are tried again once a second. Knows no loop and no network, so a test can drive it. */
 #ifndef BUSWARDEN_WATCH_H
 #define BUSWARDEN_WATCH_H
 
@@ -14,7 +15,9 @@ enum {
     WATCH_TRACK_FIXES = 10, /* fixes a batch */
     WATCH_TRACK_MS = 9000,  /* oldest a batch gets: a position is on disk within 10 s */
     WATCH_FIX_SPACING_MS =
-        900 /* a faster receiver is thinned out to this in the track; the judge sees every fix */
+        900, /* a faster receiver is thinned out to this in the track; the judge sees every fix */
+    WATCH_RETRY_MS = 1000,     /* after the disk has refused */
+    WATCH_UNREADABLE_MAX = 30, /* openings in a row that the disk could not read, then it counts as corrupt */
 };
 
 /* What is pointed at must outlive the watch. */
@@ -30,7 +33,9 @@ struct watch_config {
 };
 
 /* Opens the outbox, loads licence and orders (bad ones are reported by watch_fault() and count as none), and
- * takes up the alerts that were open. 0 or a negative errno with words in ret_reason. */
+ * takes up the alerts that were open. A disk that is full, read-only or broken is no obstacle: watch_broken()
+ * is true then, and what was open is taken up when watch_mend() gets the outbox. 0 or a negative errno with
+ * words in ret_reason: -EALREADY another gateway has this outbox, -EINVAL, -ENOMEM. */
 int watch_open(const struct watch_config *config, struct watch **ret, char ret_reason[256]);
 void watch_close(struct watch *watch); /* flushes the track; accepts NULL */
 
@@ -43,11 +48,12 @@ const char *watch_fault(const struct watch *watch, enum issued_kind kind); /* ""
 
 /* Judge one event. True when something was put into the outbox. */
 bool watch_event(struct watch *watch, const struct bw_event *event);
-/* Write the batch of positions begun so far. True when there was one. */
+/* Write the batch of positions begun so far. True when something was put into the outbox. */
 bool watch_flush(struct watch *watch);
 
-/* The outbox broke (the file was found corrupt): set it aside and begin a new one. To be called, with the
- * uplink stopped, when watch_broken() says so. */
+/* There is no outbox: it could not be opened, or the file was found corrupt. Open it again; a corrupt one is
+ * set aside and a new one begun. To be called about once a second, with the uplink stopped, while
+ * watch_broken() says so. */
 bool watch_broken(const struct watch *watch);
 int watch_mend(struct watch *watch, char ret_reason[256]);
 
@@ -56,9 +62,9 @@ struct watch_state {
     struct bw_fix fix;
     int64_t fix_utc_ms, fix_mono_ms;
     struct bw_cabin cabin;
-    uint64_t set_aside; /* outbox files since the start */
-    uint64_t unsaved;   /* alert phases waiting for the disk */
-    uint64_t lost;      /* alert phases that did not even fit there, and batches that could not be written */
+    uint64_t set_aside;     /* outbox files since the start */
+    uint64_t unsaved;       /* alert phases waiting for the disk */
+    uint64_t lost;          /* alert phases and positions that did not even fit there */
     char outbox_fault[160]; /* of the last failed write; "" = none */
 };
 const struct watch_state *watch_state(const struct watch *watch);

@@ -331,3 +331,121 @@ Test(watch, a_phase_that_broke_the_file_is_not_recorded_twice)
     cabin(20);
     cr_expect_eq(waiting(BW_RECORD_ALERT), 1U);
 }
+
+/* --- a disk that is not there, or refuses --- */
+
+static void hide_disk(bool hidden)
+{
+    char aside[64];
+    (void)snprintf(aside, sizeof aside, "%s/hidden", dir);
+    cr_assert_eq(hidden ? rename(outbox_path, aside) : rename(aside, outbox_path), 0);
+    if (hidden)
+        cr_assert_eq(mkdir(outbox_path, 0700), 0, "a folder in its place cannot be opened");
+}
+
+static void show_disk(void)
+{
+    cr_assert_eq(rmdir(outbox_path), 0);
+    hide_disk(false);
+}
+
+Test(watch, without_a_disk_it_starts_announces_and_saves_all_when_the_disk_is_back)
+{
+    store_licence(1, &bureau);
+    cr_assert_eq(mkdir(outbox_path, 0700), 0);
+    open_watch();
+    cr_expect(watch_broken(watch));
+    cr_expect_str_neq(watch_state(watch)->outbox_fault, "");
+    for (int i = 0; i < 5; i++, mono_ms += 1000) {
+        cabin(20);
+        (void)fix();
+    }
+    cr_expect_eq(announced_unsaved, 1U, "the vehicle is warned");
+    cr_expect_eq(watch_state(watch)->unsaved, 1U);
+    char reason[256];
+    cr_expect_neq(watch_mend(watch, reason), 0, "still not there");
+    cr_assert_eq(rmdir(outbox_path), 0);
+    mend();
+    cabin(20);
+    cr_expect_eq(watch_state(watch)->unsaved, 0U);
+    cr_expect_eq(waiting(BW_RECORD_ALERT), 1U);
+    cr_expect_str_eq(watch_state(watch)->outbox_fault, "");
+    mono_ms += 9000;
+    (void)fix();
+    cr_expect_eq(waiting(BW_RECORD_TRACK), 1U);
+    cr_expect_eq(watch_state(watch)->lost, 0U);
+    cr_expect_eq(announced, 1U);
+}
+
+/* Open in the file: an OVERLOAD. Raised while the file was away: another OVERLOAD, under a number of its own.
+ */
+Test(watch, what_the_disk_holds_open_is_taken_up_when_it_is_back)
+{
+    for (int again = 0; again < 2; again++) { /* raised again meanwhile, or not */
+        struct bw_alert open[ENGINE_ALERTS_MAX];
+        store_licence(1, &bureau);
+        open_watch();
+        for (int i = 0; i < 5; i++, mono_ms += 1000)
+            cabin(20);
+        cr_assert_eq(watch_open_alerts(watch, open), 1U);
+        const uint64_t number = open[0].number, before = waiting(BW_RECORD_ALERT);
+        watch_close(watch);
+        hide_disk(true);
+        open_watch();
+        cr_expect_eq(watch_open_alerts(watch, open), 0U);
+        for (int i = 0; i < (again ? 5 : 1); i++, mono_ms += 1000)
+            cabin(20);
+        show_disk();
+        mend();
+        mono_ms += 1000;
+        cabin(20);
+        cr_assert_eq(watch_open_alerts(watch, open), 1U);
+        cr_expect_eq(open[0].number == number, !again);
+        cr_expect_eq(waiting(BW_RECORD_ALERT), before + (again ? 2 : 0),
+                     "the new one, and the end of the old one");
+        for (int i = 0; i < 8; i++, mono_ms += 1000)
+            cabin(5);
+        cr_expect_eq(watch_open_alerts(watch, open), 0U);
+        watch_close(watch);
+        size_t n = 9;
+        struct outbox *outbox;
+        bool set_aside;
+        const struct outbox_config config = {
+            .path = outbox_path, .division = "331023", .vehicle = "bus-a", .key = &device};
+        cr_assert_eq(outbox_open(&config, &outbox, &set_aside), 0);
+        cr_expect_not(set_aside);
+        cr_assert_eq(outbox_open_alerts(outbox, open, ENGINE_ALERTS_MAX, &n), 0);
+        cr_expect_eq(n, 0U);
+        outbox_close(outbox);
+        watch = NULL;
+    }
+}
+
+Test(watch, positions_wait_in_memory_while_the_disk_refuses_and_the_newest_two_minutes_stay)
+{
+    cr_assert_eq(mkdir(outbox_path, 0700), 0);
+    open_watch();
+    for (int i = 0; i < 130; i++, mono_ms += 1000)
+        (void)fix();
+    cr_expect_eq(watch_state(watch)->lost, 10U);
+    cr_assert_eq(rmdir(outbox_path), 0);
+    mend();
+    cr_expect(fix(), "one record of 120");
+    cr_expect_eq(waiting(BW_RECORD_TRACK), 1U);
+}
+
+Test(watch, another_gateway_on_the_same_outbox_is_refused)
+{
+    struct watch *other;
+    char reason[256];
+    open_watch();
+    const struct watch_config config = {
+        .vehicle = "bus-a",
+        .division = "331023",
+        .paths = {[ISSUED_LICENCE] = licence_path, [ISSUED_ORDERS] = orders_path},
+        .bureau_key = bureau.public_key,
+        .outbox = {.path = outbox_path, .division = "331023", .vehicle = "bus-a", .key = &device},
+        .on_alert = on_alert};
+    cr_expect_eq(watch_open(&config, &other, reason), -EALREADY);
+    cr_expect_not_null(strstr(reason, "another gateway has it"));
+}
