@@ -323,6 +323,8 @@ static int start_uplink(struct agent *agent)
         .outbox = outbox_config(agent),
         .held = {[ISSUED_LICENCE] = watch_version(agent->watch, ISSUED_LICENCE),
                  [ISSUED_ORDERS] = watch_version(agent->watch, ISSUED_ORDERS)},
+        .highest = {[ISSUED_LICENCE] = watch_highest(agent->watch, ISSUED_LICENCE),
+                    [ISSUED_ORDERS] = watch_highest(agent->watch, ISSUED_ORDERS)},
         .on_issued = on_issued,
         .context = agent,
     };

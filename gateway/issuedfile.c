@@ -2,13 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_LEN_MAX = 512 };
+enum { PATH_LEN_MAX = 512, VERSION_LEN_MAX = 21 };
 
 static int read_all(const char *path, size_t max, struct wire_bytes *ret)
 {
@@ -74,6 +75,39 @@ static int sync_folder(const char *path)
     const int error = fsync(fd) != 0 ? -errno : 0;
     (void)close(fd);
     return error;
+}
+
+static int highest_path(const char *path, char ret[PATH_LEN_MAX])
+{
+    return (size_t)snprintf(ret, PATH_LEN_MAX, "%s.highest", path) < PATH_LEN_MAX ? 0 : -ENAMETOOLONG;
+}
+
+uint64_t issuedfile_highest(const char *path)
+{
+    char beside[PATH_LEN_MAX], *end;
+    struct wire_bytes bytes = {0};
+    uint64_t version = 0;
+    if (highest_path(path, beside) != 0 || read_all(beside, VERSION_LEN_MAX, &bytes) != 0)
+        return 0;
+    if (bytes.len > 1 && bytes.data[bytes.len - 1] == '\n') { /* whole */
+        bytes.data[bytes.len - 1] = '\0';
+        errno = 0;
+        version = strtoull((const char *)bytes.data, &end, 10);
+        if (errno != 0 || end != (const char *)bytes.data + bytes.len - 1)
+            version = 0;
+    }
+    wire_bytes_free(&bytes);
+    return version;
+}
+
+int issuedfile_raise(const char *path, uint64_t version)
+{
+    char beside[PATH_LEN_MAX], text[VERSION_LEN_MAX + 1];
+    if (version <= issuedfile_highest(path))
+        return 0;
+    const int error = highest_path(path, beside);
+    const int len = snprintf(text, sizeof text, "%" PRIu64 "\n", version);
+    return error != 0 ? error : issuedfile_store(beside, (const uint8_t *)text, (size_t)len);
 }
 
 int issuedfile_store(const char *path, const uint8_t *sealed, size_t len)

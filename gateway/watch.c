@@ -12,7 +12,8 @@
 /* What the bureau issued, and why what lies on disk is not it. */
 struct held {
     struct issued issued;
-    char fault[160]; /* "" = none */
+    uint64_t highest; /* version ever held */
+    char fault[160];  /* "" = none */
 };
 
 struct watch {
@@ -50,6 +51,11 @@ uint64_t watch_version(const struct watch *watch, enum issued_kind kind)
     return issued_version(&watch->held[kind].issued);
 }
 
+uint64_t watch_highest(const struct watch *watch, enum issued_kind kind)
+{
+    return watch->held[kind].highest;
+}
+
 const char *watch_fault(const struct watch *watch, enum issued_kind kind)
 {
     return watch->held[kind].fault;
@@ -77,11 +83,24 @@ static int load(struct watch *watch, enum issued_kind kind, struct issued *ret)
     const struct watch_config *config = &watch->config;
     const struct issued_for whom = {
         .vehicle = config->vehicle, .division = config->division, .key = config->bureau_key};
-    char *fault = watch->held[kind].fault;
-    const int error = issuedfile_load(kind, config->paths[kind], &whom, ret);
-    fault[0] = '\0';
+    struct held *held = &watch->held[kind];
+    struct issued fresh = {.kind = kind};
+    int error = issuedfile_load(kind, config->paths[kind], &whom, &fresh);
+    const uint64_t kept = issuedfile_highest(config->paths[kind]);
+    if (kept > held->highest)
+        held->highest = kept;
+    if (error == 0 && issued_version(&fresh) < held->highest)
+        error = -ESTALE;
+    if (error == 0) {
+        held->highest = issued_version(&fresh);
+        (void)issuedfile_raise(config->paths[kind], held->highest); /* the next start tries again */
+        *ret = fresh;
+    } else {
+        issued_free(&fresh);
+    }
+    held->fault[0] = '\0';
     if (error != 0 && error != -ENOENT) /* none yet is no fault */
-        (void)snprintf(fault, sizeof watch->held[kind].fault, "%s", issued_reason(kind, error));
+        (void)snprintf(held->fault, sizeof held->fault, "%s", issued_reason(kind, error));
     return error;
 }
 

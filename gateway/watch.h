@@ -41,9 +41,10 @@ void watch_close(struct watch *watch); /* flushes the track; accepts NULL */
 
 /* Read the file again and judge by it from now on. 0, or the error: then what was held stays in force. */
 int watch_reload(struct watch *watch, enum issued_kind kind);
-const struct bw_licence *watch_licence(const struct watch *watch);         /* NULL = none held */
-const struct bw_orders *watch_orders(const struct watch *watch);           /* NULL = none held */
-uint64_t watch_version(const struct watch *watch, enum issued_kind kind);  /* 0 = none held */
+const struct bw_licence *watch_licence(const struct watch *watch);        /* NULL = none held */
+const struct bw_orders *watch_orders(const struct watch *watch);          /* NULL = none held */
+uint64_t watch_version(const struct watch *watch, enum issued_kind kind); /* 0 = none held */
+uint64_t watch_highest(const struct watch *watch, enum issued_kind kind); /* ever held: no older one counts */
 const char *watch_fault(const struct watch *watch, enum issued_kind kind); /* "" = none */
 
 /* Judge one event. True when something was put into the outbox. */

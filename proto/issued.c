@@ -123,6 +123,8 @@ const char *issued_reason(enum issued_kind kind, int error)
         return "for another vehicle";
     case -EBADMSG:
         return kinds[kind].malformed;
+    case -ESTALE:
+        return "older than one that was held before";
     case -EMSGSIZE:
         return kinds[kind].too_large;
     default:

@@ -283,8 +283,10 @@ static void take_issued(struct uplink *uplink, enum issued_kind kind, const uint
     }
     const uint64_t version = issued_version(&issued);
     issued_free(&issued);
-    if (version < uplink->held[kind])
-        refuse_issued(uplink, kind, "older than what is held");
+    if (version < uplink->held[kind] || version < uplink->config.highest[kind]) {
+        refuse_issued(uplink, kind, "older than what is held, or was");
+        return;
+    }
     if (version <= uplink->held[kind])
         return; /* the same: the retained message, seen again at every connection */
     if (uplink->config.on_issued(uplink->config.context, kind, data, len) != 0)

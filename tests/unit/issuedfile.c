@@ -10,7 +10,7 @@
 #include "tests/unit/fixture_licence.h"
 
 static struct seal_key key, other;
-static char dir[32], path[64];
+static char dir[32], path[64], highest[80];
 
 static void set_up(void)
 {
@@ -20,11 +20,13 @@ static void set_up(void)
     (void)snprintf(dir, sizeof dir, "/tmp/issued-XXXXXX");
     cr_assert_not_null(mkdtemp(dir));
     (void)snprintf(path, sizeof path, "%s/issued.pb", dir);
+    (void)snprintf(highest, sizeof highest, "%s.highest", path);
 }
 
 static void tear_down(void)
 {
     (void)unlink(path);
+    (void)unlink(highest);
     (void)rmdir(dir);
 }
 TestSuite(issuedfile, .init = set_up, .fini = tear_down);
@@ -136,4 +138,35 @@ Test(issuedfile, storing_where_nothing_can_be_stored_keeps_the_old)
     cr_expect_eq(issuedfile_store("/nonexistent/licence.pb", fresh.data, fresh.len), -ENOENT);
     wire_bytes_free(&fresh);
     cr_expect_eq(load(ISSUED_LICENCE, bus_a, 7), 0);
+}
+
+static void write_highest(const char *text)
+{
+    FILE *file = fopen(highest, "w");
+    cr_assert_not_null(file);
+    (void)fputs(text, file);
+    (void)fclose(file);
+}
+
+Test(issuedfile, the_highest_version_only_goes_up)
+{
+    cr_expect_eq(issuedfile_highest(path), 0U);
+    cr_expect_eq(issuedfile_raise(path, 7), 0);
+    cr_expect_eq(issuedfile_highest(path), 7U);
+    cr_expect_eq(issuedfile_raise(path, 3), 0);
+    cr_expect_eq(issuedfile_highest(path), 7U);
+    cr_expect_eq(issuedfile_raise(path, UINT64_MAX), 0);
+    cr_expect_eq(issuedfile_highest(path), UINT64_MAX);
+}
+
+Test(issuedfile, a_damaged_highest_version_is_none_and_is_written_anew)
+{
+    static const char *const table[] = {
+        "", "7", "\n", "7x\n", "x\n", "99999999999999999999\n", "7777777777777777777777777\n"};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        write_highest(table[i]);
+        cr_expect_eq(issuedfile_highest(path), 0U, "row %zu", i);
+        cr_expect_eq(issuedfile_raise(path, 8), 0);
+        cr_expect_eq(issuedfile_highest(path), 8U, "row %zu", i);
+    }
 }

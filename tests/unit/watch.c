@@ -172,6 +172,27 @@ Test(watch, a_new_licence_keeps_open_alerts_and_a_bad_one_changes_nothing)
     cr_expect_str_neq(watch_fault(watch, ISSUED_LICENCE), "");
 }
 
+Test(watch, a_damaged_licence_lets_no_older_one_in)
+{
+    store_licence(5, &bureau);
+    open_watch();
+    cr_expect_eq(watch_highest(watch, ISSUED_LICENCE), 5U);
+    watch_close(watch);
+    FILE *file = fopen(licence_path, "w"); /* the disk lost it */
+    cr_assert_not_null(file);
+    (void)fclose(file);
+    open_watch();
+    cr_expect_null(watch_licence(watch));
+    cr_expect_eq(watch_highest(watch, ISSUED_LICENCE), 5U);
+    store_licence(4, &bureau);
+    cr_expect_eq(watch_reload(watch, ISSUED_LICENCE), -ESTALE);
+    cr_expect_null(watch_licence(watch));
+    cr_expect_not_null(strstr(watch_fault(watch, ISSUED_LICENCE), "older"));
+    store_licence(5, &bureau);
+    cr_expect_eq(watch_reload(watch, ISSUED_LICENCE), 0, "the same again mends it");
+    cr_expect_str_eq(watch_fault(watch, ISSUED_LICENCE), "");
+}
+
 static void store_orders(uint64_t version, const struct seal_key *key)
 {
     struct wire_bytes bytes = fixture_orders(version, key);
