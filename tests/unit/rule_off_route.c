@@ -1038,3 +1038,15 @@ Test(rule_off_route, what_was_open_goes_on_with_its_evidence)
     beyond_the_edge(-5);
     cr_expect_eq(step(), LIFECYCLE_END);
 }
+
+/* 8.107 s is a little less than 8107 ms in binary (found by fuzzing). */
+Test(rule_off_route, what_was_open_goes_on_from_the_same_millisecond)
+{
+    for (uint32_t ms = 1; ms < 100000; ms++) {
+        struct bw_alert alert = {.kind = BW_OFF_ROUTE};
+        const struct bw_alert open = {.kind = BW_OFF_ROUTE, .evidence.off_route.outside_ms = ms};
+        rule_off_route.resume(&rules, &open);
+        rule_off_route.describe(&rules, &in, &alert);
+        cr_assert_eq(alert.evidence.off_route.outside_ms, ms);
+    }
+}
