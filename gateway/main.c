@@ -7,6 +7,7 @@
 
 #include "gateway/agent.h"
 #include "gateway/replay.h"
+#include "gateway/selftest.h"
 #include "gateway/statuscmd.h"
 #include "proto/exitcode.h"
 #include "proto/seal.h"
@@ -23,6 +24,7 @@ static const char usage[] =
     "COMMANDS\n"
     "    run --config FILE              watch the vehicle until SIGTERM\n"
     "    status --config FILE           say how the running gateway is, and first of all what is wrong\n"
+    "    selftest --config FILE         walk a fitter through the vehicle, and make a commissioning record\n"
     "    replay --licence FILE --gps FILE ...\n"
     "                                   judge recorded data offline\n"
     "    keygen FILE [--csr VEHICLE]    make the vehicle's keys, and a request for its certificate\n"
@@ -169,8 +171,11 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*main)(int argc, char **argv);
-    } commands[] = {
-        {"run", run_main}, {"status", status_main}, {"replay", replay_main}, {"keygen", keygen_main}};
+    } commands[] = {{"run", run_main},
+                    {"status", status_main},
+                    {"selftest", selftest_main},
+                    {"replay", replay_main},
+                    {"keygen", keygen_main}};
     if (argc < 2) {
         (void)fputs(usage, stderr);
         return EXIT_USAGE;

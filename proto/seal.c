@@ -21,6 +21,7 @@ static const char payload_contexts[][CONTEXT_LEN] = {
     [SEAL_LICENCE] = "buswarden/v1/licence",
     [SEAL_ORDERS] = "buswarden/v1/orders",
     [SEAL_RECEIPT] = "buswarden/v1/receipt",
+    [SEAL_COMMISSION] = "buswarden/v1/commission",
 };
 
 int seal_init(void)

@@ -41,8 +41,8 @@ bool seal_record_verify(const struct wire_record *record, const char *division, 
 void seal_record_hash(const struct wire_record *record, const char *division, const char *vehicle,
                       uint8_t ret[BW_HASH_LEN]);
 
-/* What the bureau signs, each bound to one vehicle. */
-enum seal_context { SEAL_LICENCE, SEAL_ORDERS, SEAL_RECEIPT };
+/* What the bureau signs, each bound to one vehicle, and what the vehicle's fitter hands in (by its key). */
+enum seal_context { SEAL_LICENCE, SEAL_ORDERS, SEAL_RECEIPT, SEAL_COMMISSION };
 void seal_payload_sign(struct wire_sealed *sealed, enum seal_context context, const char *division,
                        const char *vehicle, const struct seal_key *key);
 bool seal_payload_verify(const struct wire_sealed *sealed, enum seal_context context, const char *division,

@@ -1,20 +1,12 @@
 """The inside of a vehicle for tests/integration/fitter: an SLCAN adapter on a pseudo terminal with the cabin of
-`buswarden-sim dbc` behind it, and a receiver that tells gpsd where it is.
-
-What a test does to it is one line on standard input each, answered by "ok":
-    SIGNAL = VALUE      of the DBC file, e.g. SEAT_R1L_OCC = 1
-    SIGNAL lost         its value in every frame is all ones from now on: the sensor does not know
-    FRAME silent        e.g. CABIN_SEATS is not sent any more; "FRAME heard" ends it
-    A swapped B         the wires of two signals are exchanged
-    fix | no fix | no receiver
-"""
+`buswarden-sim dbc` behind it, and a receiver that tells gpsd where it is."""
 import os
 import pty
 import re
 import select
 import socket
 import subprocess
-import sys
+import threading
 import time
 import tty
 
@@ -46,6 +38,13 @@ class Cabin:
         os.symlink(os.ttyname(self.slave), link)
         self.open, self.command = False, b""
 
+    def set(self, name, value):
+        """-1: all ones, which is how a seat says that it does not know."""
+        self.signals[self.wires.get(name, name)].value = value
+
+    def swap_wires(self, a, b):
+        self.wires = {a: b, b: a}
+
     def answer(self):
         try:
             self.command += os.read(self.master, 4096)
@@ -68,19 +67,18 @@ class Cabin:
     def send(self):
         words = dict.fromkeys(self.messages, 0)
         for signal in self.signals.values():
-            place = self.signals[self.wires.get(signal.name, signal.name)]
-            words[place.message] |= (signal.value & ((1 << place.length) - 1)) << place.start
+            words[signal.message] |= (signal.value & ((1 << signal.length) - 1)) << signal.start
         for name, (identifier, length) in self.messages.items():
             if self.open and name not in self.silent:
                 self.write(b"t%03X%d%s\r" % (identifier, length, words[name].to_bytes(8, "little")[:length].hex().upper().encode()))
 
 
 class Receiver:
-    """It stands still at a place near a school."""
+    """It stands still at a place near a school. state: fix, no fix, silent."""
 
     def __init__(self, port):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.port, self.state, self.due_s = port, "fix", 0.0
+        self.port, self.state, self.ahead_s, self.due_s = port, "fix", 0, 0.0
 
     def sentence(self, body):
         total = 0
@@ -90,9 +88,10 @@ class Receiver:
 
     def send(self):
         now_s = time.time()
-        if self.state == "no receiver" or now_s < self.due_s:
+        if self.state == "silent" or now_s < self.due_s:
             return
         self.due_s = now_s + 1
+        now_s += self.ahead_s
         clock, day = time.strftime("%H%M%S.00", time.gmtime(now_s)), time.strftime("%d%m%y", time.gmtime(now_s))
         if self.state == "fix":
             place = "2908.40000,N,12101.80000,E"
@@ -108,49 +107,20 @@ class Receiver:
             self.sentence(f"GPGGA,{clock},,,,,0,00,99.99,,,,,,")
 
 
-def obey(line, cabin, receiver):
-    words = line.split()
-    if line in ("fix", "no fix", "no receiver"):
-        receiver.state = line
-    elif words[1:] == ["lost"]:
-        cabin.signals[words[0]].value = -1
-    elif words[1:] in (["silent"], ["heard"]):
-        (cabin.silent.add if words[1] == "silent" else cabin.silent.discard)(words[0])
-    elif words[1] == "swapped":
-        cabin.wires[words[0]], cabin.wires[words[2]] = words[2], words[0]
-    else:
-        cabin.signals[words[0]].value = int(words[2])
+class Vehicle(threading.Thread):
+    """Both of them in true time until the program ends."""
 
+    def __init__(self, simulator, link, port):
+        super().__init__(daemon=True)
+        dbc = subprocess.run([simulator, "dbc"], check=True, capture_output=True, text=True).stdout
+        self.cabin, self.receiver = Cabin(dbc, link), Receiver(port)
 
-def run(cabin, receiver, commands, replies):
-    """Until there are no more commands."""
-    pending = b""
-    due_s = time.monotonic()
-    while True:
-        ready, _, _ = select.select([commands, cabin.master], [], [], max(0.0, due_s - time.monotonic()))
-        if cabin.master in ready:
-            cabin.answer()
-        if commands in ready:
-            data = os.read(commands, 4096)
-            if not data:
-                return
-            pending += data
-            while b"\n" in pending:
-                line, pending = pending.split(b"\n", 1)
-                obey(line.decode(), cabin, receiver)
-                os.write(replies, b"ok\n")
-        if time.monotonic() >= due_s:
-            cabin.send()
-            receiver.send()
-            due_s = time.monotonic() + PERIOD_S
-
-
-def main(simulator, link, port):
-    dbc = subprocess.run([simulator, "dbc"], check=True, capture_output=True, text=True).stdout
-    run(Cabin(dbc, link), Receiver(int(port)), sys.stdin.fileno(), sys.stdout.fileno())
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 4:
-        sys.exit(f"usage: {sys.argv[0]} SIMULATOR LINK UDP-PORT")
-    main(*sys.argv[1:])
+    def run(self):
+        due_s = time.monotonic()
+        while True:
+            if select.select([self.cabin.master], [], [], max(0.0, due_s - time.monotonic()))[0]:
+                self.cabin.answer()
+            if time.monotonic() >= due_s:
+                self.cabin.send()
+                self.receiver.send()
+                due_s = time.monotonic() + PERIOD_S
