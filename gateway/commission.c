@@ -207,14 +207,14 @@ static void remark(const json_t *item, enum words_language language, char *ret, 
     json_array_foreach(json_object_get(item, "reacted"), i, place)
     {
         if (len < size)
-            len += (size_t)snprintf(ret + len, size - len, "%s%s", i > 0 ? SAY(", ", "、") : SAY(" - ", "："),
+            len += (size_t)snprintf(ret + len, size - len, "%s%s", i > 0 ? SAY(", ", "、") : SAY(": ", "："),
                                     words_place(language, json_string_value(place), words));
     }
 }
 
 static void put_item(size_t number, const json_t *item, enum words_language language, FILE *out)
 {
-    char name[WORDS_PLACE_LEN], what[WORDS_PLACE_LEN + 32], head[WORDS_PLACE_LEN + 96], text[512];
+    char name[WORDS_PLACE_LEN], what[WORDS_PLACE_LEN + 32], text[512];
     const char *place = text_of(item, "place"), *result = walk_say_result(language, text_of(item, "result"));
     (void)snprintf(what, sizeof what, "%s%s",
                    place[0] != '\0' && strcmp(text_of(item, "item"), "wheel") != 0
@@ -223,11 +223,11 @@ static void put_item(size_t number, const json_t *item, enum words_language lang
                    json_is_true(json_object_get(item, "belt")) ? SAY(", belt", "、安全带") : "");
     const size_t columns = status_columns(what), result_columns = status_columns(result);
     remark(item, language, text, sizeof text);
-    (void)snprintf(head, sizeof head, "%4zu  %s%*s%s%*s%4lld %s  ", number, what,
-                   columns < 28 ? (int)(28 - columns) : 1, "", result,
-                   result_columns < 8 ? (int)(8 - result_columns) : 1, "",
-                   (long long)(integer_of(item, "took_ms") + 500) / 1000, SAY("s", "秒"));
-    status_print_text(head, text[0] != '\0' ? text : " ", out);
+    (void)fprintf(out, "%4zu  %s%*s%s%*s%4lld %s\n", number, what, columns < 44 ? (int)(44 - columns) : 1, "",
+                  result, result_columns < 10 ? (int)(10 - result_columns) : 1, "",
+                  (long long)(integer_of(item, "took_ms") + 500) / 1000, SAY("s", "秒"));
+    if (text[0] != '\0')
+        status_print_text("      - ", text, out);
 }
 
 static void put_alerts(const json_t *record, enum words_language language, FILE *out)

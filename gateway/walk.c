@@ -291,8 +291,9 @@ static bool other_reacts(struct walk *walk, struct walk_item *item, const json_t
             !baseline->known)
             continue;
         const json_t *signal = signal_at(status, baseline->place);
+        const double value = number_of(signal, "value");
         const bool differs =
-            strcmp(text_of(signal, "state"), "known") == 0 && number_of(signal, "value") != baseline->value;
+            strcmp(text_of(signal, "state"), "known") == 0 && value >= 1 && value != baseline->value;
         if (!differs)
             baseline->differs_mono_ms = 0;
         else if (baseline->differs_mono_ms == 0)
