@@ -64,9 +64,10 @@ int command_config(const struct command *self, const char *path, struct bureau_c
     return EXIT_USAGE;
 }
 
-int command_store(const struct bureau_config *config, struct store **ret)
+static int open_store(const struct bureau_config *config, int (*open)(const char *path, struct store **ret),
+                      struct store **ret)
 {
-    const int err = store_open(config->store_path, ret);
+    const int err = open(config->store_path, ret);
     if (err == 0)
         return EXIT_DONE;
     const char *reason = strerror(-err);
@@ -76,6 +77,16 @@ int command_store(const struct bureau_config *config, struct store **ret)
         reason = "made by another version of Buswarden";
     (void)fprintf(stderr, "%s: %s: %s\n", PROGRAM, config->store_path, reason);
     return EXIT_CANNOT;
+}
+
+int command_store(const struct bureau_config *config, struct store **ret)
+{
+    return open_store(config, store_open, ret);
+}
+
+int command_store_reading(const struct bureau_config *config, struct store **ret)
+{
+    return open_store(config, store_open_reading, ret);
 }
 
 int command_store_failed(const struct store *store, const char *doing)

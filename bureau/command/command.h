@@ -14,7 +14,8 @@ struct command {
 };
 
 extern const struct command COMMAND_KEYGEN, COMMAND_IMPORT, COMMAND_ENROL, COMMAND_LICENCE, COMMAND_ORDERS,
-    COMMAND_CHECK_PLATE, COMMAND_RUN, COMMAND_CA, COMMAND_RENEW, COMMAND_REVOKE, COMMAND_CERTIFICATES;
+    COMMAND_CHECK_PLATE, COMMAND_RUN, COMMAND_CA, COMMAND_RENEW, COMMAND_REVOKE, COMMAND_CERTIFICATES,
+    COMMAND_VERIFY;
 
 /* --- words of the command line --- */
 
@@ -38,6 +39,7 @@ int command_wrong(const struct command *self, const char *reason);
 /* path NULL = --config was not given. */
 int command_config(const struct command *self, const char *path, struct bureau_config *ret);
 int command_store(const struct bureau_config *config, struct store **ret);
+int command_store_reading(const struct bureau_config *config, struct store **ret);
 /* All faults on stderr, as "dir/file:line: reason". registry_free() it. */
 int command_registry(const char *dir, struct registry **ret);
 /* Says what the store refused. */

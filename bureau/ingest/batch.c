@@ -164,12 +164,9 @@ static void remember_receipt(struct batch *batch, const struct batch_item *item,
 static int audit_resumption(struct transaction *tx, const struct batch_item *item, uint64_t expected_seq,
                             uint64_t found_seq)
 {
-    char subject[BW_ID_LEN + 96];
-    (void)snprintf(
-        subject, sizeof subject, "%s %s stream %02x%02x%02x%02x%02x%02x%02x%02x: %" PRIu64 "-%" PRIu64,
-        item->topic.vehicle, topic_channel_name(item->topic.channel), item->record.stream[0],
-        item->record.stream[1], item->record.stream[2], item->record.stream[3], item->record.stream[4],
-        item->record.stream[5], item->record.stream[6], item->record.stream[7], expected_seq, found_seq - 1);
+    char subject[STORE_HOLE_LEN];
+    store_hole_format(item->topic.vehicle, item->record.stream, item->record.cls, expected_seq, found_seq - 1,
+                      subject);
     return store_audit(tx->store, "ingest", "records_not_held", subject, tx->now_utc_ms);
 }
 

@@ -87,6 +87,16 @@ static bool body_fits(const struct wire_body *body, const struct wire_record *re
     return true;
 }
 
+int judge_body(const struct wire_record *record, struct wire_body *ret_body)
+{
+    const int error = wire_body_decode(record->body, record->body_len, ret_body);
+    if (error == -ENOMEM)
+        return error;
+    if (error != 0 || !body_fits(ret_body, record))
+        ret_body->type = WIRE_BODY_UNKNOWN;
+    return 0;
+}
+
 enum verdict judge_record(const struct topic *topic, const struct judge_vehicle *vehicle,
                           const uint8_t *bytes, size_t len, struct wire_record *ret_record,
                           struct wire_body *ret_body)
@@ -99,13 +109,8 @@ enum verdict judge_record(const struct topic *topic, const struct judge_vehicle 
         return decode_failure(error);
     if (ret_record->cls != channels[topic->channel].cls)
         return VERDICT_BAD_MESSAGE;
-    error = wire_body_decode(ret_record->body, ret_record->body_len, ret_body);
-    if (error == -ENOMEM)
-        return VERDICT_DROPPED;
     /* The vehicle's word and evidence, readable or not; refusing it would stop its chain for ever. */
-    if (error != 0 || !body_fits(ret_body, ret_record))
-        ret_body->type = WIRE_BODY_UNKNOWN;
-    return VERDICT_ACCEPTED;
+    return judge_body(ret_record, ret_body) == 0 ? VERDICT_ACCEPTED : VERDICT_DROPPED;
 }
 
 const struct store_signer *judge_signer(const struct store_signers *signers, uint64_t seq)
@@ -136,10 +141,23 @@ static bool is_gap(const struct judge_link *link)
     return link->body->type == WIRE_BODY_GAP;
 }
 
-/* The first record that the link stands for. */
+uint64_t judge_first_seq(const struct wire_record *record, const struct wire_body *body)
+{
+    return body->type == WIRE_BODY_GAP ? body->u.gap.first_seq : record->seq;
+}
+
 static uint64_t first_seq(const struct judge_link *link)
 {
-    return is_gap(link) ? link->body->u.gap.first_seq : link->record->seq;
+    return judge_first_seq(link->record, link->body);
+}
+
+void judge_head(const struct wire_record *record, const struct wire_body *body, const char *division,
+                const char *vehicle, uint8_t ret_head[BW_HASH_LEN])
+{
+    if (body->type == WIRE_BODY_GAP)
+        memcpy(ret_head, body->u.gap.tail_hash, BW_HASH_LEN);
+    else
+        seal_record_hash(record, division, vehicle, ret_head);
 }
 
 /* A vehicle whose outbox filled up before our receipt reached it evicts what we do hold. Its gap record then
@@ -183,10 +201,7 @@ enum verdict judge_chain(const struct judge_link *link, struct store_chain *ret_
         return VERDICT_CONFLICT;
 
     struct store_chain next = {.next_seq = record->seq + 1, .head_known = true};
-    if (is_gap(link))
-        memcpy(next.head, link->body->u.gap.tail_hash, BW_HASH_LEN);
-    else
-        seal_record_hash(record, link->topic->division, link->topic->vehicle, next.head);
+    judge_head(record, link->body, link->topic->division, link->topic->vehicle, next.head);
     *ret_chain = next;
     return VERDICT_ACCEPTED;
 }

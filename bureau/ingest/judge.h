@@ -50,6 +50,10 @@ enum verdict judge_record(const struct topic *topic, const struct judge_vehicle 
                           const uint8_t *bytes, size_t len, struct wire_record *ret_record,
                           struct wire_body *ret_body);
 
+/* What a record says. A body that this build cannot read, or that does not belong into its record, is
+ * WIRE_BODY_UNKNOWN. 0 or -ENOMEM. */
+int judge_body(const struct wire_record *record, struct wire_body *ret_body);
+
 /* ACCEPTED or BAD_SIGNATURE: also when nobody may sign. */
 enum verdict judge_signature(const struct topic *topic, const struct wire_record *record,
                              const struct store_signers *signers);
@@ -66,6 +70,12 @@ struct judge_link {
     uint64_t oldest_seq;    /* that the vehicle's presence named for this stream and class; 0 = none */
     struct wire_bytes held; /* stored under this seq; empty when nothing is */
 };
+
+/* The seq that a record stands for first (a gap record for more than its own), and the prev that the next
+ * record must have. */
+uint64_t judge_first_seq(const struct wire_record *record, const struct wire_body *body);
+void judge_head(const struct wire_record *record, const struct wire_body *body, const char *division,
+                const char *vehicle, uint8_t ret_head[BW_HASH_LEN]);
 
 /* True when the link begins its chain anew after a hole: the vehicle's presence says that it has receipts for
  * all before this record, but they are not held here (the store was made anew, or restored). *ret_chain is

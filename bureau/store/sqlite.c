@@ -34,11 +34,9 @@ static int read_pragma(struct store *store, const char *text, int64_t *ret)
     return err;
 }
 
-/* Makes the schema, or brings an older one up to date. Within a transaction, so that of two processes that
- * start at once one makes the schema and the other finds it. */
-static int make_schema(struct store *store)
+/* -EBADMSG: not ours; -EPROTONOSUPPORT: newer. Version 0 is an empty file. */
+static int read_version(struct store *store, int64_t *ret_version)
 {
-    char stamp[96];
     int64_t application = 0, version = 0, objects = 0;
     int err = read_pragma(store, "PRAGMA application_id", &application);
     if (err == 0)
@@ -52,6 +50,19 @@ static int make_schema(struct store *store)
         return sql_fail(store, -EBADMSG, "this database is not a Buswarden store");
     if (version < 0 || version > SCHEMA_VERSION || (version == 0 && !fresh))
         return sql_fail(store, -EPROTONOSUPPORT, "store of another version");
+    *ret_version = version;
+    return 0;
+}
+
+/* Makes the schema, or brings an older one up to date. Within a transaction, so that of two processes that
+ * start at once one makes the schema and the other finds it. */
+static int make_schema(struct store *store)
+{
+    char stamp[96];
+    int64_t version = 0;
+    int err = read_version(store, &version);
+    if (err < 0)
+        return err;
     if (version == SCHEMA_VERSION)
         return 0;
     for (; version < SCHEMA_VERSION && err == 0; version++)
@@ -81,21 +92,41 @@ static int set_up(struct store *store)
     return err;
 }
 
-int store_open(const char *path, struct store **ret)
+static int check_version(struct store *store)
+{
+    int64_t version = 0;
+    int err = sql_errno(store, sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS));
+    if (err == 0)
+        err = read_version(store, &version);
+    if (err == 0 && version != SCHEMA_VERSION)
+        err = sql_fail(store, -EPROTONOSUPPORT, "store of another version");
+    return err;
+}
+
+static int open_file(const char *path, int flags, int (*prepare)(struct store *store), struct store **ret)
 {
     struct store *store = calloc(1, sizeof(*store));
     if (store == NULL)
         return -ENOMEM;
-    const int flags =
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    const int code = sqlite3_open_v2(path, &store->db, flags, NULL);
-    const int err = code == SQLITE_OK ? set_up(store) : sql_errno(store, code);
+    const int code =
+        sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    const int err = code == SQLITE_OK ? prepare(store) : sql_errno(store, code);
     if (err < 0) {
         store_close(store);
         return err;
     }
     *ret = store;
     return 0;
+}
+
+int store_open(const char *path, struct store **ret)
+{
+    return open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, set_up, ret);
+}
+
+int store_open_reading(const char *path, struct store **ret)
+{
+    return open_file(path, SQLITE_OPEN_READONLY, check_version, ret);
 }
 
 void store_close(struct store *store)

@@ -160,5 +160,63 @@ int store_incidents(struct store *store, store_incident_fn fn, void *context); /
 /* Append-only: who did what to which, when. */
 int store_audit(struct store *store, const char *who, const char *action, const char *subject,
                 int64_t utc_ms);
+/* The subject of "records_not_held": these numbers of a chain were never taken in here. */
+enum { STORE_HOLE_LEN = BW_ID_LEN + 96 };
+void store_hole_format(const char *vehicle, const uint8_t stream[BW_STREAM_LEN], enum bw_record_class cls,
+                       uint64_t first_seq, uint64_t last_seq, char ret[STORE_HOLE_LEN]);
+
+/* --- all evidence, one vehicle and one chain after the other: for bureau/verify --- */
+/* For reading alone: nothing is made or brought up to date (-EPROTONOSUPPORT: of another version). */
+int store_open_reading(const char *path, struct store **ret);
+/* A transaction that sees one moment of a store that others go on writing. Ends with store_rollback(). */
+int store_begin_reading(struct store *store);
+
+/* The next vehicle by id of which there is any row ("" = the first); -ENOENT after the last. */
+int store_next_vehicle(struct store *store, const char *after, char ret[BW_ID_LEN]);
+struct store_chain_id {
+    uint8_t stream[BW_STREAM_LEN];
+    enum bw_record_class cls; /* as stored: any number */
+};
+/* The next chain by stream and class (NULL = the first), with or without records; -ENOENT after the last. */
+int store_next_chain(struct store *store, const char *vehicle, const struct store_chain_id *after,
+                     struct store_chain_id *ret);
+struct store_record {
+    uint64_t seq;
+    int64_t received_utc_ms;
+    const uint8_t *bytes;
+    size_t len;
+};
+typedef int (*store_record_fn)(void *context, const struct store_record *row);
+int store_records(struct store *store, const char *vehicle, const struct store_chain_id *chain,
+                  store_record_fn fn, void *context); /* by seq */
+/* Every key ever enrolled for a vehicle; every signer of a stream of this id, whosever it is. */
+typedef int (*store_key_fn)(void *context, const char *vehicle, const char *division,
+                            const uint8_t key[BW_PUBLIC_KEY_LEN]);
+int store_vehicle_keys(struct store *store, const char *vehicle, store_key_fn fn, void *context);
+int store_stream_keys(struct store *store, const uint8_t stream[BW_STREAM_LEN], store_key_fn fn,
+                      void *context);
+
+/* One phase with its alert object and its record, by object and event. `of` is the stream of the record. An
+ * object without phases comes with event 0; an event without object (vehicle NULL only) with id 0. seq 0:
+ * kept before version 3. */
+struct store_phase {
+    int64_t id, event, last_event, cleared_utc_ms, received_utc_ms;
+    uint8_t stream[BW_STREAM_LEN], of[BW_STREAM_LEN];
+    uint64_t number, seq;
+    int kind;
+    const uint8_t *body;
+    size_t len;
+    const uint8_t *record; /* the record `seq`; NULL = not held */
+    size_t record_len;
+    int64_t record_received_utc_ms;
+};
+typedef int (*store_phase_fn)(void *context, const struct store_phase *row);
+int store_phases(struct store *store, const char *vehicle, store_phase_fn fn, void *context);
+int store_stray_phases(struct store *store, store_phase_fn fn, void *context);
+/* 1: there is a phase of that alert from that record, or with that very body from another one; 0: none. */
+int store_phase_held(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                     uint64_t number, uint64_t seq, const uint8_t *body, size_t len);
+/* 1: such a line is there, 0: none. */
+int store_audit_held(struct store *store, const char *action, const char *subject);
 
 #endif

@@ -18,6 +18,7 @@ CREATE TABLE signer (
     public_key BLOB NOT NULL CHECK (length(public_key) = 32),
     PRIMARY KEY (vehicle, stream, class, from_seq)
 ) WITHOUT ROWID;
+CREATE INDEX signer_stream ON signer(stream);
 INSERT INTO signer SELECT chain.vehicle, stream, class, 1, division, public_key FROM chain
     JOIN vehicle_key USING (vehicle) JOIN vehicle ON vehicle_id = chain.vehicle JOIN school USING (school_id);
 

@@ -1,0 +1,33 @@
+#include "bureau/ingest/judge.h"
+#include "bureau/verify/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int verify_head(struct store *store, const struct verify_head *head)
+{
+    struct wire_bytes bytes = {0};
+    int error = store_record_get(store, head->vehicle, head->chain.stream, head->chain.cls, head->seq,
+                                 &bytes.data, &bytes.len);
+    if (error == -ENOENT)
+        return VERIFY_HEAD_GONE;
+    if (error != 0)
+        return error;
+    struct store_signers signers;
+    struct wire_record record;
+    struct wire_body body;
+    uint8_t hash[BW_HASH_LEN];
+    error = store_signers(store, head->vehicle, head->chain.stream, head->chain.cls, &signers);
+    const int decoded = wire_record_decode(bytes.data, bytes.len, &record);
+    wire_bytes_free(&bytes);
+    if (error != 0 || decoded == -ENOMEM)
+        return error != 0 ? error : decoded;
+    if (decoded != 0 || signers.n == 0)
+        return VERIFY_HEAD_OTHER;
+    error = judge_body(&record, &body);
+    if (error != 0)
+        return error;
+    judge_head(&record, &body, judge_signer(&signers, head->seq)->division, head->vehicle, hash);
+    return memcmp(hash, head->hash, BW_HASH_LEN) == 0 ? VERIFY_REASONS : VERIFY_HEAD_OTHER;
+}

@@ -1,0 +1,40 @@
+/* Inside of verify: what its files share. */
+#ifndef BUSWARDEN_VERIFY_INTERNAL_H
+#define BUSWARDEN_VERIFY_INTERNAL_H
+
+#include "bureau/verify/verify.h"
+#include "proto/seal.h"
+
+struct walk {
+    struct store *store;
+    const struct verify_options *options;
+    struct verify_totals totals;
+    char vehicle[BW_ID_LEN];
+    struct bw_presence presence; /* its last word; zeroed = none */
+
+    /* The present chain. */
+    struct store_chain_id chain;
+    struct store_signers signers;
+    bool stray;                /* neither a signer nor a head is known: nothing of ours began it */
+    struct store_chain stored; /* its row; next_seq 0 = none */
+    uint64_t next_seq;         /* of the records walked so far, as in struct store_chain */
+    uint8_t head[BW_HASH_LEN];
+    bool head_known;
+
+    /* The present alert object. */
+    struct store_phase object; /* borrowed pointers are not used */
+    int64_t last_event, cleared_utc_ms;
+    int kind;
+};
+
+/* Reports; `finding` without vehicle and chain. */
+int walk_report(struct walk *walk, struct verify_finding finding);
+/* True if the signer signed it for this vehicle. */
+bool walk_signed_by(const char *vehicle, const struct wire_record *record, const struct store_signer *signer);
+
+/* All alert rows of the present vehicle, against its records. */
+int walk_phases(struct walk *walk);
+/* Alert rows that belong to no alert. */
+int walk_stray_phases(struct walk *walk);
+
+#endif

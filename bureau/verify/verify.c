@@ -1,0 +1,374 @@
+#include "bureau/verify/verify.h"
+
+#include "bureau/ingest/judge.h"
+#include "bureau/verify/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { PROGRESS_RECORDS = 1024 };
+
+int walk_report(struct walk *walk, struct verify_finding finding)
+{
+    finding.vehicle = walk->vehicle;
+    if (finding.last_seq == 0)
+        finding.last_seq = finding.seq;
+    if (finding.other == NULL)
+        finding.other = "";
+    if (finding.reason == VERIFY_NOT_HELD)
+        walk->totals.not_held++;
+    else
+        walk->totals.findings++;
+    if (walk->options->on_finding == NULL)
+        return 0;
+    return walk->options->on_finding(walk->options->context, &finding);
+}
+
+bool walk_signed_by(const char *vehicle, const struct wire_record *record, const struct store_signer *signer)
+{
+    return seal_record_verify(record, signer->division, vehicle, signer->key);
+}
+
+/* About records of the present chain. */
+static int report(struct walk *walk, enum verify_reason reason, uint64_t first_seq, uint64_t last_seq)
+{
+    return walk_report(walk,
+                       (struct verify_finding){
+                           .reason = reason, .chain = walk->chain, .seq = first_seq, .last_seq = last_seq});
+}
+
+/* --- whose record it is --- */
+
+/* A record, and the keys that are tried on it. */
+struct search {
+    const struct wire_record *record;
+    struct store_signer by; /* division: that of keys which come without one; then the one that fits */
+    char vehicle[BW_ID_LEN];
+};
+
+static int try_key(void *context, const char *vehicle, const char *division, const uint8_t *key)
+{
+    struct search *search = context;
+    struct store_signer by = search->by;
+    if (division[0] != '\0' && strlen(division) < sizeof by.division)
+        memcpy(by.division, division, strlen(division) + 1);
+    memcpy(by.key, key, sizeof by.key);
+    if (strlen(vehicle) >= sizeof search->vehicle || !walk_signed_by(vehicle, search->record, &by))
+        return 0;
+    search->by = by;
+    memcpy(search->vehicle, vehicle, strlen(vehicle) + 1);
+    return 1;
+}
+
+/* 1 and *ret_by when a key that was enrolled for the vehicle has signed it, here or in the county where the
+ * vehicle is registered now. */
+static int own_key(struct walk *walk, const struct wire_record *record, struct store_signer *ret_by)
+{
+    struct search search = {.record = record};
+    int rc = 0;
+    if (walk->signers.n > 0) {
+        search.by = *judge_signer(&walk->signers, record->seq);
+        rc = store_vehicle_keys(walk->store, walk->vehicle, try_key, &search);
+    }
+    if (rc == 0 && store_vehicle_division(walk->store, walk->vehicle, search.by.division) == 0)
+        rc = store_vehicle_keys(walk->store, walk->vehicle, try_key, &search);
+    if (rc == 1)
+        *ret_by = search.by;
+    return rc;
+}
+
+static bool belongs(const struct walk *walk, const struct wire_record *record, uint64_t seq)
+{
+    return memcmp(record->stream, walk->chain.stream, BW_STREAM_LEN) == 0 && record->cls == walk->chain.cls &&
+           record->seq == seq;
+}
+
+/* The reason for a record that the signer in force has not signed for this place. */
+static int find_owner(struct walk *walk, const struct wire_record *record, uint64_t seq,
+                      char other[BW_ID_LEN], enum verify_reason *ret)
+{
+    struct search search = {.record = record};
+    struct store_signer by;
+    int rc = store_stream_keys(walk->store, record->stream, try_key, &search);
+    if (rc == 1 && strcmp(search.vehicle, walk->vehicle) != 0) {
+        memcpy(other, search.vehicle, sizeof search.vehicle);
+        *ret = VERIFY_FOREIGN;
+        return 0;
+    }
+    if (rc == 0)
+        rc = own_key(walk, record, &by);
+    if (rc < 0)
+        return rc;
+    if (rc == 0)
+        *ret = VERIFY_BAD_SIGNATURE;
+    else
+        *ret = belongs(walk, record, seq) ? VERIFY_WRONG_KEY : VERIFY_MISPLACED;
+    return 0;
+}
+
+/* The signer's row may be what was altered, not the records: true when another key of the vehicle fits and
+ * the row's own could never have been right. The row is then mended for the rest of the walk. */
+static int mend_signer(struct walk *walk, const struct wire_record *record, bool *ret_mended)
+{
+    struct store_signer by;
+    int rc = own_key(walk, record, &by);
+    *ret_mended = false;
+    if (rc != 1)
+        return rc;
+    if (walk->signers.n == 0) {
+        by.from_seq = 1;
+        walk->signers = (struct store_signers){.n = 1, .of = {by}};
+        *ret_mended = true;
+        return report(walk, VERIFY_SIGNER, 1, 1);
+    }
+    struct store_signer *row =
+        &walk->signers.of[judge_signer(&walk->signers, record->seq) - walk->signers.of];
+    const int known = store_vehicle_key_known(walk->store, walk->vehicle, row->key);
+    if (known < 0 || (known == 1 && strcmp(row->division, by.division) == 0))
+        return known < 0 ? known : 0;
+    by.from_seq = row->from_seq;
+    *row = by;
+    *ret_mended = true;
+    return known == 1 ? report(walk, VERIFY_SIGNER, by.from_seq, by.from_seq) : 0; /* else reported already */
+}
+
+/* --- one record --- */
+
+/* VERIFY_REASONS for a good one. */
+static int judge_row(struct walk *walk, const struct store_record *row, struct wire_record *ret_record,
+                     char other[BW_ID_LEN], enum verify_reason *ret)
+{
+    const int error = wire_record_decode(row->bytes, row->len, ret_record);
+    *ret = error == 0 ? VERIFY_REASONS : VERIFY_UNREADABLE;
+    if (error != 0)
+        return error == -ENOMEM ? error : 0;
+    if (belongs(walk, ret_record, row->seq)) {
+        if (walk->signers.n > 0 &&
+            walk_signed_by(walk->vehicle, ret_record, judge_signer(&walk->signers, row->seq)))
+            return 0;
+        bool mended;
+        const int rc = mend_signer(walk, ret_record, &mended);
+        if (rc != 0 || mended)
+            return rc;
+    }
+    return find_owner(walk, ret_record, row->seq, other, ret);
+}
+
+static int report_hole(struct walk *walk, uint64_t last_seq)
+{
+    char subject[STORE_HOLE_LEN];
+    store_hole_format(walk->vehicle, walk->chain.stream, walk->chain.cls, walk->next_seq, last_seq, subject);
+    const int told = store_audit_held(walk->store, "records_not_held", subject);
+    if (told < 0)
+        return told;
+    return report(walk, told == 1 ? VERIFY_NOT_HELD : VERIFY_MISSING, walk->next_seq, last_seq);
+}
+
+/* A good record takes its place in the chain. */
+static int link_record(struct walk *walk, const struct wire_record *record, const struct wire_body *body)
+{
+    const uint64_t first_seq = judge_first_seq(record, body);
+    int rc = 0;
+    if (first_seq > walk->next_seq)
+        rc = report_hole(walk, first_seq - 1);
+    else if (first_seq == walk->next_seq && walk->head_known &&
+             memcmp(record->prev, walk->head, BW_HASH_LEN) != 0)
+        rc = report(walk, VERIFY_BROKEN_CHAIN, record->seq, record->seq);
+    judge_head(record, body, judge_signer(&walk->signers, record->seq)->division, walk->vehicle, walk->head);
+    walk->head_known = true;
+    walk->next_seq = record->seq + 1;
+    return rc;
+}
+
+static int find_phase(struct walk *walk, const struct wire_record *record, const struct wire_body *body)
+{
+    struct wire_bytes encoded = {0};
+    const int error = wire_body_encode(body, &encoded);
+    if (error != 0)
+        return error == -ENOMEM ? error : 0; /* then ingest could not show it either */
+    const int held = store_phase_held(walk->store, walk->vehicle, record->stream, body->u.alert.number,
+                                      record->seq, encoded.data, encoded.len);
+    wire_bytes_free(&encoded);
+    return held == 0 ? report(walk, VERIFY_NO_ALERT, record->seq, record->seq) : held < 0 ? held : 0;
+}
+
+/* A bad row stands in the place of a record, unless it lies where none was expected. What comes after it
+ * cannot be compared with it. */
+static void pass_bad(struct walk *walk, uint64_t seq)
+{
+    if (seq != walk->next_seq || (walk->stored.next_seq != 0 && seq >= walk->stored.next_seq))
+        return;
+    walk->next_seq = seq + 1;
+    walk->head_known = false;
+}
+
+static int take_record(void *context, const struct store_record *row)
+{
+    struct walk *walk = context;
+    struct wire_record record;
+    struct wire_body body;
+    char other[BW_ID_LEN] = "";
+    enum verify_reason reason;
+    int rc = 0;
+    if (++walk->totals.records % PROGRESS_RECORDS == 0 && walk->options->on_progress != NULL)
+        rc = walk->options->on_progress(walk->options->context, &walk->totals);
+    if (rc == 0)
+        rc = judge_row(walk, row, &record, other, &reason);
+    if (rc != 0)
+        return rc;
+    if (reason != VERIFY_REASONS) {
+        pass_bad(walk, row->seq);
+        return walk_report(
+            walk,
+            (struct verify_finding){.reason = reason, .chain = walk->chain, .seq = row->seq, .other = other});
+    }
+    rc = judge_body(&record, &body);
+    if (rc == 0)
+        rc = link_record(walk, &record, &body);
+    if (rc == 0 && body.type == WIRE_BODY_ALERT)
+        rc = find_phase(walk, &record, &body);
+    return rc;
+}
+
+/* --- one chain --- */
+
+static int begin_chain(struct walk *walk)
+{
+    walk->next_seq = 1;
+    memset(walk->head, 0, sizeof walk->head);
+    walk->head_known = true;
+    walk->stored = (struct store_chain){0};
+    int rc = store_chain_get(walk->store, walk->vehicle, walk->chain.stream, walk->chain.cls, &walk->stored);
+    if (rc == 0 || rc == -ENOENT)
+        rc = store_signers(walk->store, walk->vehicle, walk->chain.stream, walk->chain.cls, &walk->signers);
+    walk->stray = rc == 0 && walk->stored.next_seq == 0 && walk->signers.n == 0;
+    return rc;
+}
+
+static int check_signers(struct walk *walk)
+{
+    int rc = 0;
+    for (size_t i = 0; i < walk->signers.n && rc == 0; i++) {
+        const struct store_signer *row = &walk->signers.of[i];
+        const int known = store_vehicle_key_known(walk->store, walk->vehicle, row->key);
+        if (known < 0)
+            return known;
+        if (known == 0 || (i == 0 && row->from_seq != 1))
+            rc = report(walk, VERIFY_SIGNER, row->from_seq, row->from_seq);
+    }
+    return rc;
+}
+
+/* The end of the chain against the row that says how far it goes. */
+static int check_end(struct walk *walk)
+{
+    const uint64_t next_seq = walk->next_seq, stored = walk->stored.next_seq;
+    if (walk->stray && walk->signers.n == 0)
+        return 0; /* each of its rows was reported */
+    if (stored > next_seq)
+        return report(walk, VERIFY_MISSING, next_seq, stored - 1);
+    if (stored < next_seq)
+        return report(walk, VERIFY_CHAIN, stored == 0 ? 1 : stored, stored == 0 ? 1 : stored);
+    if (!walk->stored.head_known ||
+        (walk->head_known && memcmp(walk->stored.head, walk->head, BW_HASH_LEN) != 0))
+        return report(walk, VERIFY_CHAIN, next_seq - 1, next_seq - 1);
+    return 0;
+}
+
+/* What the vehicle itself said last of this chain. Not signed, but it has no reason to give up records. */
+static int check_presence(struct walk *walk)
+{
+    const struct bw_presence *presence = &walk->presence;
+    const uint64_t next_seq = walk->stored.next_seq > walk->next_seq ? walk->stored.next_seq : walk->next_seq;
+    if (walk->chain.cls < BW_RECORD_ALERT || walk->chain.cls > BW_RECORD_TRACK ||
+        memcmp(presence->stream, walk->chain.stream, BW_STREAM_LEN) != 0)
+        return 0;
+    const uint64_t oldest_seq = presence->oldest_seq[walk->chain.cls - 1];
+    return oldest_seq > next_seq ? report(walk, VERIFY_RECEIPTED, next_seq, oldest_seq - 1) : 0;
+}
+
+static int tell_head(struct walk *walk)
+{
+    if (!walk->head_known || walk->next_seq == 1 || walk->options->on_head == NULL)
+        return 0;
+    struct verify_head head = {.vehicle = walk->vehicle, .chain = walk->chain, .seq = walk->next_seq - 1};
+    memcpy(head.hash, walk->head, sizeof head.hash);
+    return walk->options->on_head(walk->options->context, &head);
+}
+
+static int walk_chain(struct walk *walk)
+{
+    walk->totals.chains++;
+    int rc = begin_chain(walk);
+    if (rc == 0)
+        rc = check_signers(walk);
+    if (rc == 0)
+        rc = store_records(walk->store, walk->vehicle, &walk->chain, take_record, walk);
+    if (rc == 0)
+        rc = check_end(walk);
+    if (rc == 0)
+        rc = check_presence(walk);
+    if (rc == 0)
+        rc = tell_head(walk);
+    return rc;
+}
+
+/* --- one vehicle --- */
+
+static int take_presence(void *context, const struct store_vehicle *row)
+{
+    struct walk *walk = context;
+    if (row->seen)
+        walk->presence = row->presence;
+    return 0;
+}
+
+static int walk_chains(struct walk *walk)
+{
+    const struct store_chain_id *after = NULL;
+    int rc;
+    while ((rc = store_next_chain(walk->store, walk->vehicle, after, &walk->chain)) == 0) {
+        rc = walk_chain(walk);
+        if (rc != 0)
+            return rc;
+        after = &walk->chain;
+    }
+    return rc == -ENOENT ? 0 : rc;
+}
+
+static int walk_vehicle(struct walk *walk)
+{
+    walk->totals.vehicles++;
+    walk->presence = (struct bw_presence){0};
+    int rc = store_vehicles(walk->store, walk->vehicle, take_presence, walk);
+    if (rc == 0 || rc == -EBADMSG) /* no evidence: what cannot be read says nothing */
+        rc = walk_chains(walk);
+    if (rc == 0)
+        rc = walk_phases(walk);
+    return rc;
+}
+
+int verify_store(struct store *store, const struct verify_options *options, struct verify_totals *ret_totals)
+{
+    struct walk walk = {.store = store, .options = options};
+    int rc = 0;
+    while (rc == 0) {
+        rc = store_begin_reading(store);
+        if (rc == 0 && options->vehicle != NULL && strlen(options->vehicle) < sizeof walk.vehicle)
+            memcpy(walk.vehicle, options->vehicle, strlen(options->vehicle) + 1);
+        else if (rc == 0)
+            rc = store_next_vehicle(store, walk.vehicle, walk.vehicle);
+        if (rc == 0)
+            rc = walk_vehicle(&walk);
+        if (rc == 0)
+            store_rollback(store);
+        if (options->vehicle != NULL)
+            break;
+    }
+    if (rc == -ENOENT && options->vehicle == NULL)
+        rc = walk_stray_phases(&walk);
+    if (rc == 0)
+        store_rollback(store); /* on failure store_close() ends it: store_error() speaks of the last call */
+    *ret_totals = walk.totals;
+    return rc;
+}
