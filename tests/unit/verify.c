@@ -170,11 +170,13 @@ static const char *after(const char *sql)
 /* --- a morning of two vehicles --- */
 
 /* bus-a: stream 1, six phases of three alerts, tracks 1..12 of which 5..7 were evicted; stream 3, which this
- * store took up at track 4. bus-b: stream 2, two phases, three tracks. */
+ * store took up at track 4; stream 4, where the second alert is said once more and goes on. bus-b: stream 2,
+ * two phases, three tracks. */
 static void open_morning(void)
 {
     struct sender alerts = {"bus-a", &key_a, 1, BW_RECORD_ALERT, 0, {0}},
                   tracks = {"bus-a", &key_a, 1, BW_RECORD_TRACK, 0, {0}},
+                  again = {"bus-a", &key_a, 4, BW_RECORD_ALERT, 0, {0}},
                   resumed = {"bus-a", &key_a, 3, BW_RECORD_TRACK, 0, {0}},
                   b_alerts = {"bus-b", &key_b, 2, BW_RECORD_ALERT, 0, {0}},
                   b_tracks = {"bus-b", &key_b, 2, BW_RECORD_TRACK, 0, {0}};
@@ -198,6 +200,8 @@ static void open_morning(void)
     evidence_say(&gap, body);
     for (uint64_t i = 8; i <= 12; i++)
         evidence_say(&evicted, track_of(i));
+    evidence_say(&again, alert_of(2, BW_UPDATED));
+    evidence_say(&again, alert_of(2, BW_CLEARED));
     evidence_say(&b_alerts, alert_of(1, BW_RAISED));
     evidence_say(&b_alerts, alert_of(1, BW_CLEARED));
     for (uint64_t i = 1; i <= 3; i++)
@@ -208,7 +212,7 @@ static void open_morning(void)
         evidence_say(&resumed, track_of(i));
     evidence_presence("bus-a", 1, 7, 13);
     const struct batch_outcome outcome = evidence_commit();
-    cr_assert_eq(outcome.counts[VERDICT_ACCEPTED], 6 + 4 + 1 + 5 + 2 + 3 + 3, "%s", outcome.reason);
+    cr_assert_eq(outcome.counts[VERDICT_ACCEPTED], 6 + 4 + 1 + 5 + 2 + 2 + 3 + 3, "%s", outcome.reason);
 }
 
 TestSuite(verify, .init = open_morning, .fini = evidence_close);
@@ -218,10 +222,10 @@ TestSuite(verify, .init = open_morning, .fini = evidence_close);
 Test(verify, what_the_way_in_has_made_is_whole)
 {
     cr_expect_str_eq(verify_file(evidence_path, NULL), WHOLE);
-    cr_expect_eq(totals.records, 24);
-    cr_expect_eq(totals.chains, 5);
+    cr_expect_eq(totals.records, 26);
+    cr_expect_eq(totals.chains, 6);
     cr_expect_eq(totals.vehicles, 2);
-    cr_expect_eq(totals.alerts, 8);
+    cr_expect_eq(totals.alerts, 9);
     cr_expect_eq(totals.findings, 0);
     cr_expect_eq(totals.not_held, 1);
     cr_expect_str_eq(verify_file(evidence_path, "bus-b"), "");
@@ -342,30 +346,34 @@ static const struct {
      WHOLE "; bus-b/2/alert 1 signer; bus-b/2/track 1 signer"},
     {"the line that explains a hole", "DELETE FROM audit", "bus-a/3/track 1-3 missing"},
     /* what is derived */
+    {"a record said twice, the first removed", "DELETE FROM record WHERE " A_ALERT(5),
+     "bus-a/1/alert 5 missing; " WHOLE "; bus-a/1/alert 5 stray_alert"},
+    {"a phase's stream", "UPDATE alert_event SET stream = x'0100000000000000' WHERE event = 7",
+     WHOLE "; bus-a/1/alert 2 alert"},
     {"a phase's body", "UPDATE alert_event SET body = flip(body, 20) WHERE event = 2",
      WHOLE "; bus-a/1/alert 2 alert"},
     {"when a phase was received", "UPDATE alert_event SET received_utc_ms = 5 WHERE event = 2",
      WHOLE "; bus-a/1/alert 2 alert"},
     {"a phase of another record", "UPDATE alert_event SET seq = 77 WHERE event = 2",
-     "bus-a/1/alert 2 no_alert; " WHOLE "; bus-a/1/alert 77 stray_alert"},
+     WHOLE "; bus-a/1/alert 77 stray_alert"},
     {"a phase removed", "DELETE FROM alert_event WHERE event = 2", "bus-a/1/alert 2 no_alert; " WHOLE},
     {"the last phase removed", "DELETE FROM alert_event WHERE event = 3",
      "bus-a/1/alert 3 no_alert; " WHOLE "; bus-a/1/alert 0 alert #1"},
     {"a phase made up",
      "INSERT INTO alert_event (alert_id, seq, received_utc_ms, body) SELECT alert_id, 7, received_utc_ms, "
      "body"
-     " FROM alert_event WHERE event = 6; UPDATE alert SET last_event = 9 WHERE last_event = 6",
+     " FROM alert_event WHERE event = 6; UPDATE alert SET last_event = 10 WHERE last_event = 6",
      WHOLE "; bus-a/1/alert 7 stray_alert"},
     {"an alert made up",
      "INSERT INTO alert (vehicle, stream, number, kind) VALUES ('bus-c', zeroblob(8), 4, 1)",
      WHOLE "; bus-c/0/alert 0 stray_alert #4"},
     {"an alert removed from the list", "DELETE FROM alert WHERE last_event = 6",
      "bus-a/1/alert 6 no_alert; " WHOLE "; /0/alert 6 stray_alert"},
-    {"an alert closed by hand", "UPDATE alert SET cleared_utc_ms = 5 WHERE last_event = 5",
-     WHOLE "; bus-a/1/alert 0 alert #2"},
+    {"an alert closed by hand", "UPDATE alert SET cleared_utc_ms = 5 WHERE last_event = 6",
+     WHOLE "; bus-a/1/alert 0 alert #3"},
     {"an alert opened again", "UPDATE alert SET cleared_utc_ms = NULL WHERE last_event = 3",
      WHOLE "; bus-a/1/alert 0 alert #1"},
-    {"an alert's kind", "UPDATE alert SET kind = 2 WHERE last_event = 5", WHOLE "; bus-a/1/alert 0 alert #2"},
+    {"an alert's kind", "UPDATE alert SET kind = 2 WHERE last_event = 6", WHOLE "; bus-a/1/alert 0 alert #3"},
     {"an alert's last phase", "UPDATE alert SET last_event = 1 WHERE last_event = 3",
      WHOLE "; bus-a/1/alert 0 alert #1"},
 };
@@ -414,6 +422,7 @@ static const struct {
     {"alert", "id", "last_event", "1"},
     {"alert_event", "event", "alert_id", "1"},
     {"alert_event", "event", "seq", "1"},
+    {"alert_event", "event", "stream", "1"},
     {"alert_event", "event", "received_utc_ms", "1"},
     {"alert_event", "event", "body", "1"},
     {"audit", "id", "action", "action = 'records_not_held'"},
@@ -485,10 +494,10 @@ Test(verify, heads_kept_elsewhere_show_a_tail_that_was_cut_off_or_written_anew)
     char path[80];
     (void)snprintf(path, sizeof path, "%s/copy.db", evidence_dir);
     cr_assert_eq(verify_store(evidence_store, &options, &totals), 0);
-    cr_assert_eq(n_heads, 5);
+    cr_assert_eq(n_heads, 6);
     cr_expect_eq(heads[1].head.seq, 12);
-    cr_expect_str_eq(heads[4].vehicle, "bus-b");
-    cr_expect_str_eq(against_heads(evidence_path), "ok ok ok ok ok ");
+    cr_expect_str_eq(heads[5].vehicle, "bus-b");
+    cr_expect_str_eq(against_heads(evidence_path), "ok ok ok ok ok ok ");
 
     cr_expect_str_eq(
         after("DELETE FROM presence; DELETE FROM record WHERE vehicle = 'bus-b' AND class = 2 AND seq = 3;"
@@ -496,12 +505,12 @@ Test(verify, heads_kept_elsewhere_show_a_tail_that_was_cut_off_or_written_anew)
               " WHERE vehicle = 'bus-b' AND class = 2 AND seq = 3)"
               " WHERE vehicle = 'bus-b' AND class = 2"),
         WHOLE, "nothing in the store itself shows it");
-    cr_expect_str_eq(against_heads(path), "ok ok ok ok gone ");
+    cr_expect_str_eq(against_heads(path), "ok ok ok ok ok gone ");
 
     (void)after(
         "DELETE FROM signer WHERE vehicle = 'bus-b'; UPDATE record SET bytes = forge(bytes) WHERE " A_TRACK(
             12));
-    cr_expect_str_eq(against_heads(path), "ok other ok other other ");
+    cr_expect_str_eq(against_heads(path), "ok other ok ok other other ");
 }
 
 Test(verify, a_head_is_told_only_as_far_as_the_chain_is_known)
@@ -514,7 +523,7 @@ Test(verify, a_head_is_told_only_as_far_as_the_chain_is_known)
     cr_assert_eq(store_open_reading(path, &store), 0);
     cr_assert_eq(verify_store(store, &options, &totals), 0);
     store_close(store);
-    cr_expect_eq(n_heads, 4);
+    cr_expect_eq(n_heads, 5);
 }
 
 /* --- the store meanwhile --- */
@@ -535,9 +544,9 @@ Test(verify, sees_one_moment_of_a_store_that_is_written_to)
     struct store *store = NULL;
     cr_assert_eq(store_open_reading(evidence_path, &store), 0);
     cr_assert_eq(verify_store(store, &options, &totals), 0);
-    cr_expect_eq(totals.records, 24);
+    cr_expect_eq(totals.records, 26);
     cr_assert_eq(verify_store(store, &(struct verify_options){0}, &totals), 0);
-    cr_expect_eq(totals.records, 25);
+    cr_expect_eq(totals.records, 27);
     cr_expect_eq(totals.findings, 0);
     store_close(store);
 }
