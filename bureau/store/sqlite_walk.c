@@ -130,6 +130,7 @@ static int walk_phases(struct sql *q, store_phase_fn fn, void *context)
                                   .cleared_utc_ms = sql_int_at(q, 4),
                                   .last_event = sql_int_at(q, 5),
                                   .event = sql_int_at(q, 6),
+                                  .has_seq = !is_of(q, 7, SQLITE_NULL),
                                   .seq = sql_u64_at(q, 7),
                                   .received_utc_ms = sql_int_at(q, 8)};
         sql_copy_blob(q, 1, row.stream, sizeof(row.stream));

@@ -203,6 +203,7 @@ struct store_phase {
     int64_t id, event, last_event, cleared_utc_ms, received_utc_ms;
     uint8_t stream[BW_STREAM_LEN], of[BW_STREAM_LEN];
     uint64_t number, seq;
+    bool has_seq;
     int kind;
     const uint8_t *body;
     size_t len;

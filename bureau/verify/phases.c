@@ -38,12 +38,38 @@ static int is_good(struct walk *walk, const struct store_phase *row, const struc
     return 0;
 }
 
+/* Of a phase from before version 3 nobody wrote down which record it came from. */
+static int says_the_same(void *context, const struct store_record *row)
+{
+    const struct store_phase *phase = context;
+    struct wire_record record;
+    struct wire_bytes expected = {0};
+    int error = wire_record_decode(row->bytes, row->len, &record);
+    if (error == 0)
+        error = expected_body(&record, phase->number, &expected);
+    const bool same =
+        error == 0 && expected.len == phase->len && memcmp(expected.data, phase->body, phase->len) == 0;
+    wire_bytes_free(&expected);
+    return error == -ENOMEM ? error : same;
+}
+
+static int search_record(struct walk *walk, const struct store_phase *row)
+{
+    struct store_phase phase = *row;
+    struct store_chain_id chain = {.cls = BW_RECORD_ALERT};
+    memcpy(chain.stream, row->of, BW_STREAM_LEN);
+    const int found = store_records(walk->store, walk->vehicle, &chain, says_the_same, &phase);
+    return found == 0 ? report(walk, VERIFY_STRAY_ALERT, row, 0) : found < 0 ? found : 0;
+}
+
 static int check_phase(struct walk *walk, const struct store_phase *row)
 {
     struct wire_record record;
     struct wire_bytes expected = {0};
+    if (!row->has_seq)
+        return search_record(walk, row);
     if (row->record == NULL)
-        return row->seq == 0 ? 0 : report(walk, VERIFY_STRAY_ALERT, row, row->seq);
+        return report(walk, VERIFY_STRAY_ALERT, row, row->seq);
     int error = wire_record_decode(row->record, row->record_len, &record);
     if (error != 0)
         return error == -ENOMEM ? error : 0;
@@ -82,7 +108,7 @@ static int apply_phase(struct walk *walk, const struct store_phase *row)
     if (error == -ENOMEM)
         return error;
     if (error != 0 || body.type != WIRE_BODY_ALERT)
-        return row->seq == 0 ? report(walk, VERIFY_ALERT, row, 0) : 0; /* else it differs from its record */
+        return 0; /* it differs from its record, which is found out there */
     if (walk->last_event == 0)
         walk->kind = (int)body.u.alert.kind;
     if (body.u.alert.phase == BW_CLEARED && walk->cleared_utc_ms == 0)
