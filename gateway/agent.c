@@ -18,6 +18,7 @@
 #include "gateway/dates.h"
 #include "gateway/issuedfile.h"
 #include "gateway/journal.h"
+#include "gateway/memory.h"
 #include "gateway/status.h"
 #include "gateway/statusclient.h"
 #include "gateway/words.h"
@@ -27,6 +28,7 @@
 
 enum {
     TICK_MS = 1000,
+    SETTLED_MS = 20000, /* after the start: connected, and its licence held */
     GPS_SILENT_MS = 5000,
     STATUS_BACKLOG = 8,
     STATUS_CLIENTS_MAX = 8,
@@ -60,7 +62,7 @@ struct agent {
     uint64_t streams_begun;  /* of the uplink's count, told in the journal */
     char outbox_reason[256]; /* why it could not be opened, as told in the journal; "" = it is open */
     uv_loop_t loop;
-    uv_timer_t timer;
+    uv_timer_t timer, trim;
     uv_signal_t on_term, on_int;
     uv_async_t came[ISSUED_KINDS]; /* the uplink has stored a newer one */
     uv_pipe_t status;
@@ -457,6 +459,12 @@ static void on_tick(uv_timer_t *timer)
     feed_watchdog(agent);
 }
 
+static void on_trim(uv_timer_t *timer)
+{
+    (void)timer;
+    memory_trim();
+}
+
 /* --- status socket: connect, read one JSON object, end --- */
 
 struct status_client {
@@ -689,6 +697,10 @@ static int start_loop(struct agent *agent)
     }
     if (error == 0)
         error = uv_timer_start(&agent->timer, on_tick, 0, TICK_MS);
+    if (error == 0)
+        error = uv_timer_init(&agent->loop, &agent->trim);
+    if (error == 0)
+        error = uv_timer_start(&agent->trim, on_trim, SETTLED_MS, MEMORY_TRIM_MS);
     for (int kind = 0; kind < ISSUED_KINDS && error == 0; kind++) {
         agent->came[kind].data = agent;
         error = uv_async_init(&agent->loop, &agent->came[kind], on_came);

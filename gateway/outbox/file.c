@@ -20,10 +20,12 @@ enum {
 };
 
 /* Every handle. synchronous=FULL makes COMMIT wait for the disk; the journal (1 MiB) and the cache stay
- * small. */
-static const char PRAGMAS[] = "PRAGMA journal_mode = WAL;"
+ * small. A record is some 160 bytes: with small pages a commit writes little to flash. The page size holds
+ * for a new file, and must come first. */
+static const char PRAGMAS[] = "PRAGMA page_size = 1024;"
+                              "PRAGMA journal_mode = WAL;"
                               "PRAGMA synchronous = FULL;"
-                              "PRAGMA wal_autocheckpoint = 256;"
+                              "PRAGMA wal_autocheckpoint = 1024;"
                               "PRAGMA journal_size_limit = 4194304;"
                               "PRAGMA cache_size = -256;";
 
@@ -101,6 +103,11 @@ int outbox_file_errno(sqlite3 *db, int sqlite_rc)
 static int exec(sqlite3 *db, const char *sql)
 {
     return outbox_file_errno(db, sqlite3_exec(db, sql, NULL, NULL, NULL));
+}
+
+int outbox_file_wait(sqlite3 *db, bool wait)
+{
+    return exec(db, wait ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
 }
 
 /* The first row of a query that has no parameters. The caller finalizes, also after a failure. */

@@ -15,6 +15,10 @@ int outbox_file_errno(sqlite3 *db, int sqlite_rc);
  * quick_check. -EBADMSG: it is not of use. With config->attach nothing is ever made: -ENOENT. */
 int outbox_file_open(const struct outbox_config *config, sqlite3 **ret);
 
+/* Whether COMMIT waits for the disk from now on; it does when the file is opened. When it does not, what is
+ * committed is on disk with the next commit that does, in order. */
+int outbox_file_wait(sqlite3 *db, bool wait);
+
 /* Rename a closed file to <path>.corrupt-N with its -wal and -shm. 0, -ENAMETOOLONG or what rename() says. */
 int outbox_file_set_aside(const char *path);
 /* A whole copy to <path>.forked-N. */

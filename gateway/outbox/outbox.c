@@ -740,8 +740,13 @@ static int remove_receipted(struct outbox *outbox, void *argument)
 
 int outbox_receipt(struct outbox *outbox, const struct bw_receipt *receipt)
 {
+    /* Half of all commits, and the only ones that may be lost: then what was taken out is sent again. */
     struct bw_receipt copy = *receipt;
-    return transact(outbox, remove_receipted, &copy);
+    int rc = outbox_file_wait(outbox->db, false);
+    if (rc == 0)
+        rc = transact(outbox, remove_receipted, &copy);
+    const int undone = outbox_file_wait(outbox->db, true);
+    return rc == 0 && undone != 0 ? sql_fail(outbox, sqlite3_errcode(outbox->db)) : rc;
 }
 
 /* ---- a new stream ---- */

@@ -1,5 +1,5 @@
 # One vehicle with real parts, to measure: functions that `resources` and `soak` share. Sourced from the project's root; the
-# caller sets program, bin, base and keep. A gateway (release build) hears a real gpsd and a cabin bus on a pseudo terminal, and
+# caller sets program, bin and keep. A gateway (release build) hears a real gpsd and a cabin bus on a pseudo terminal, and
 # talks by TLS to a real mosquitto and a bureau. play.py plays the drive.
 # shellcheck shell=bash
 
@@ -30,11 +30,40 @@ copy_scenario() {
     set_columns "$state/morning/registry/drivers.csv" "qualified_until=$(day '500 days')"
 }
 
+free_ports() {
+    for base in 21480 22480 23480 24480 25480; do
+        [ -n "$(ports_taken)" ] || return 0
+    done
+    die 3 "no free ports"
+}
+
+# A certificate for `subscriber`, who may hear everything: what a peer takes that only listens.
+enrol_subscriber() {
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=subscriber -keyout "$state/subscriber.key" \
+        -out "$state/subscriber.csr" 2>>"$state/setup.log" &&
+        openssl x509 -req -in "$state/subscriber.csr" -CA "$state/pki/ca.crt" -CAkey "$state/pki/ca.key" -set_serial 4242 \
+            -days 30 -out "$state/subscriber.crt" 2>>"$state/setup.log" || die 3 "no certificate for the subscriber"
+    printf 'user subscriber\ntopic read schoolbus/#\n' >>"$state/broker/buswarden.acl"
+}
+
+start_subscriber() {
+    start subscriber mosquitto_sub -h 127.0.0.1 -p "$broker_port" --cafile "$state/pki/ca.crt" --cert "$state/subscriber.crt" \
+        --key "$state/subscriber.key" -q 1 -N -t "schoolbus/v1/$division/bus-1/#"
+}
+
+# A sleep that a signal ends.
+rest() { # SECONDS
+    sleep "$1" &
+    wait $!
+}
+
 start_rig() { # [online | offline]
     make_folder
+    free_ports
     set_ports
     get_drive
     prepare
+    enrol_subscriber
     sed -i '/^presence_s/d' "$state/bus-1.ini" # as it is when nobody sets it
     if [ "${1:-online}" = online ]; then
         start_broker

@@ -46,7 +46,7 @@ static uint32_t whole(double value)
 
 static void put_time(struct frame *frame, int64_t utc_ms)
 {
-    const time_t local_s = (time_t)(utc_ms / 1000 + 8 * 3600); /* the standard's times are those of China */
+    const time_t local_s = (time_t)(utc_ms / 1000 + INT64_C(8) * 3600); /* its times are those of China */
     struct tm at;
     (void)gmtime_r(&local_s, &at);
     const int parts[] = {at.tm_year % 100, at.tm_mon + 1, at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec};

@@ -1,0 +1,1 @@
+unit_test(memory memory.c LIBS bw_gateway)
