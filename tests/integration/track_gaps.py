@@ -9,6 +9,7 @@ import sys
 import time
 
 TRACK = 2  # RecordClass, and Body.track
+BODY, BATCH = 5, 1  # SignedRecord.body, Track.batch
 LIMIT_S = 10
 
 
@@ -22,18 +23,21 @@ def varint(data, at):
         shift += 7
 
 
-def field(message, number):
-    """The length-delimited field of that number in a protobuf message; empty when absent."""
-    at, found = 0, b""
+def fields(message):
+    """Number and value of each field of a protobuf message: bytes, or the bare varint; of a repeated one the last."""
+    at, found = 0, {}
     while at < len(message):
         key, at = varint(message, at)
-        value, at = varint(message, at)
-        if key & 7 == 2:
-            if key >> 3 == number:
-                found = message[at:at + value]
-            at += value
-        elif key & 7 != 0:
+        if key & 7 == 0:
+            found[key >> 3], at = varint(message, at)
+            continue
+        length = {1: 8, 5: 4}.get(key & 7)
+        if length is None and key & 7 != 2:
             raise ValueError(f"wire type {key & 7}")
+        if length is None:
+            length, at = varint(message, at)
+        found[key >> 3] = message[at:at + length]
+        at += length
     return found
 
 
@@ -58,9 +62,8 @@ def held(database, vehicle):
     rows = sqlite3.connect(f"file:{database}?mode=ro", uri=True).execute(
         "SELECT bytes FROM record WHERE vehicle = ? AND class = ?", (vehicle, TRACK))
     for (record,) in rows:
-        batch = field(field(field(record, 5), TRACK), 1)
-        if batch:
-            yield from instants(batch)
+        if track := fields(fields(record)[BODY]).get(TRACK):
+            yield from instants(fields(track)[BATCH])
 
 
 def main(database, vehicle, first, last, lost=0, back=0):
@@ -72,6 +75,7 @@ def main(database, vehicle, first, last, lost=0, back=0):
             print(f"{after - before:.1f} s from {time.strftime('%T', time.gmtime(before))}")
 
 
-if len(sys.argv) not in (5, 7):
-    sys.exit(__doc__)
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    if len(sys.argv) not in (5, 7):
+        sys.exit(__doc__)
+    main(*sys.argv[1:])
