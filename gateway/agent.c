@@ -28,6 +28,7 @@
 
 enum {
     TICK_MS = 1000,
+    ALARM_TEST_MS = 3000,
     SETTLED_MS = 20000, /* after the start: connected, and its licence held */
     GPS_SILENT_MS = 5000,
     STATUS_BACKLOG = 8,
@@ -63,7 +64,8 @@ struct agent {
     char outbox_reason[256]; /* why it could not be opened, as told in the journal; "" = it is open */
     uv_loop_t loop;
     uv_timer_t timer, trim;
-    uv_signal_t on_term, on_int;
+    uv_signal_t on_term, on_int, on_usr1;
+    uv_timer_t alarm_test;         /* active while the alarm is tested */
     uv_async_t came[ISSUED_KINDS]; /* the uplink has stored a newer one */
     uv_pipe_t status;
     unsigned status_clients;
@@ -115,11 +117,41 @@ static void report_outputs(struct agent *agent)
     }
 }
 
+/* All that can sound, for a fitter who listens: as a pupil left behind would, but as alert 0, which is none.
+ */
+static void sound_test(struct agent *agent, enum bw_phase phase)
+{
+    const struct bw_alert test = {.kind = BW_CHILD_LEFT_BEHIND,
+                                  .phase = phase,
+                                  .severity = BW_SERIOUS,
+                                  .evidence.left_behind.level = 3};
+    alarm_set(agent->alarm, &test);
+}
+
+static void end_alarm_test(uv_timer_t *timer)
+{
+    (void)uv_timer_stop(timer);
+    sound_test(timer->data, BW_CLEARED);
+}
+
+/* SIGUSR1. Never while a true alarm sounds: the end of the test would silence it. */
+static void on_test_alarm(uv_signal_t *handle, int number)
+{
+    struct agent *agent = handle->data;
+    if (uv_is_active((const uv_handle_t *)&agent->alarm_test) || alarm_loudest(agent->alarm) != ALARM_SILENT)
+        return;
+    journal(JOURNAL_NOTICE, "signal %d: the alarm sounds for %d s, as a test", number, ALARM_TEST_MS / 1000);
+    sound_test(agent, BW_RAISED);
+    (void)uv_timer_start(&agent->alarm_test, end_alarm_test, ALARM_TEST_MS, 0); /* cannot fail */
+}
+
 /* The warning in the vehicle comes before anything that may take time. */
 static void on_alert(void *context, const struct bw_alert *alert, bool saved)
 {
     struct agent *agent = context;
     char alarm[ALARM_LEN];
+    if (uv_is_active((const uv_handle_t *)&agent->alarm_test))
+        end_alarm_test(&agent->alarm_test);
     alarm_set(agent->alarm, alert);
     alarm_words(alert, alarm);
     journal(alert->phase == BW_CLEARED ? JOURNAL_NOTICE : JOURNAL_ALARM, "%s %s (%s), alert %" PRIu64 "%s%s",
@@ -693,6 +725,7 @@ static int start_loop(struct agent *agent)
     if (error == 0) {
         agent->loop.data = agent;
         agent->timer.data = agent->on_term.data = agent->on_int.data = agent;
+        agent->on_usr1.data = agent->alarm_test.data = agent;
         error = uv_timer_init(&agent->loop, &agent->timer);
     }
     if (error == 0)
@@ -713,6 +746,12 @@ static int start_loop(struct agent *agent)
         error = uv_signal_init(&agent->loop, &agent->on_int);
     if (error == 0)
         error = uv_signal_start(&agent->on_int, on_signal, SIGINT);
+    if (error == 0)
+        error = uv_signal_init(&agent->loop, &agent->on_usr1);
+    if (error == 0)
+        error = uv_signal_start(&agent->on_usr1, on_test_alarm, SIGUSR1);
+    if (error == 0)
+        error = uv_timer_init(&agent->loop, &agent->alarm_test);
     if (error != 0) {
         (void)refuse("event loop", uv_strerror(error));
         return EXIT_CANNOT;

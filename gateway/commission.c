@@ -34,7 +34,7 @@ static json_t *or_null(const char *text)
 
 static json_t *item_json(const struct walk_item *item)
 {
-    const bool by_hand = item->kind >= WALK_ALARM && item->result == WALK_FAILED;
+    const bool by_hand = item->kind >= WALK_DOOR && item->result == WALK_FAILED;
     json_t *reacted = json_array();
     for (size_t i = 0; i < item->n_reacted; i++)
         (void)json_array_append_new(reacted, json_string(item->reacted[i]));
@@ -234,13 +234,13 @@ static void put_alerts(const json_t *record, enum words_language language, FILE 
 {
     size_t i;
     const json_t *alert;
-    char text[512];
-    size_t len = 0;
-    json_array_foreach(json_object_get(record, "alerts"), i, alert) if (len < sizeof text) len +=
-        (size_t)snprintf(text + len, sizeof text - len, "%s%lld %s", i > 0 ? SAY(", ", "、") : "",
-                         (long long)integer_of(alert, "number"), text_of(alert, "kind"));
-    if (i > 0)
-        put(SAY("alerts", "预警"), text, out);
+    json_array_foreach(json_object_get(record, "alerts"), i, alert)
+    {
+        char text[256];
+        (void)snprintf(text, sizeof text, "%lld: %s", (long long)integer_of(alert, "number"),
+                       status_kind(language, text_of(alert, "kind")));
+        put(i == 0 ? SAY("alerts", "预警") : "", text, out);
+    }
     if (i > 0)
         put("",
             SAY("raised while this was tested, and sent: close them with this record.",

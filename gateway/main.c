@@ -48,7 +48,8 @@ static const char run_usage[] =
     "Goes on\n"
     "    without gpsd, bus, broker or licence, says so in `status`, and tries for them again for ever. Ends "
     "on SIGTERM\n"
-    "    or SIGINT. docs/operations.md describes the configuration file.\n"
+    "    or SIGINT. SIGUSR1 sounds the alarm in the vehicle for three seconds. docs/operations.md describes "
+    "the configuration file.\n"
     "\n"
     "EXIT STATUS\n"
     "    0  ended by a signal   2  bad configuration or keys   3  could not run\n";

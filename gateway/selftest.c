@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,15 @@ static void print_question(const struct session *session, const struct walk_item
     print_item(session, walk_current(session->walk), text);
 }
 
+/* The gateway sounds all that it has, for three seconds. */
+static void sound_alarm(const struct session *session)
+{
+    const json_t *process = json_object_get(session->last, "process");
+    const pid_t pid = (pid_t)json_integer_value(json_object_get(process, "pid"));
+    if (pid <= 1 || kill(pid, SIGUSR1) != 0)
+        (void)fprintf(stderr, "buswarden-gateway selftest: process %d: %s\n", (int)pid, strerror(errno));
+}
+
 static void tell(struct session *session, enum walk_news news, size_t index)
 {
     const enum words_language language = session->options->language;
@@ -182,6 +192,11 @@ static void tell(struct session *session, enum walk_news news, size_t index)
         if (!session->prompted && current == index && item->result == WALK_PENDING)
             print_item(session, index, walk_words_step(item->step)->words[language]);
         session->prompted = true;
+        break;
+    case WALK_BEGUN:
+        session->prompted = false;
+        if (item->kind == WALK_ALARM)
+            sound_alarm(session);
         break;
     case WALK_OTHER:
         (void)fprintf(stderr, SAY("        %s has reacted\n", "        %s有反应\n"),
@@ -350,7 +365,8 @@ static int run(const struct options *options, const struct gateway_config *confi
     session.answered_mono_ms = clock_mono_ms();
     const struct walk_config walk = {.config_hash = session.config_hash,
                                      .dbc_hash = session.dbc_hash,
-                                     .limit_ms = options->limit_s * 1000};
+                                     .limit_ms = options->limit_s * 1000,
+                                     .alarm = json_is_object(json_object_get(session.first, "alarm"))};
     session.walk = walk_create(session.first, &walk);
     if (session.walk == NULL)
         goto out;

@@ -194,12 +194,12 @@ static void print_note(const struct printer *printer, const json_t *note, bool w
     print_line(printer, SAY(printer, "  to do", "  处理"), &line);
 }
 
-static enum bw_kind kind_of(const char *name)
+const char *status_kind(enum words_language language, const char *name)
 {
-    for (int kind = 1; kind < BW_KIND_COUNT; kind++)
-        if (strcmp(modeljson_kind((enum bw_kind)kind), name) == 0)
-            return (enum bw_kind)kind;
-    return BW_KIND_UNSPECIFIED;
+    int kind = BW_KIND_COUNT - 1;
+    while (kind > BW_KIND_UNSPECIFIED && strcmp(modeljson_kind((enum bw_kind)kind), name) != 0)
+        kind--;
+    return words_kind(language, (enum bw_kind)kind);
 }
 
 static void print_alert(const struct printer *printer, const json_t *alert)
@@ -207,7 +207,7 @@ static void print_alert(const struct printer *printer, const json_t *alert)
     struct line line = {0};
     char time[UTC_TEXT_LEN];
     add(&line, SAY(printer, "%s, since %s (alert %.0f)", "%s，始于 %s（预警 %.0f）"),
-        words_kind(printer->language, kind_of(text_of(alert, "kind"))),
+        status_kind(printer->language, text_of(alert, "kind")),
         local_time(printer, text_of(alert, "raised_at"), time), number_of(alert, "number"));
     print_line(printer, SAY(printer, "ALERT", "预警"), &line);
 }
@@ -271,7 +271,7 @@ static void print_gps(const struct printer *printer, const json_t *gps)
     if (has(gps, "accuracy_m"))
         add(&line, SAY(printer, ", good to %.0f m", "，精度 %.0f 米"), number_of(gps, "accuracy_m"));
     if (has(gps, "speed_kmh"))
-        add(&line, ", %.0f km/h", number_of(gps, "speed_kmh"));
+        add(&line, SAY(printer, ", %.0f km/h", "，%.0f km/h"), number_of(gps, "speed_kmh"));
     if (has(gps, "lat"))
         add(&line, SAY(printer, ", %.5f N %.5f E", "，北纬 %.5f 东经 %.5f"), number_of(gps, "lat"),
             number_of(gps, "lon"));
@@ -525,10 +525,10 @@ static void print_outbox(const struct printer *printer, const json_t *outbox)
 {
     const json_t *alert = json_object_get(outbox, "alert"), *track = json_object_get(outbox, "track");
     struct line line = {0};
-    add(&line, SAY(printer, "waiting for the bureau: %.0f alert records", "等待教育局确认：预警记录 %.0f 条"),
+    add(&line, SAY(printer, "waiting for the bureau: alerts %.0f", "等待教育局确认：预警记录 %.0f 条"),
         number_of(alert, "waiting"));
     add_class(printer, &line, alert);
-    add(&line, SAY(printer, ", %.0f of positions", "，定位记录 %.0f 条"), number_of(track, "waiting"));
+    add(&line, SAY(printer, ", positions %.0f", "，定位记录 %.0f 条"), number_of(track, "waiting"));
     add_class(printer, &line, track);
     if (number_of(outbox, "unsaved") > 0)
         add(&line, SAY(printer, ", %.0f in memory alone", "，仅在内存中 %.0f 条"),

@@ -16,6 +16,8 @@ void status_print(const json_t *status, enum words_language language, FILE *out)
 
 /* `text` after `head`, broken into lines that are indented by the head's width. */
 void status_print_text(const char *head, const char *text, FILE *out);
+/* Words of an alert's kind by its name in JSON ("OVERLOAD"). */
+const char *status_kind(enum words_language language, const char *name);
 /* Columns that UTF-8 text takes: two for each Chinese character. */
 size_t status_columns(const char *text);
 

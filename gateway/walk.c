@@ -142,7 +142,7 @@ size_t walk_current(const struct walk *walk)
 
 /* --- checks without hands --- */
 
-/* The first fault of a part, but for those of which `part` is only the place; NULL = none. */
+/* Code of the first fault of a part, of those that begin so when `begin` is given; NULL = none. */
 static const char *fault_of(const json_t *status, const char *part, const char *begin)
 {
     size_t i;
@@ -390,6 +390,9 @@ static enum walk_news look_at_step(struct walk *walk, struct walk_item *item, co
         begin_step(walk, item, plan->steps[walk->at_step], mono_ms);
         return WALK_SEEN;
     }
+    const char *broken = item->kind == WALK_ALARM ? fault_of(status, "alarm", NULL) : NULL;
+    if (broken != NULL)
+        return fail_item(walk, item, by_fault(item, broken), mono_ms);
     if (other_reacts(walk, item, status, mono_ms))
         return WALK_OTHER;
     if (mono_ms - walk->step_mono_ms < walk->config.limit_ms)

@@ -172,3 +172,113 @@ Test(cabinbus, a_change_of_anything_is_one_but_the_wheels_may_differ_a_little)
     other[n].wheel_mps = 10.49;
     cr_expect(cabinbus_same(&base, &other[n]));
 }
+
+/* --- single signals --- */
+
+static void hear(uint8_t bits, int64_t mono_ms)
+{
+    const struct can_frame_in frame = {.id = 1, .len = 8, .data = {bits}};
+    cabinbus_frame(bus, &frame, mono_ms);
+}
+
+static struct cabinbus_signal signal_at(const char *place, int64_t mono_ms)
+{
+    struct cabinbus_signal signal;
+    for (size_t i = 0; i < cabinbus_signal_count(bus); i++) {
+        cabinbus_signal(bus, i, mono_ms, &signal);
+        if (strcmp(signal.place, place) == 0)
+            return signal;
+    }
+    cr_assert_fail("no %s", place);
+    return signal;
+}
+
+Test(cabinbus, signals_stand_in_the_order_of_the_cabin_under_the_names_of_the_configuration)
+{
+    static const char *const places[] = {"seat.row2.left.occupied",  "seat.row2.left2.occupied",
+                                         "seat.row10.left.occupied", "seat.row2.left.belted",
+                                         "door.front.open",          "ignition.on"};
+    cr_assert_eq(
+        create(
+            " SG_ IGN_ON : 0|1@1+ (1,0) [0|1] \"\" B\n SG_ SEAT_R10L_OCC : 1|1@1+ (1,0) [0|1] \"\" B\n"
+            " SG_ DOOR_FRONT_OPEN : 2|1@1+ (1,0) [0|1] \"\" B\n SG_ Noise : 3|1@1+ (1,0) [0|1] \"\" B\n"
+            " SG_ SEAT_R2L2_OCC : 4|1@1+ (1,0) [0|1] \"\" B\n SG_ SEAT_R2L_BELT : 5|1@1+ (1,0) [0|1] \"\" B\n"
+            " SG_ SEAT_R2L_OCC : 6|2@1+ (1,0) [0|3] \"\" B\n",
+            NULL, 0),
+        0, "%s", reason);
+    cr_assert_eq(cabinbus_signal_count(bus), 6);
+    for (size_t i = 0; i < 6; i++) {
+        struct cabinbus_signal signal;
+        cabinbus_signal(bus, i, 1000, &signal);
+        cr_expect_str_eq(signal.place, places[i]);
+    }
+    cr_expect_str_eq(signal_at("seat.row2.left2.occupied", 1000).name, "SEAT_R2L2_OCC");
+    cr_expect_eq(signal_at("seat.row2.left.occupied", 1000).most, 3);
+    cr_expect_eq(signal_at("door.front.open", 1000).most, 0);
+}
+
+Test(cabinbus, why_a_signal_is_not_known)
+{
+    static const char dbc[] = " SG_ SEAT_R1L_OCC : 0|3@1+ (1,0) [0|3] \"\" B\n";
+    const char *const seat = "seat.row1.left.occupied";
+    cr_assert_eq(create(dbc, NULL, 0), 0, "%s", reason);
+    cr_expect_eq(signal_at(seat, 5000).state, CABINBUS_NEVER);
+    hear(2, 5000);
+    cr_expect_eq(signal_at(seat, 5000).state, CABINBUS_KNOWN);
+    cr_expect_eq(signal_at(seat, 5000).value, 2);
+    cr_expect_eq(signal_at(seat, 5000 + CABIN_FRESHNESS_DEFAULT_MS - 1).state, CABINBUS_KNOWN);
+    cr_expect_eq(signal_at(seat, 5000 + CABIN_FRESHNESS_DEFAULT_MS).state, CABINBUS_SILENT);
+    hear(7, 9000); /* all ones, beyond the maximum */
+    cr_expect_eq(signal_at(seat, 9000).state, CABINBUS_UNSURE);
+    hear(5, 9100);
+    cr_expect_eq(signal_at(seat, 9100).state, CABINBUS_NONSENSE);
+    cr_expect_eq(signal_at(seat, 9100).heard_mono_ms, 9100);
+}
+
+Test(cabinbus, a_change_is_from_one_known_value_to_another)
+{
+    const char *const seat = "seat.row1.left.occupied";
+    cr_assert_eq(create(" SG_ SEAT_R1L_OCC : 0|3@1+ (1,0) [0|3] \"\" B\n", NULL, 0), 0, "%s", reason);
+    static const struct {
+        uint8_t value;
+        uint64_t changes;
+        int64_t changed_mono_ms;
+    } rows[] = {{0, 0, 0},    {0, 0, 0},    {7, 0, 0},    {0, 0, 0},
+                {2, 1, 5000}, {5, 1, 5000}, {2, 1, 5000}, {0, 2, 8000}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        hear(rows[i].value, 1000 * (int64_t)(i + 1));
+        const struct cabinbus_signal signal = signal_at(seat, 1000 * (int64_t)(i + 1));
+        cr_expect_eq(signal.changes, rows[i].changes, "row %zu", i);
+        cr_expect_eq(signal.changed_mono_ms, rows[i].changed_mono_ms, "row %zu", i);
+    }
+}
+
+/* Toggles `n` times, `every_ms` apart. */
+static int64_t toggle(int n, int64_t every_ms, int64_t mono_ms)
+{
+    for (int i = 0; i < n; i++, mono_ms += every_ms)
+        hear((uint8_t)(i & 1), mono_ms);
+    return mono_ms;
+}
+
+Test(cabinbus, a_loose_plug_is_restless_until_it_has_been_quiet)
+{
+    const char *const seat = "seat.row1.left.occupied";
+    cr_assert_eq(create(" SG_ SEAT_R1L_OCC : 0|1@1+ (1,0) [0|1] \"\" B\n", NULL, 0), 0, "%s", reason);
+    int64_t mono_ms = toggle(CABINBUS_RESTLESS_CHANGES, 100, 1000);
+    cr_expect_not(signal_at(seat, mono_ms).restless, "a few changes are a pupil who sits down");
+    mono_ms = toggle(1000, 100, mono_ms);
+    cr_expect(signal_at(seat, mono_ms).restless);
+    for (int64_t end_ms = mono_ms + INT64_C(61000); mono_ms < end_ms; mono_ms += 1000)
+        hear(1, mono_ms);
+    cr_expect_not(signal_at(seat, mono_ms).restless, "quiet for a minute");
+}
+
+Test(cabinbus, who_fidgets_all_day_is_not_restless)
+{
+    const char *const seat = "seat.row1.left.occupied";
+    cr_assert_eq(create(" SG_ SEAT_R1L_OCC : 0|1@1+ (1,0) [0|1] \"\" B\n", NULL, 0), 0, "%s", reason);
+    const int64_t mono_ms = toggle(5000, CABINBUS_RESTLESS_MS, 1000);
+    cr_expect_eq(signal_at(seat, mono_ms).changes, 4999);
+    cr_expect_not(signal_at(seat, mono_ms).restless);
+}

@@ -10,3 +10,5 @@ target_link_options(
   LINKER:--wrap=open,--wrap=write,--wrap=fsync,--wrap=rename,--wrap=unlink,--wrap=close)
 unit_test(watch watch.c LIBS bw_gateway PkgConfig::SQLITE)
 unit_test(explain explain.c LIBS bw_gateway)
+unit_test(statustext statustext.c LIBS bw_status)
+unit_test(walk walk.c LIBS bw_status)

@@ -106,3 +106,25 @@ Test(seal, key_files_come_back_and_are_guarded)
     (void)unlink(path);
     (void)rmdir(dir);
 }
+
+/* --- files --- */
+
+/* BLAKE2b-256, as `b2sum -l 256` has it. */
+Test(seal, the_hash_of_a_file_is_that_of_b2sum)
+{
+    char path[] = "/tmp/seal-XXXXXX", hex[SEAL_FILE_HASH_LEN] = "before";
+    const int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(seal_file_hash(path, hex), 0);
+    cr_expect_str_eq(hex, "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
+    cr_assert_eq(write(fd, "abc", 3), 3);
+    cr_assert_eq(seal_file_hash(path, hex), 0);
+    cr_expect_str_eq(hex, "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319");
+    cr_assert_eq(ftruncate(fd, 16 * 1024 * 1024 + 1), 0);
+    cr_expect_eq(seal_file_hash(path, hex), -EFBIG);
+    (void)close(fd);
+    (void)unlink(path);
+    cr_expect_eq(seal_file_hash(path, hex), -ENOENT);
+    cr_expect_str_eq(hex, "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319",
+                     "untouched on failure");
+}
