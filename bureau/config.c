@@ -28,6 +28,16 @@ static const char *parse_frame(const char *text, void *target, size_t size)
     return NULL;
 }
 
+static const char *parse_yes(const char *text, void *target, size_t size)
+{
+    (void)size;
+    const bool yes = strcmp(text, "yes") == 0;
+    if (!yes && strcmp(text, "no") != 0)
+        return "must be yes or no";
+    *(bool *)target = yes;
+    return NULL;
+}
+
 #define AT(field) SETTINGS_AT(struct bureau_config, field)
 static const struct settings_key KEYS[] = {
     {"bureau", "division", settings_level, AT(division), false},
@@ -39,6 +49,7 @@ static const struct settings_key KEYS[] = {
     {"broker", "ca", settings_text, AT(broker_ca), false},
     {"broker", "cert", settings_text, AT(broker_cert), false},
     {"broker", "key", settings_text, AT(broker_key), false},
+    {"broker", "log", parse_yes, AT(broker_log), false},
     {"pki", "dir", settings_nonempty, AT(pki_dir), false},
     {"pki", "broker", settings_nonempty, AT(pki_broker), false},
     {"keys", "secret", settings_nonempty, AT(secret_path), false},

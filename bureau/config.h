@@ -5,6 +5,7 @@
  *     [store]   path            SQLite file (the only key that must be given)
  *     [broker]  host (localhost)  port (8883 with TLS, else 1883)  client_id (buswarden-bureau)
  *               ca, cert, key   TLS: all three or none
+ *               log             yes or no (default): hear mosquitto's log, for acts that were refused
  *     [pki]     dir             folder of the bureau's certificate authority; absent = it has none
  *               broker          the broker's address as vehicles reach it (default: [broker] host)
  *     [keys]    secret          the bureau's Ed25519 secret, as `keygen` writes it
@@ -33,6 +34,7 @@ struct bureau_config {
     int broker_port;
     char broker_client_id[BUREAU_TEXT_MAX];
     char broker_ca[BUREAU_TEXT_MAX], broker_cert[BUREAU_TEXT_MAX], broker_key[BUREAU_TEXT_MAX];
+    bool broker_log;
     char pki_dir[BUREAU_TEXT_MAX], pki_broker[BUREAU_TEXT_MAX];
     char secret_path[BUREAU_TEXT_MAX];
     char http_listen[BUREAU_TEXT_MAX];

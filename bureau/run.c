@@ -150,6 +150,7 @@ static int start_ingest(const struct bureau_config *config, struct bureau *burea
         .store_path = config->store_path,
         .key = &bureau->key,
         .division = given(config->division),
+        .broker_log = config->broker_log,
         .on_events = on_events,
         .on_presence = on_presence,
         .context = bureau,

@@ -171,6 +171,7 @@ path = $state/bureau.db
 host = 127.0.0.1
 port = $broker_port
 client_id = bureau
+log = yes
 ca = $state/pki/ca.crt
 cert = $state/pki/bureau.crt
 key = $state/pki/bureau.key
@@ -196,11 +197,12 @@ configure_gateway() { # NUMBER
 # mosquitto reads its files after it has given up root: they are copies that are its own.
 configure_broker() {
     local broker=$state/broker
-    mkdir "$broker" && cp "$state"/pki/{ca.crt,crl.pem,server.crt,server.key} deploy/mosquitto/buswarden.acl "$broker" ||
+    mkdir "$broker" && cp "$state"/pki/{ca.crt,crl.pem,server.crt,server.key} deploy/mosquitto/buswarden.acl \
+        "$bin/buswarden_mosquitto.so" "$broker" ||
         die 3 "cannot write to $broker"
     chmod 600 "$broker/buswarden.acl"
     sed -e "s|@PORT@|$broker_port|" -e "s|@ADDRESS@|127.0.0.1|" -e "s|@PKI@|$broker|" -e "s|@DATA@|$broker|" \
-        -e "s|@ACL@|$broker/buswarden.acl|" deploy/mosquitto/buswarden.conf >"$broker/mosquitto.conf"
+        -e "s|@ACL@|$broker/buswarden.acl|" -e "s|@PLUGIN@|$broker/buswarden_mosquitto.so|" deploy/mosquitto/buswarden.conf >"$broker/mosquitto.conf"
     [ "$(id -u)" -eq 0 ] || return
     chown -R mosquitto: "$broker"
     runuser -u mosquitto -- test -r "$broker/server.key" ||

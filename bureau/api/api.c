@@ -29,6 +29,7 @@ static const struct route {
     {"/v1/alerts", handle_alerts, false, {"state", "limit", "before"}},
     {"/v1/alerts/stream", handle_alert_stream, false, {"last_event_id"}},
     {"/v1/vehicles", handle_vehicles, false, {NULL}},
+    {"/v1/incidents", handle_incidents, false, {NULL}},
     {"/v1/plates/*", handle_plate, false, {NULL}},
     {"/v1/routes", handle_routes, false, {NULL}},
     {"/v1/console", handle_console_settings, false, {NULL}},

@@ -10,8 +10,11 @@
 enum {
     ALERTS_DEFAULT = 100, /* of one answer */
     ALERTS_MAX = 500,
+    CERTIFICATE_DAYS = 30,    /* as PKI_WARN_DAYS */
     REGISTRY_FRESH_MS = 5000, /* an import shows after this long at the latest */
 };
+
+static const int64_t CERTIFICATE_WARN_MS = CERTIFICATE_DAYS * INT64_C(86400000);
 
 static int64_t clock_ms(clockid_t clock)
 {
@@ -56,18 +59,21 @@ struct api_reply handle_health(struct api *api, const struct api_request *reques
     (void)request;
     struct ingest_stats broker = {0};
     struct stream_stats stream;
-    int64_t last_event;
+    int64_t last_event, ending = 0;
+    const int64_t soon_utc_ms = clock_ms(CLOCK_REALTIME) + CERTIFICATE_WARN_MS;
     api->broker(api->broker_context, &broker);
     stream_stats(api->stream, &stream);
-    const bool store_ok = store_last_event(api->store, &last_event) == 0;
+    const bool store_ok = store_last_event(api->store, &last_event) == 0 &&
+                          store_certificates_ending(api->store, soon_utc_ms, &ending) == 0;
     const char *store = store_ok ? "ok" : store_error(api->store);
     if (store_ok && broker.failing)
         store = "what came last could not be kept; the broker's reason says why";
     const bool ok = store_ok && broker.connected && !broker.failing;
-    json_t *body = json_pack("{s:s, s:s, s:o, s:s, s:{s:I, s:i, s:I}}", "status", ok ? "ok" : "degraded",
-                             "version", BUSWARDEN_VERSION, "broker", apijson_broker(&broker), "store", store,
-                             "stream", "clients", (json_int_t)stream.clients, "clients_max",
-                             STREAM_CLIENTS_MAX, "vehicles_dropped", (json_int_t)stream.vehicles_dropped);
+    json_t *body =
+        json_pack("{s:s, s:s, s:o, s:s, s:I, s:{s:I, s:i, s:I}}", "status", ok ? "ok" : "degraded", "version",
+                  BUSWARDEN_VERSION, "broker", apijson_broker(&broker), "store", store, "certificates_ending",
+                  (json_int_t)ending, "stream", "clients", (json_int_t)stream.clients, "clients_max",
+                  STREAM_CLIENTS_MAX, "vehicles_dropped", (json_int_t)stream.vehicles_dropped);
     return reply_json(ok ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, body);
 }
 
@@ -151,6 +157,24 @@ struct api_reply handle_vehicles(struct api *api, const struct api_request *requ
         return store_failed();
     }
     return reply_json(MHD_HTTP_OK, json_pack("{s:o}", "vehicles", vehicles));
+}
+
+/* --- acts that were refused --- */
+
+static int add_incident(void *context, const struct store_incident *row)
+{
+    return json_array_append_new(context, apijson_incident(row)) == 0 ? 0 : -ENOMEM;
+}
+
+struct api_reply handle_incidents(struct api *api, const struct api_request *request)
+{
+    (void)request;
+    json_t *incidents = json_array();
+    if (store_incidents(api->store, add_incident, incidents) != 0) {
+        json_decref(incidents);
+        return store_failed();
+    }
+    return reply_json(MHD_HTTP_OK, json_pack("{s:o}", "incidents", incidents));
 }
 
 /* --- registry --- */

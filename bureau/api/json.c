@@ -71,6 +71,7 @@ json_t *apijson_vehicle(const struct store_vehicle *row, int64_t now_utc_ms)
     modeljson_put(&json, "orders",
                   json_pack("{s:I, s:I}", "issued", (json_int_t)row->issued[ISSUED_ORDERS], "held",
                             (json_int_t)presence->orders_version));
+    modeljson_put(&json, "certificate_until", modeljson_instant(row->certificate_until_utc_ms));
     modeljson_put(&json, "open_alerts", kinds(row->open_kinds));
     return json;
 }
@@ -228,6 +229,7 @@ json_t *apijson_broker(const struct ingest_stats *stats)
         {"bad_topic", stats->bad_topic},
         {"bad_message", stats->bad_message},
         {"too_large", stats->too_large},
+        {"log_lines", stats->log_lines},
         {"dropped", stats->dropped},
         {"receipts", stats->receipts},
         {"licences", stats->issued[ISSUED_LICENCE]},
@@ -238,6 +240,19 @@ json_t *apijson_broker(const struct ingest_stats *stats)
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
         modeljson_put(&json, counts[i].name, json_integer((json_int_t)counts[i].value));
     modeljson_put(&json, "reason", modeljson_text(stats->reason));
+    return json;
+}
+
+json_t *apijson_incident(const struct store_incident *row)
+{
+    json_t *json = json_object();
+    modeljson_put(&json, "kind", modeljson_text(row->kind));
+    modeljson_put(&json, "vehicle_id", modeljson_text(row->vehicle));
+    modeljson_put(&json, "address", modeljson_text(row->address));
+    modeljson_put(&json, "detail", modeljson_text(row->detail));
+    modeljson_put(&json, "count", json_integer((json_int_t)row->count));
+    modeljson_put(&json, "first_at", modeljson_instant(row->first_utc_ms));
+    modeljson_put(&json, "last_at", modeljson_instant(row->last_utc_ms));
     return json;
 }
 

@@ -21,6 +21,7 @@ json_t *apijson_plate(const struct registry *registry, const char *plate,
                       const struct registry_answer *answer, const struct store_vehicle *live,
                       int64_t now_utc_ms);
 json_t *apijson_routes(const struct registry *registry); /* GeoJSON, RFC 7946 */
+json_t *apijson_incident(const struct store_incident *row);
 json_t *apijson_broker(const struct ingest_stats *stats);
 
 /* One line of text; takes the reference. NULL when out of memory or `value` is NULL. free() it. */

@@ -92,6 +92,7 @@ struct transaction {
     struct store *store;
     struct vehicles *vehicles;
     int64_t now_ms, now_utc_ms;
+    size_t index; /* of the item at hand */
     struct batch_outcome *outcome;
 };
 
@@ -179,6 +180,7 @@ static void tell(struct transaction *tx, const struct batch_item *item, const ch
 static int refuse(struct transaction *tx, const struct batch_item *item, enum verdict verdict)
 {
     tx->outcome->counts[verdict]++;
+    tx->batch->items[tx->index].refused = verdict;
     tell(tx, item, verdict_text(verdict));
     return 0;
 }
@@ -319,8 +321,11 @@ static int run_transaction(struct transaction *tx)
     int error = store_begin(tx->store);
     if (error != 0)
         return error;
-    for (size_t i = 0; i < tx->batch->n && error == 0; i++)
+    for (size_t i = 0; i < tx->batch->n && error == 0; i++) {
+        tx->index = i;
+        tx->batch->items[i].refused = VERDICT_ACCEPTED;
         error = apply_item(tx, &tx->batch->items[i]);
+    }
     if (error == 0)
         error = fill_receipts(tx);
     if (error == 0)

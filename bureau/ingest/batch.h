@@ -16,6 +16,7 @@ struct batch_item {
     struct wire_record record;   /* the other channels, as the two below */
     struct wire_body body;
     struct wire_bytes bytes; /* as they came; the batch owns them */
+    enum verdict refused;    /* set by batch_apply(): why; VERDICT_ACCEPTED = it was not */
 };
 
 /* One cumulative receipt that is due: to a vehicle, for a stream. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "bureau/ingest/answer.h"
+#include "bureau/ingest/brokerlog.h"
 
 enum {
     BATCH_MAX_DEFAULT = 256,
@@ -39,13 +40,15 @@ struct ingest {
     struct mqtt *mqtt;
     struct vehicles *vehicles;
     struct batch *batch;
+    struct incidents *incidents;
+    struct brokerlog brokerlog;
     bool connecting; /* or connected */
     int64_t batch_due_ms, retry_at_ms, up_since_ms, backoff_ms, look_at_ms;
     int64_t seen[ISSUED_KINDS]; /* of what is issued: how far it was looked at */
 
     pthread_mutex_t mutex; /* guards what follows */
     bool connected, failing;
-    uint64_t counts[VERDICT_COUNT], unread, receipts, issued[ISSUED_KINDS];
+    uint64_t counts[VERDICT_COUNT], unread, receipts, issued[ISSUED_KINDS], log_lines;
     char reason[BATCH_REASON_LEN];
 };
 
@@ -100,6 +103,58 @@ static void note(struct ingest *ingest, const char *what, const char *why)
     (void)pthread_mutex_unlock(&ingest->mutex);
 }
 
+/* --- refused acts --- */
+
+static const char *const incident_kinds[VERDICT_COUNT] = {
+    [VERDICT_BAD_SIGNATURE] = "bad_signature", [VERDICT_UNKNOWN_VEHICLE] = "unknown_vehicle",
+    [VERDICT_BAD_TOPIC] = "bad_topic",         [VERDICT_BAD_MESSAGE] = "bad_message",
+    [VERDICT_TOO_LARGE] = "too_large",         [VERDICT_CONFLICT] = "conflict",
+};
+
+/* By the broker's access list the vehicle of the topic is who sent it. What the broker retains may be older
+ * than a vehicle's key, and is said again to every session: it accuses nobody. */
+static void note_refusal(struct ingest *ingest, const struct topic *topic, const char *topic_text,
+                         enum verdict verdict, bool retained)
+{
+    struct incident incident = {.count = 1};
+    struct topic sender = *topic;
+    if (incident_kinds[verdict] == NULL || retained)
+        return;
+    if (sender.vehicle[0] == '\0') /* refused before its topic was looked at */
+        (void)topic_parse(topic_text, &sender);
+    (void)snprintf(incident.kind, sizeof incident.kind, "%s", incident_kinds[verdict]);
+    memcpy(incident.vehicle, sender.vehicle, sizeof incident.vehicle);
+    (void)snprintf(incident.detail, sizeof incident.detail, "%s", topic_text);
+    incidents_note(ingest->incidents, &incident, clock_ms(CLOCK_REALTIME));
+}
+
+/* Those that only the store could tell. */
+static void note_batch(struct ingest *ingest)
+{
+    for (size_t i = 0; i < batch_count(ingest->batch); i++) {
+        const struct batch_item *item = batch_item(ingest->batch, i);
+        char text[TOPIC_MAX];
+        if (item->refused != VERDICT_ACCEPTED && topic_format(&item->topic, text) == 0)
+            note_refusal(ingest, &item->topic, text, item->refused, item->retained);
+    }
+}
+
+static void read_broker_log(struct ingest *ingest, const uint8_t *payload, size_t len)
+{
+    struct incident incident;
+    (void)pthread_mutex_lock(&ingest->mutex);
+    ingest->log_lines++;
+    (void)pthread_mutex_unlock(&ingest->mutex);
+    if (brokerlog_read(&ingest->brokerlog, (const char *)payload, len, &incident))
+        incidents_note(ingest->incidents, &incident, clock_ms(CLOCK_REALTIME));
+}
+
+static void commit_incidents(struct ingest *ingest)
+{
+    if (incidents_commit(ingest->incidents, ingest->store, clock_ms(CLOCK_MONOTONIC)) != 0)
+        note(ingest, "incidents", store_error(ingest->store));
+}
+
 /* --- one batch --- */
 
 static struct answer begin_answer(struct ingest *ingest, int64_t now_ms, int64_t now_utc_ms)
@@ -137,6 +192,8 @@ static void flush(struct ingest *ingest)
     const int error =
         batch_apply(ingest->batch, ingest->store, ingest->vehicles, now_ms, now_utc_ms, &outcome);
     count_batch(ingest, &outcome, error != 0);
+    if (error == 0)
+        note_batch(ingest);
     if (error == 0) /* else nothing is receipted, and the vehicles send again */
         answer(ingest, now_ms, now_utc_ms, &outcome);
     batch_clear(ingest->batch);
@@ -184,10 +241,15 @@ static enum verdict admit(struct ingest *ingest, const char *topic, const uint8_
 static void on_message(void *context, const char *topic, const uint8_t *payload, size_t len, bool retained)
 {
     struct ingest *ingest = context;
+    if (strncmp(topic, BROKERLOG_PREFIX, sizeof BROKERLOG_PREFIX - 1) == 0) {
+        read_broker_log(ingest, payload, len);
+        return;
+    }
     struct batch_item *item = batch_next(ingest->batch);
     const enum verdict verdict = admit(ingest, topic, payload, len, item);
     if (verdict != VERDICT_ACCEPTED && verdict != VERDICT_PRESENCE) {
         count_refusal(ingest, &item->topic, verdict);
+        note_refusal(ingest, &item->topic, topic, verdict, retained);
         return;
     }
     item->retained = retained;
@@ -216,6 +278,8 @@ static void on_up(void *context)
         if (error != 0)
             note(ingest, "subscribe", mqtt_reason(ingest->mqtt));
     }
+    if (ingest->config.broker_log && mqtt_subscribe(ingest->mqtt, BROKERLOG_FILTER) != 0)
+        note(ingest, "subscribe", mqtt_reason(ingest->mqtt));
 }
 
 static void plan_retry(struct ingest *ingest, const char *reason)
@@ -255,6 +319,8 @@ static int wait_ms(const struct ingest *ingest)
     int64_t until_ms = now_ms + IDLE_MS;
     if (batch_count(ingest->batch) > 0 && ingest->batch_due_ms < until_ms)
         until_ms = ingest->batch_due_ms;
+    if (incidents_due_ms(ingest->incidents) < until_ms)
+        until_ms = incidents_due_ms(ingest->incidents);
     if (ingest->look_at_ms > now_ms && ingest->look_at_ms < until_ms)
         until_ms = ingest->look_at_ms;
     if (!ingest->connecting && ingest->retry_at_ms < until_ms)
@@ -271,9 +337,11 @@ static void *run(void *context)
         if (batch_count(ingest->batch) > 0 && clock_ms(CLOCK_MONOTONIC) >= ingest->batch_due_ms)
             flush(ingest);
         look_for_new(ingest);
+        commit_incidents(ingest);
         atomic_fetch_add(&ingest->turns, 1);
     }
     flush(ingest);
+    (void)incidents_commit(ingest->incidents, ingest->store, incidents_due_ms(ingest->incidents));
     mqtt_disconnect(ingest->mqtt);
     return NULL;
 }
@@ -317,6 +385,7 @@ static void release(struct ingest *ingest)
 {
     mqtt_destroy(ingest->mqtt);
     batch_free(ingest->batch);
+    incidents_free(ingest->incidents);
     vehicles_free(ingest->vehicles);
     store_close(ingest->store);
     if (ingest->wake_fd >= 0)
@@ -360,6 +429,8 @@ int ingest_start(const struct ingest_config *config, struct ingest **ret)
         error = batch_create(ingest->config.batch_max, &ingest->batch);
     if (error == 0)
         error = vehicles_create(&ingest->vehicles);
+    if (error == 0)
+        error = incidents_create(&ingest->incidents);
     if (error == 0 && (ingest->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
         error = -errno;
     if (error == 0)
@@ -408,6 +479,7 @@ void ingest_stats(struct ingest *ingest, struct ingest_stats *ret)
                                  .bad_message = counts[VERDICT_BAD_MESSAGE],
                                  .too_large = counts[VERDICT_TOO_LARGE],
                                  .dropped = counts[VERDICT_DROPPED],
+                                 .log_lines = ingest->log_lines,
                                  .receipts = ingest->receipts,
                                  .turns = atomic_load(&ingest->turns),
                                  .issued = {[ISSUED_LICENCE] = ingest->issued[ISSUED_LICENCE],

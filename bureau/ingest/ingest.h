@@ -17,6 +17,7 @@ struct ingest_config {
     const char *store_path;
     const struct seal_key *key; /* signs receipts; borrowed for the ingest's life */
     const char *division;       /* NULL = all */
+    bool broker_log;            /* hear mosquitto's log for acts that were refused */
     uint32_t batch_max;         /* records a commit; 0 = 256, at most 4096 */
     uint32_t batch_ms;          /* longest wait before a commit; 0 = 50, at most 10000 */
     /* Called on the ingest thread after a commit: there are new alert events, or a vehicle's presence
@@ -42,9 +43,10 @@ struct ingest_stats {
         unread; /* of the accepted: kept as evidence, but of a kind or form that this build cannot read */
     uint64_t bad_message; /* not a valid record, or wrong class for its channel */
     uint64_t too_large;
-    uint64_t dropped;  /* the store or memory failed: nothing was receipted, the vehicles send again */
-    uint64_t receipts; /* sent */
-    uint64_t turns;    /* turns of the thread's loop: at least one a second, but while a name is resolved */
+    uint64_t dropped;   /* the store or memory failed: nothing was receipted, the vehicles send again */
+    uint64_t log_lines; /* of the broker's log heard */
+    uint64_t receipts;  /* sent */
+    uint64_t turns;     /* turns of the thread's loop: at least one a second, but while a name is resolved */
     uint64_t issued[ISSUED_KINDS]; /* sent: newly issued, or because a vehicle held an older one */
     char reason[160];              /* of the last refusal or of being down; UTF-8 */
 };

@@ -68,6 +68,19 @@ int store_certificates(struct store *store, const char *name, store_certificate_
     return sql_end(&q, err);
 }
 
+int store_certificates_ending(struct store *store, int64_t before_utc_ms, int64_t *ret_n)
+{
+    struct sql q;
+    sql_start(&q, store,
+              "SELECT count(*) FROM (SELECT 1 FROM certificate WHERE revoked_utc_ms IS NULL"
+              " GROUP BY name HAVING max(not_after_utc_ms) < ?)");
+    sql_int(&q, before_utc_ms);
+    const int err = sql_row(&q);
+    if (err > 0)
+        *ret_n = sql_int_at(&q, 0);
+    return sql_end(&q, err);
+}
+
 /* Keeps the table bounded: names may be an attacker's choice. */
 static int drop_oldest_incidents(struct store *store)
 {

@@ -145,6 +145,9 @@ typedef int (*store_certificate_fn)(void *context, const struct store_certificat
 /* By name, the newest of each first. name NULL = all. */
 int store_certificates(struct store *store, const char *name, store_certificate_fn fn, void *context);
 
+/* How many names have a newest end before this instant; the revoked do not count. */
+int store_certificates_ending(struct store *store, int64_t before_utc_ms, int64_t *ret_n);
+
 /* --- acts that were refused: one row a vehicle and kind --- */
 enum { STORE_INCIDENTS_MAX = 1024, STORE_DETAIL_MAX = 200, STORE_KIND_MAX = 24, STORE_ADDRESS_MAX = 48 };
 struct store_incident {

@@ -206,7 +206,8 @@ Test(api_json, a_vehicle_on_the_road)
            "121.03,"
            "\"fix_at\":\"2026-09-14T22:30:00.250Z\",\"speed_kmh\":36.0,"
            "\"aboard\":{\"quality\":\"degraded\",\"low\":12,\"count\":12,\"high\":15},"
-           "\"licence\":{\"issued\":3,\"held\":2},\"orders\":{\"issued\":9,\"held\":8},\"open_alerts\":["
+           "\"licence\":{\"issued\":3,\"held\":2},\"orders\":{\"issued\":9,\"held\":8},\"certificate_until\":"
+           "null,\"open_alerts\":["
            "\"OVERLOAD\",\"TAMPER\"]}");
 }
 
@@ -220,7 +221,7 @@ Test(api_json, a_vehicle_never_seen)
            "{\"vehicle_id\":\"bus-b\",\"plate\":\"浙J12345\",\"school\":\"外坑小学\",\"division\":\"331023\","
            "\"capacity\":18,\"online\":false,\"seen_at\":null,\"lat\":null,\"lon\":null,\"fix_at\":null,"
            "\"speed_kmh\":null,\"aboard\":null,\"licence\":{\"issued\":0,\"held\":0},\"orders\":{\"issued\":"
-           "0,\"held\":0},\"open_alerts\":[]}");
+           "0,\"held\":0},\"certificate_until\":null,\"open_alerts\":[]}");
 }
 
 Test(api_json, a_vehicle_that_is_gone_or_silent_is_shown_where_it_was_but_nothing_of_it_as_now)
@@ -400,6 +401,7 @@ Test(api_json, every_count_of_ingest_is_told)
         .bad_topic = 8,
         .bad_message = 9,
         .too_large = 10,
+        .log_lines = 16,
         .dropped = 11,
         .receipts = 12,
         .issued = {[ISSUED_LICENCE] = 13, [ISSUED_ORDERS] = 15},
@@ -409,7 +411,8 @@ Test(api_json, every_count_of_ingest_is_told)
            "{\"connected\":true,\"accepted\":1,\"unread\":14,\"presence\":2,\"duplicate\":3,\"out_of_order\":"
            "4,\"conflict\":5,"
            "\"bad_signature\":6,\"unknown_vehicle\":7,\"bad_topic\":8,\"bad_message\":9,\"too_large\":10,"
-           "\"dropped\":11,\"receipts\":12,\"licences\":13,\"orders\":15,\"reason\":\"nothing\"}");
+           "\"log_lines\":16,\"dropped\":11,\"receipts\":12,\"licences\":13,\"orders\":15,\"reason\":"
+           "\"nothing\"}");
 }
 
 Test(api_json, nothing_in_is_nothing_out)

@@ -340,6 +340,24 @@ Test(store, revoking_a_name_spares_other_names_and_the_one_to_keep)
     cr_expect_str_eq(certificates_of(NULL), "0C! 0A! 0B ");
 }
 
+Test(store, the_certificates_that_end_are_the_newest_of_a_name_and_not_the_revoked)
+{
+    const struct {
+        int64_t before_ms, n;
+    } rows[] = {{10, 0}, {11, 1}, {20, 1}, {21, 2}, {100, 2}};
+    size_t revoked;
+    int64_t n = 9;
+    add_certificate("0A", "bus-a", 10);
+    add_certificate("0B", "bus-b", 10);
+    add_certificate("0C", "bus-b", 20);
+    add_certificate("0D", "bus-d", 1);
+    cr_assert_eq(store_certificate_revoke(store, "bus-d", NULL, "", 5, &revoked), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        cr_assert_eq(store_certificates_ending(store, rows[i].before_ms, &n), 0);
+        cr_expect_eq(n, rows[i].n, "before %lld", (long long)rows[i].before_ms);
+    }
+}
+
 static void add_incident(const char *kind, const char *vehicle, int64_t utc_ms, uint64_t count)
 {
     const struct store_incident incident = {.kind = kind,
