@@ -217,6 +217,9 @@ static int check_magic(sqlite3 *db, bool *ret_empty)
 static int prepare(sqlite3 *db, const struct outbox_config *config)
 {
     bool empty = false;
+    if (sqlite3_db_readonly(db, "main") == 1)
+        return -EROFS; /* a handle that SQLite opened for reading alone would stay so when the disk is well
+                          again */
     sqlite3_extended_result_codes(db, 1);
     sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
     int rc = check_magic(db, &empty); /* before anything is written: it may be somebody else's */
