@@ -11,3 +11,6 @@ foreach(part gateway bureau)
   install(FILES deploy/${part}.conf.example docs/operations.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/buswarden-${part}
           COMPONENT ${part})
 endforeach()
+install(TARGETS buswarden_mosquitto LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/buswarden COMPONENT bureau)
+install(FILES deploy/mosquitto/buswarden.conf deploy/mosquitto/buswarden.acl
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/buswarden-bureau/mosquitto COMPONENT bureau)

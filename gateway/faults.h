@@ -32,6 +32,10 @@ enum fault {
     FAULT_DISK_FULL,
     FAULT_DISK_LOW,
     FAULT_ALARM,
+    FAULT_CERTIFICATE_UNUSABLE,
+    FAULT_CERTIFICATE_NOT_YET,
+    FAULT_CERTIFICATE_ENDED,
+    FAULT_CERTIFICATE_ENDS_SOON,
     FAULT_UPLINK_NOT_RUNNING,
     FAULT_UPLINK_NOT_CONNECTED,
     FAULT_NO_RECEIPT,
@@ -40,7 +44,8 @@ enum fault {
 
 struct fault_words {
     const char *code;    /* in status --json; never changes its meaning */
-    const char *part;    /* gps, clock, cabin, licence, orders, outbox, alarm, uplink */
+    const char *part;    /* gps, clock, cabin, licence, orders, outbox, alarm,
+                          * certificate, uplink */
     bool warning;        /* nothing is wrong yet */
     const char *what[2]; /* by language: what is wrong, without a full stop */
     const char *todo[2]; /* what to do about it */

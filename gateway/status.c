@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/certificate.h"
 #include "gateway/faults.h"
 #include "proto/modeljson.h"
 #include "proto/utc.h"
@@ -431,6 +432,39 @@ static json_t *uplink_json(const struct status_parts *parts, struct notes *notes
         age_json(parts->mono_ms, meter->receipt_mono_ms), "reason", modeljson_text(stats.reason));
 }
 
+/* Null when the broker is reached without TLS. */
+static json_t *certificate_json(const struct status_parts *parts, struct notes *notes)
+{
+    static const enum fault faults[] = {
+        [CERTIFICATE_UNREADABLE] = FAULT_CERTIFICATE_UNUSABLE,
+        [CERTIFICATE_NOT_ITS_KEY] = FAULT_CERTIFICATE_UNUSABLE,
+        [CERTIFICATE_ANOTHERS] = FAULT_CERTIFICATE_UNUSABLE,
+        [CERTIFICATE_NOT_YET] = FAULT_CERTIFICATE_NOT_YET,
+        [CERTIFICATE_ENDED] = FAULT_CERTIFICATE_ENDED,
+        [CERTIFICATE_ENDS_SOON] = FAULT_CERTIFICATE_ENDS_SOON,
+    };
+    const struct gateway_config *config = parts->config;
+    struct certificate certificate;
+    if (config->broker_cert[0] == '\0')
+        return json_null();
+    certificate_look(&(struct certificate_files){.vehicle = config->vehicle,
+                                                 .certificate = config->broker_cert,
+                                                 .key = config->broker_key,
+                                                 .authority = config->broker_ca},
+                     parts->utc_ms, &certificate);
+    if (certificate.fault != CERTIFICATE_GOOD)
+        note(notes, faults[certificate.fault], certificate.detail);
+    if (!certificate.known)
+        return json_null();
+    const int64_t left_ms = certificate.own.not_after_utc_ms - parts->utc_ms;
+    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "name", modeljson_text(certificate.own.name), "serial",
+                     certificate.own.serial, "valid_from",
+                     modeljson_instant(certificate.own.not_before_utc_ms), "valid_until",
+                     modeljson_instant(certificate.own.not_after_utc_ms), "days_left",
+                     parts->utc_ms > 0 ? json_integer((json_int_t)(left_ms / UTC_MS_PER_DAY)) : json_null(),
+                     "authority_until", modeljson_instant(certificate.authority.not_after_utc_ms));
+}
+
 /* --- the process --- */
 
 /* Resident and shared pages of this process, in KiB; false when the kernel does not say. */
@@ -501,6 +535,7 @@ json_t *status_json(const struct status_parts *parts)
     modeljson_put(&json, "alerts", alerts_json(parts));
     modeljson_put(&json, "alarm", alarm_json(parts, &notes));
     modeljson_put(&json, "outbox", outbox_json(parts, &notes));
+    modeljson_put(&json, "certificate", certificate_json(parts, &notes));
     modeljson_put(&json, "uplink", uplink_json(parts, &notes));
     modeljson_put(&json, "faults", notes.faults);
     modeljson_put(&json, "warnings", notes.warnings);

@@ -541,6 +541,18 @@ static void print_outbox(const struct printer *printer, const json_t *outbox)
     print_line(printer, SAY(printer, "outbox", "发件箱"), &line);
 }
 
+static void print_certificate(const struct printer *printer, const json_t *certificate)
+{
+    struct line line = {0};
+    if (!json_is_object(certificate))
+        return;
+    add(&line, SAY(printer, "valid until %.10s", "有效期至 %.10s"), text_of(certificate, "valid_until"));
+    if (has(certificate, "days_left"))
+        add(&line, SAY(printer, " (%.0f days left)", "（还有 %.0f 天）"),
+            number_of(certificate, "days_left"));
+    print_line(printer, SAY(printer, "cert", "证书"), &line);
+}
+
 static void print_uplink(const struct printer *printer, const json_t *uplink)
 {
     struct line line = {0};
@@ -592,6 +604,7 @@ void status_print(const json_t *status, enum words_language language, FILE *out)
     print_orders(&printer, json_object_get(status, "orders"));
     print_alarm(&printer, json_object_get(status, "alarm"));
     print_outbox(&printer, json_object_get(status, "outbox"));
+    print_certificate(&printer, json_object_get(status, "certificate"));
     print_uplink(&printer, json_object_get(status, "uplink"));
     print_software(&printer, status);
 }
