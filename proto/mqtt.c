@@ -2,32 +2,56 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <mosquitto.h>
+#include <openssl/ssl.h>
 
 enum {
     KEEPALIVE_DEFAULT_S = 30,
-    CONNACK_TIMEOUT_MS = 15000, /* a black-holed connect, a stuck handshake and a mute broker all end here */
+    CONNECT_TIMEOUT_MS = 15000, /* a hung resolver, a black-holed connect, a stuck handshake and a mute broker
+                                   all end here */
     MISC_INTERVAL_MS = 1000,    /* libmosquitto's keepalive wants to be looked at about once a second */
     QOS = 1,
     IN_FLIGHT_MAX =
         UINT16_MAX, /* no cap below the protocol's: 0 would stop 2.0's client, and callers have a window */
     TLS_VERIFY_PEER = 1,
+    PACKET_MAX =
+        6 << 20, /* bytes of the connection, with TLS, that one message may take: a licence and half */
     SUBACK_FAILURE = 0x80,
     REASON_LEN = 160,
     DETAIL_LEN = REASON_LEN - 8, /* leaves room for "TLS: " */
     KEPT_MAX = 7,                /* pointers in struct mqtt_config */
 };
 
-enum state { DOWN, CONNECTING, UP };
+enum state { DOWN, DIALLING, CONNECTING, UP };
+
+/* One connection, from mqtt_connect() to the failure or the disconnect: nothing outlives it. It begins on a
+ * thread of its own, the dial, because libmosquitto asks the resolver there, which may hang and cannot be
+ * called off. Until `dialled` the client is the dial's alone, then the mqtt's; the last of the two that lets
+ * go frees the session. */
+struct session {
+    struct mqtt *mqtt; /* not for the dial: it may be gone */
+    struct mosquitto *client;
+    char *host;
+    int port, keepalive_s;
+    char detail[DETAIL_LEN]; /* libmosquitto's first error line: all that it says about TLS */
+    int dialled_fd;          /* eventfd: becomes readable with `dialled` */
+    int dial_rc, dial_errno; /* how the dial ended */
+    pthread_mutex_t lock;    /* of the two below */
+    bool dialled, dropped;
+};
 
 struct mqtt {
     struct mqtt_config config; /* its pointers are copies, listed in kept */
@@ -35,15 +59,14 @@ struct mqtt {
     size_t n_kept;
     bool out_of_memory;
     struct mqtt_handlers handlers;
-    struct mosquitto
-        *client; /* lives from mqtt_connect() to the failure or the disconnect: nothing outlives a session */
+    struct session *session; /* NULL = none; while DOWN: its dial still hangs in the resolver */
     enum state state;
-    bool writable;           /* the TCP connect has ended */
-    int64_t connected_by;    /* monotonic ms: CONNACK must be here by then */
-    size_t in_flight;        /* published, no PUBACK yet */
-    int failure;             /* MOSQ_ERR_ of a call made between two steps; reported by the next step */
-    char detail[DETAIL_LEN]; /* libmosquitto's first error line since mqtt_connect(): all that it says about
-                                TLS */
+    bool writable;        /* the TCP connect has ended */
+    bool packet_ended;    /* a message has come whole since `packet_from` was set */
+    uint64_t packet_from; /* bytes that had arrived when the last one ended */
+    int64_t connected_by; /* monotonic ms: CONNACK must be here by then */
+    size_t in_flight;     /* published, no PUBACK yet */
+    int failure;          /* MOSQ_ERR_ of a call made between two steps; reported by the next step */
     char reason[REASON_LEN];
 };
 
@@ -67,12 +90,20 @@ static int64_t monotonic_ms(void)
 static int fail(struct mqtt *mqtt, int rc)
 {
     int saved = errno;
-    const char *words = rc == MOSQ_ERR_ERRNO ? strerror(saved) : mosquitto_strerror(rc);
+    const char *words =
+        rc == MOSQ_ERR_ERRNO
+            ? strerror(saved)
+            : mosquitto_strerror(rc); /* What the peer says against our own certificate comes as EPROTO. */
+    const bool tls = rc == MOSQ_ERR_TLS || (rc == MOSQ_ERR_ERRNO && saved == EPROTO);
     if (rc == MOSQ_ERR_EAI)
         words = "the broker's name cannot be resolved";
-    else if (rc == MOSQ_ERR_TLS && mqtt->detail[0] != '\0')
-        words = mqtt->detail;
-    (void)snprintf(mqtt->reason, sizeof mqtt->reason, "%s%s", rc == MOSQ_ERR_TLS ? "TLS: " : "", words);
+    else if (rc == MOSQ_ERR_KEEPALIVE)
+        words = "the broker has fallen silent";
+    else if (rc == MOSQ_ERR_OVERSIZE_PACKET)
+        words = "the broker sends a message that is too large";
+    else if (tls && mqtt->session->detail[0] != '\0')
+        words = mqtt->session->detail;
+    (void)snprintf(mqtt->reason, sizeof mqtt->reason, "%s%s", tls ? "TLS: " : "", words);
 
     switch (rc) {
     case MOSQ_ERR_NOMEM:
@@ -92,17 +123,43 @@ static int fail(struct mqtt *mqtt, int rc)
     }
 }
 
-static void drop_client(struct mqtt *mqtt)
+static void free_session(struct session *session)
 {
-    mosquitto_destroy(mqtt->client);
-    mqtt->client = NULL;
+    mosquitto_destroy(session->client);
+    if (session->dialled_fd >= 0)
+        close(session->dialled_fd);
+    pthread_mutex_destroy(&session->lock);
+    free(session->host);
+    free(session);
+}
+
+static bool has_dialled(struct session *session)
+{
+    pthread_mutex_lock(&session->lock);
+    const bool dialled = session->dialled;
+    pthread_mutex_unlock(&session->lock);
+    return dialled;
+}
+
+static void drop_session(struct mqtt *mqtt)
+{
+    struct session *session = mqtt->session;
+    mqtt->session = NULL;
     mqtt->state = DOWN;
     mqtt->failure = MOSQ_ERR_SUCCESS;
+    if (session == NULL)
+        return;
+    pthread_mutex_lock(&session->lock);
+    session->dropped = true;
+    const bool dialled = session->dialled;
+    pthread_mutex_unlock(&session->lock);
+    if (dialled)
+        free_session(session);
 }
 
 static void go_down(struct mqtt *mqtt)
 {
-    drop_client(mqtt);
+    drop_session(mqtt);
     mqtt->handlers.down(mqtt->handlers.context, mqtt->reason);
 }
 
@@ -111,45 +168,58 @@ static void go_down(struct mqtt *mqtt)
 
 static void on_connect(struct mosquitto *client, void *context, int code)
 {
-    struct mqtt *mqtt = context;
+    struct mqtt *mqtt = ((struct session *)context)->mqtt;
     (void)client;
     if (code != 0) { /* mosquitto_loop_read() fails next; the broker's word is the better reason */
         (void)snprintf(mqtt->reason, sizeof mqtt->reason, "%s", mosquitto_connack_string(code));
         return;
     }
     mqtt->state = UP;
+    mqtt->packet_ended = true;
     mqtt->reason[0] = '\0';
     mqtt->handlers.up(mqtt->handlers.context);
 }
 
 static void on_publish(struct mosquitto *client, void *context, int mid)
 {
-    struct mqtt *mqtt = context;
+    struct mqtt *mqtt = ((struct session *)context)->mqtt;
     (void)client, (void)mid;
+    mqtt->packet_ended = true;
     mqtt->in_flight--;
 }
 
 static void on_message(struct mosquitto *client, void *context, const struct mosquitto_message *message)
 {
-    struct mqtt *mqtt = context;
+    struct mqtt *mqtt = ((struct session *)context)->mqtt;
     (void)client;
+    mqtt->packet_ended = true;
     mqtt->handlers.message(mqtt->handlers.context, message->topic, message->payload,
                            (size_t)message->payloadlen, message->retain);
 }
 
+/* Also on the dial's thread. */
 static void on_log(struct mosquitto *client, void *context, int level, const char *line)
 {
-    struct mqtt *mqtt = context;
-    (void)client;
-    if (level == MOSQ_LOG_ERR && mqtt->detail[0] == '\0')
-        (void)snprintf(mqtt->detail, sizeof mqtt->detail, "%s", line);
+    struct session *session = context;
+    if (level != MOSQ_LOG_ERR || session->detail[0] != '\0')
+        return;
+    /* OpenSSL's line only says that the certificate was refused; here is the last chance to ask why. */
+    const SSL *ssl = mosquitto_ssl_get(client);
+    const long verdict = ssl == NULL ? X509_V_OK : SSL_get_verify_result(ssl);
+    const bool clock = verdict == X509_V_ERR_CERT_NOT_YET_VALID || verdict == X509_V_ERR_CERT_HAS_EXPIRED;
+    if (verdict == X509_V_OK)
+        (void)snprintf(session->detail, sizeof session->detail, "%s", line);
+    else
+        (void)snprintf(session->detail, sizeof session->detail, "the broker's certificate: %s%s",
+                       X509_verify_cert_error_string(verdict), clock ? " (is the clock right?)" : "");
 }
 
 /* A refused subscription means a session that can never do its work: end it, with the reason. */
 static void on_subscribe(struct mosquitto *client, void *context, int mid, int count, const int *granted)
 {
-    struct mqtt *mqtt = context;
+    struct mqtt *mqtt = ((struct session *)context)->mqtt;
     (void)client, (void)mid;
+    mqtt->packet_ended = true;
     for (int i = 0; i < count; i++) {
         if (granted[i] < SUBACK_FAILURE)
             continue;
@@ -226,17 +296,15 @@ void mqtt_destroy(struct mqtt *mqtt)
 {
     if (mqtt == NULL)
         return;
-    drop_client(mqtt);
+    drop_session(mqtt);
     for (size_t i = 0; i < mqtt->n_kept; i++)
         free(mqtt->kept[i]);
     free(mqtt);
 }
 
 /* Everything that a new client is told before it connects. */
-static int set_up_client(struct mqtt *mqtt)
+static int set_up_client(struct mosquitto *client, const struct mqtt_config *config)
 {
-    const struct mqtt_config *config = &mqtt->config;
-    struct mosquitto *client = mqtt->client;
     mosquitto_log_callback_set(client, on_log);
     mosquitto_connect_callback_set(client, on_connect);
     mosquitto_publish_callback_set(client, on_publish);
@@ -271,41 +339,105 @@ static int check_files(struct mqtt *mqtt)
     return 0;
 }
 
+static struct session *make_session(struct mqtt *mqtt)
+{
+    const struct mqtt_config *config = &mqtt->config;
+    struct session *session = calloc(1, sizeof *session);
+    if (session == NULL)
+        return NULL;
+    *session = (struct session){.mqtt = mqtt,
+                                .client = mosquitto_new(config->client_id, config->clean_session, session),
+                                .host = strdup(config->host),
+                                .port = config->port,
+                                .keepalive_s = config->keepalive_s,
+                                .dialled_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    pthread_mutex_init(&session->lock, NULL);
+    if (session->client == NULL || session->host == NULL || session->dialled_fd < 0) {
+        const int saved = errno;
+        free_session(session);
+        errno = saved;
+        return NULL;
+    }
+    return session;
+}
+
+static void *dial(void *argument)
+{
+    struct session *session = argument;
+    const int rc =
+        mosquitto_connect_async(session->client, session->host, session->port, session->keepalive_s);
+    const int saved = errno;
+
+    pthread_mutex_lock(&session->lock);
+    session->dial_rc = rc;
+    session->dial_errno = saved;
+    session->dialled = true;
+    const bool dropped = session->dropped;
+    if (!dropped)
+        (void)eventfd_write(session->dialled_fd, 1); /* its counter was 0 */
+    pthread_mutex_unlock(&session->lock);
+    if (dropped)
+        free_session(session);
+    return NULL;
+}
+
+/* Signals are the program's business, and the dial may send. 0 or a positive errno. */
+static int start_dial(struct session *session)
+{
+    sigset_t all, before;
+    pthread_t thread;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int error = pthread_create(&thread, NULL, dial, session);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error == 0)
+        pthread_detach(thread);
+    return error;
+}
+
+static int begin_session(struct mqtt *mqtt)
+{
+    struct session *session = make_session(mqtt);
+    if (session == NULL)
+        return fail(mqtt, MOSQ_ERR_ERRNO);
+    mqtt->session = session;
+    int rc = set_up_client(session->client, &mqtt->config);
+    if (rc == MOSQ_ERR_SUCCESS) {
+        errno = start_dial(session);
+        rc = errno == 0 ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ERRNO;
+    }
+    if (rc == MOSQ_ERR_SUCCESS)
+        return 0;
+    rc = fail(mqtt, rc);
+    session->dialled = true; /* no dial holds it */
+    drop_session(mqtt);
+    return rc;
+}
+
 int mqtt_connect(struct mqtt *mqtt)
 {
-    if (mqtt->client != NULL)
+    if (mqtt->state != DOWN)
         return -EALREADY;
     int rc = check_files(mqtt);
-    if (rc != 0)
+    if (rc == 0 && mqtt->session == NULL) /* else the resolver has not answered yet: wait on for it */
+        rc = begin_session(mqtt);
+    if (rc < 0)
         return rc;
-    mqtt->detail[0] = '\0';
-    mqtt->client = mosquitto_new(mqtt->config.client_id, mqtt->config.clean_session, mqtt);
-    if (mqtt->client == NULL)
-        return fail(mqtt, MOSQ_ERR_ERRNO);
-
-    rc = set_up_client(mqtt);
-    if (rc == MOSQ_ERR_SUCCESS)
-        rc = mosquitto_connect_async(mqtt->client, mqtt->config.host, mqtt->config.port,
-                                     mqtt->config.keepalive_s);
-    if (rc != MOSQ_ERR_SUCCESS) {
-        rc = fail(mqtt, rc);
-        drop_client(mqtt);
-        return rc;
-    }
     mqtt->reason[0] = '\0';
-    mqtt->state = CONNECTING;
+    mqtt->state = DIALLING;
     mqtt->writable = false;
+    mqtt->packet_ended = false;
+    mqtt->packet_from = 0;
     mqtt->in_flight = 0;
-    mqtt->connected_by = monotonic_ms() + CONNACK_TIMEOUT_MS;
+    mqtt->connected_by = monotonic_ms() + CONNECT_TIMEOUT_MS;
     return 0;
 }
 
 void mqtt_disconnect(struct mqtt *mqtt)
 {
-    if (mqtt->client == NULL)
-        return;
-    mosquitto_disconnect(mqtt->client); /* best effort: if it does not get through, the will says the same */
-    drop_client(mqtt);
+    if (mqtt->state == UP) /* best effort: if it does not get through, the will says the same */
+        mosquitto_disconnect(mqtt->session->client);
+    drop_session(mqtt);
 }
 
 bool mqtt_is_up(const struct mqtt *mqtt)
@@ -327,13 +459,26 @@ static void drain(int fd)
         ;
 }
 
+/* libmosquitto would take in 256 MiB. */
+static bool too_large(struct mqtt *mqtt)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    if (getsockopt(mosquitto_socket(mqtt->session->client), IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return false; /* closed just now */
+    if (mqtt->packet_ended)
+        mqtt->packet_from = info.tcpi_bytes_received;
+    mqtt->packet_ended = false;
+    return info.tcpi_bytes_received - mqtt->packet_from > PACKET_MAX;
+}
+
 /* Give libmosquitto the socket's news. Returns its first error. */
 static int service(struct mqtt *mqtt, int revents)
 {
     if (revents & (POLLERR | POLLHUP | POLLNVAL)) {
         int error = 0;
         socklen_t len = sizeof error;
-        if (getsockopt(mosquitto_socket(mqtt->client), SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
+        if (getsockopt(mosquitto_socket(mqtt->session->client), SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
             error != 0) {
             errno = error;
             return MOSQ_ERR_ERRNO;
@@ -343,49 +488,101 @@ static int service(struct mqtt *mqtt, int revents)
     bool was_writable = mqtt->writable;
     mqtt->writable = mqtt->writable || (revents & POLLOUT);
     /* The end of the TCP connect counts as readable: mosquitto_loop_read() drives the TLS handshake. */
-    if ((revents & (POLLIN | POLLHUP)) || (mqtt->writable && !was_writable))
-        rc = mosquitto_loop_read(mqtt->client, 1);
-    if (rc == MOSQ_ERR_SUCCESS && mqtt->writable && mosquitto_want_write(mqtt->client))
-        rc = mosquitto_loop_write(mqtt->client, 1);
+    if ((revents & (POLLIN | POLLHUP)) || (mqtt->writable && !was_writable)) {
+        rc = mosquitto_loop_read(mqtt->session->client, 1);
+        if (rc == MOSQ_ERR_SUCCESS && too_large(mqtt))
+            rc = MOSQ_ERR_OVERSIZE_PACKET;
+    }
+    if (rc == MOSQ_ERR_SUCCESS && mqtt->writable && mosquitto_want_write(mqtt->session->client))
+        rc = mosquitto_loop_write(mqtt->session->client, 1);
     if (rc == MOSQ_ERR_SUCCESS)
-        rc = mosquitto_loop_misc(mqtt->client);
-    if (rc == MOSQ_ERR_SUCCESS && mosquitto_socket(mqtt->client) < 0)
+        rc = mosquitto_loop_misc(mqtt->session->client);
+    if (rc == MOSQ_ERR_SUCCESS && mosquitto_socket(mqtt->session->client) < 0)
         rc = MOSQ_ERR_CONN_LOST; /* closed without a word */
     return rc;
+}
+
+/* The dial has ended. */
+static void take_dialled(struct mqtt *mqtt)
+{
+    if (mqtt->state == DOWN) { /* too late: what it began is not waited for any more */
+        drop_session(mqtt);
+        return;
+    }
+    mqtt->state = CONNECTING;
+    if (mqtt->session->dial_rc == MOSQ_ERR_SUCCESS)
+        return;
+    errno = mqtt->session->dial_errno;
+    fail(mqtt, mqtt->session->dial_rc);
+    go_down(mqtt);
+}
+
+/* TLS 1.3 ends at our side before the broker has looked at our certificate: if that is what it minds, it only
+ * breaks off. */
+static bool broke_off(const struct mqtt *mqtt, int rc)
+{
+    const bool closed =
+        rc == MOSQ_ERR_CONN_LOST || (rc == MOSQ_ERR_ERRNO && (errno == EPROTO || errno == ECONNRESET));
+    return closed && mqtt->state == CONNECTING && mqtt->config.ca_file != NULL &&
+           mqtt->session->detail[0] == '\0';
+}
+
+static void take_news(struct mqtt *mqtt, int revents)
+{
+    if (mqtt->failure != MOSQ_ERR_SUCCESS) {
+        go_down(mqtt); /* fail() has kept the words */
+        return;
+    }
+    int rc = service(mqtt, revents);
+    if (rc == MOSQ_ERR_SUCCESS)
+        return;
+    if (broke_off(mqtt, rc))
+        (void)snprintf(mqtt->reason, sizeof mqtt->reason,
+                       "TLS: the broker broke off (does it accept this vehicle's certificate?)");
+    else if (rc != MOSQ_ERR_CONN_REFUSED || mqtt->reason[0] == '\0')
+        fail(mqtt, rc);
+    go_down(mqtt);
+}
+
+static void check_time(struct mqtt *mqtt)
+{
+    if ((mqtt->state != DIALLING && mqtt->state != CONNECTING) || monotonic_ms() < mqtt->connected_by)
+        return;
+    const bool resolving = mqtt->state == DIALLING;
+    (void)snprintf(mqtt->reason, sizeof mqtt->reason, "no answer from the %s within %d s",
+                   resolving ? "resolver (broker's name)" : "broker", CONNECT_TIMEOUT_MS / 1000);
+    if (!resolving)
+        drop_session(mqtt);
+    mqtt->state = DOWN;
+    mqtt->handlers.down(mqtt->handlers.context, mqtt->reason);
 }
 
 void mqtt_step(struct mqtt *mqtt, int timeout_ms, int wake_fd)
 {
     /* poll() skips entries with a negative descriptor. */
     struct pollfd fds[2] = {{.fd = -1, .events = POLLIN}, {.fd = wake_fd, .events = POLLIN}};
-    if (mqtt->client != NULL) {
-        fds[0].fd = mosquitto_socket(mqtt->client);
-        if (!mqtt->writable || mosquitto_want_write(mqtt->client))
+    const bool dialling = mqtt->state == DIALLING || (mqtt->state == DOWN && mqtt->session != NULL);
+    if (dialling) {
+        fds[0].fd = mqtt->session->dialled_fd;
+    } else if (mqtt->session != NULL) {
+        fds[0].fd = mosquitto_socket(mqtt->session->client);
+        if (!mqtt->writable || mosquitto_want_write(mqtt->session->client))
             fds[0].events |= POLLOUT;
-        timeout_ms = timeout_ms < MISC_INTERVAL_MS ? timeout_ms : MISC_INTERVAL_MS;
     }
+    if (mqtt->session != NULL && timeout_ms > MISC_INTERVAL_MS)
+        timeout_ms = MISC_INTERVAL_MS;
     if (mqtt->failure != MOSQ_ERR_SUCCESS)
         timeout_ms = 0;
 
     if (poll(fds, 2, timeout_ms) > 0 && fds[1].revents != 0)
         drain(wake_fd);
-    if (mqtt->client == NULL)
-        return;
-
-    if (mqtt->failure != MOSQ_ERR_SUCCESS) {
-        go_down(mqtt); /* fail() has kept the words */
-        return;
+    if (dialling) {
+        if (has_dialled(mqtt->session))
+            take_dialled(mqtt);
+    } else if (mqtt->session != NULL) {
+        take_news(mqtt, fds[0].revents);
     }
-    int rc = service(mqtt, fds[0].revents);
-    if (rc != MOSQ_ERR_SUCCESS) {
-        if (rc != MOSQ_ERR_CONN_REFUSED || mqtt->reason[0] == '\0')
-            fail(mqtt, rc);
-        go_down(mqtt);
-    } else if (mqtt->state == CONNECTING && monotonic_ms() >= mqtt->connected_by) {
-        (void)snprintf(mqtt->reason, sizeof mqtt->reason, "no answer from the broker within %d s",
-                       CONNACK_TIMEOUT_MS / 1000);
-        go_down(mqtt);
-    }
+    check_time(mqtt);
 }
 
 /* ---- sending ---- */
@@ -396,7 +593,7 @@ int mqtt_publish(struct mqtt *mqtt, const char *topic, const uint8_t *payload, s
         return -ENOTCONN;
     if (len > INT_MAX)
         return -EMSGSIZE;
-    int rc = mosquitto_publish(mqtt->client, NULL, topic, (int)len, payload, QOS, retain);
+    int rc = mosquitto_publish(mqtt->session->client, NULL, topic, (int)len, payload, QOS, retain);
     if (rc == MOSQ_ERR_SUCCESS) {
         mqtt->in_flight++;
         return 0;
@@ -410,7 +607,7 @@ int mqtt_subscribe(struct mqtt *mqtt, const char *filter)
 {
     if (mqtt->state != UP || mqtt->failure != MOSQ_ERR_SUCCESS)
         return -ENOTCONN;
-    int rc = mosquitto_subscribe(mqtt->client, NULL, filter, QOS);
+    int rc = mosquitto_subscribe(mqtt->session->client, NULL, filter, QOS);
     if (rc == MOSQ_ERR_SUCCESS)
         return 0;
     if (rc != MOSQ_ERR_INVAL)

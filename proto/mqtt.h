@@ -1,10 +1,12 @@
 /* One MQTT 3.1.1 client on the caller's own thread: the only code that touches libmosquitto, in the vehicle
  * and at the bureau (docs/decisions/0001). No hidden thread, so a client that died is seen by its return
  * code; nothing is ever queued here for a later connection: publishing while not connected fails, and what a
- * broken connection had not delivered is gone.
+ * broken connection had not delivered is gone. A peer that falls silent is noticed within twice keepalive_s;
+ * one that sends a message of more than 6 MiB is left.
  *
- * Nothing blocks on the network but the resolving of `host` in mqtt_connect(). The program (or the calling
- * thread) must ignore or block SIGPIPE. */
+ * Nothing blocks on the network: the broker's name is looked up on a thread that lasts as long as the
+ * resolver takes, at most one a client, and that is left behind when the client is destroyed first. The
+ * program (or the calling thread) must ignore or block SIGPIPE. */
 #ifndef BUSWARDEN_MQTT_H
 #define BUSWARDEN_MQTT_H
 

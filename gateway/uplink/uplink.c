@@ -143,12 +143,20 @@ static void report_broken(struct uplink *uplink)
     pthread_mutex_unlock(&uplink->lock);
 }
 
+/* A broker acknowledges what it has taken. One that does not read must not make us pile up repeats for it;
+ * tracks leave room for alerts. */
+static bool has_room(const struct uplink *uplink, enum bw_record_class cls)
+{
+    const size_t windows = cls == BW_RECORD_TRACK ? 1 : CLASS_COUNT;
+    return mqtt_in_flight(uplink->mqtt) < windows * uplink->config.in_flight_max;
+}
+
 /* Send what one class may send now. 0, or the error that ends this round. */
 static int pump_class(struct uplink *uplink, int i, int64_t now_ms)
 {
     struct window *window = &uplink->windows[i];
     window_expire(window, now_ms);
-    while (window_may_send(window)) {
+    while (window_may_send(window) && has_room(uplink, classes[i])) {
         uint64_t seq;
         struct wire_bytes record;
         int rc = outbox_peek(uplink->outbox, classes[i], window->next_seq, &seq, &record);
@@ -174,7 +182,7 @@ static int pump_class(struct uplink *uplink, int i, int64_t now_ms)
 
 static void pump(struct uplink *uplink, int64_t now_ms)
 {
-    if (presence_due(uplink, now_ms)) {
+    if (presence_due(uplink, now_ms) && has_room(uplink, BW_RECORD_ALERT)) {
         if (send_presence(uplink, true) < 0)
             return;
         uplink->presence_sent = true;
@@ -345,7 +353,9 @@ static void on_down(void *context, const char *reason)
 
     pthread_mutex_lock(&uplink->lock);
     uplink->stats.connected = false;
+    uplink->stats.failures = uplink->backoff.failures;
     (void)snprintf(uplink->stats.reason, sizeof uplink->stats.reason, "%s", reason);
+    (void)snprintf(uplink->stats.last_down, sizeof uplink->stats.last_down, "%s", reason);
     pthread_mutex_unlock(&uplink->lock);
 }
 

@@ -37,6 +37,7 @@ struct uplink_stats {
     uint64_t turns;
     bool connected;
     uint64_t connects;
+    uint32_t failures;         /* attempts and sessions in a row of which none was stable (see window.h) */
     uint64_t sent[2];          /* records published, per class (index class - 1), repeats included */
     uint64_t receipts;         /* accepted */
     uint64_t receipts_refused; /* bad signature, foreign stream */
@@ -46,14 +47,15 @@ struct uplink_stats {
     bool
         outbox_broken; /* a class cannot go on: the outbox must be opened anew, and the uplink started anew */
     char reason[160];  /* why not connected, or what was refused last */
+    char last_down[160]; /* why the last attempt or session ended; stays */
 };
 
 /* The outbox file must have been made: outbox_open() of the main thread comes first. When that is opened anew
  * (a file set aside), the uplink must be stopped and started too. -EINVAL for a division or vehicle that
  * cannot stand in a topic, -ENOENT without an outbox, and what outbox_open() and mqtt_create() say. */
 int uplink_start(const struct uplink_config *config, struct uplink **ret);
-/* Sends offline presence if connected, ends the thread, frees. Within 2 s, or as long as the resolver takes
- * when it was just asked for the broker's name. */
+/* Sends offline presence if connected, ends the thread, frees. Waits for no network and no resolver: for what
+ * the thread is doing with the disk at most. */
 void uplink_stop(struct uplink *uplink);
 /* There is something new in the outbox. */
 void uplink_wake(struct uplink *uplink);

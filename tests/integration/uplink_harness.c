@@ -14,10 +14,12 @@
  *     licence VERSION VEHICLE publish a licence on bus-1's topic, retained
  *     orders VERSION VEHICLE  the same for orders
  *     forged KIND VERSION     the same, for bus-1, signed by somebody else
+ *     keepalive S             of the next start
  *     pass MS                 let time pass
  *     wait KEY VALUE          until that value of get_value() is so; at most 20 s
  *     get KEY                 print it
  *     reason                  print why the uplink is not connected, or what it refused
+ *     down                    print why the last attempt or session ended
  *
  * The bureau lives while `pass` and `wait` run. It is strict: it counts a record only if it is signed, comes
  * after the presence, is next in its class and chained to the one before. */
@@ -40,6 +42,7 @@ enum {
     WAIT_MS = 20000,
     STEP_MS = 20,
     RECEIPT_TIMEOUT_MS = 1500,
+
     BACKOFF_MAX_MS = 300
 };
 
@@ -284,6 +287,9 @@ static bool get_value(struct harness *h, const char *name, uint64_t *ret)
         {"bureau", h->bureau != NULL && mqtt_is_up(h->bureau)},
         {"connected", stats.connected},
         {"connects", stats.connects},
+        {"failures", stats.failures},
+        {"turns", stats.turns},
+        {"sent-track", stats.sent[1]},
         {"receipts-refused", stats.receipts_refused},
         {"streams-begun", stats.streams_begun},
         {"licences-refused", stats.issued_refused[ISSUED_LICENCE]},
@@ -449,14 +455,31 @@ static bool do_reason(struct harness *h, const char *unused1, const char *unused
     return true;
 }
 
+static bool do_down(struct harness *h, const char *unused1, const char *unused2)
+{
+    struct uplink_stats stats = {0};
+    (void)unused1, (void)unused2;
+    if (h->uplink != NULL)
+        uplink_stats(h->uplink, &stats);
+    printf("%s ", stats.last_down);
+    return true;
+}
+
+static bool do_keepalive(struct harness *h, const char *s, const char *unused)
+{
+    (void)unused;
+    h->config.mqtt.keepalive_s = (int)strtol(s, NULL, 10);
+    return true;
+}
+
 static const struct {
     const char *name;
     bool (*run)(struct harness *h, const char *first, const char *second);
 } commands[] = {
-    {"alert", do_alert},   {"track", do_track},     {"start", do_start},     {"stop", do_stop},
-    {"bureau", do_bureau}, {"receipt", do_receipt}, {"licence", do_licence}, {"pass", do_pass},
-    {"get", do_get},       {"wait", do_wait},       {"reason", do_reason},   {"orders", do_orders},
-    {"forged", do_forged},
+    {"alert", do_alert},   {"track", do_track},     {"start", do_start},         {"stop", do_stop},
+    {"bureau", do_bureau}, {"receipt", do_receipt}, {"licence", do_licence},     {"pass", do_pass},
+    {"get", do_get},       {"wait", do_wait},       {"reason", do_reason},       {"orders", do_orders},
+    {"forged", do_forged}, {"down", do_down},       {"keepalive", do_keepalive},
 };
 
 static void obey(struct harness *h, char *line)
