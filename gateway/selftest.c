@@ -255,7 +255,7 @@ static void walk_through(struct session *session)
 {
     enum walk_news news = WALK_NOTHING;
     while (news != WALK_DONE) {
-        const json_t *status = look(session);
+        const json_t *status = session->lost ? NULL : look(session);
         do {
             const size_t index = walk_current(session->walk);
             news = walk_look(session->walk, status, clock_mono_ms());
