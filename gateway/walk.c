@@ -60,6 +60,18 @@ static const json_t *signal_at(const json_t *status, const char *place)
     return NULL;
 }
 
+/* Code of the first fault of a part, of those that begin so when `begin` is given; NULL = none. */
+static const char *fault_of(const json_t *status, const char *part, const char *begin)
+{
+    size_t i;
+    const json_t *fault;
+    json_array_foreach(json_object_get(status, "faults"), i,
+                       fault) if (strcmp(text_of(fault, "part"), part) == 0 &&
+                                  (begin == NULL || strncmp(text_of(fault, "code"), begin, strlen(begin)) ==
+                                                        0)) return text_of(fault, "code");
+    return NULL;
+}
+
 static struct walk_item *add_item(struct walk *walk, enum walk_kind kind, const char *place)
 {
     if (walk->n_items == WALK_ITEMS_MAX)
@@ -104,7 +116,8 @@ struct walk *walk_create(const json_t *status, const struct walk_config *config)
     walk->config = *config;
     walk->receipts = (int64_t)number_of(json_object_get(status, "uplink"), "receipts");
     const bool cabin = json_is_object(json_object_get(status, "cabin"));
-    const bool certificate = json_is_object(json_object_get(status, "certificate"));
+    const bool certificate = json_is_object(json_object_get(status, "certificate")) ||
+                             fault_of(status, "certificate", NULL) != NULL; /* it cannot be read */
     for (enum walk_kind kind = WALK_CONFIGURATION; kind <= WALK_OUTBOX; kind++) {
         const bool of_cabin = kind == WALK_BUS || kind == WALK_SIGNALS || kind == WALK_CAPACITY;
         if ((of_cabin && !cabin) || (kind == WALK_CERTIFICATE && !certificate))
@@ -141,18 +154,6 @@ size_t walk_current(const struct walk *walk)
 }
 
 /* --- checks without hands --- */
-
-/* Code of the first fault of a part, of those that begin so when `begin` is given; NULL = none. */
-static const char *fault_of(const json_t *status, const char *part, const char *begin)
-{
-    size_t i;
-    const json_t *fault;
-    json_array_foreach(json_object_get(status, "faults"), i,
-                       fault) if (strcmp(text_of(fault, "part"), part) == 0 &&
-                                  (begin == NULL || strncmp(text_of(fault, "code"), begin, strlen(begin)) ==
-                                                        0)) return text_of(fault, "code");
-    return NULL;
-}
 
 static enum walk_reason by_fault(struct walk_item *item, const char *code)
 {

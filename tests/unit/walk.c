@@ -158,6 +158,16 @@ Test(walk, a_check_that_stays_bad_fails_with_the_fault)
     cr_expect_geq(item_of(WALK_GPS, "")->took_ms, LIMIT_MS);
 }
 
+Test(walk, a_certificate_that_cannot_be_read_is_an_item_that_fails)
+{
+    (void)json_array_append_new(
+        json_object_get(status, "faults"),
+        json_pack("{s:s, s:s}", "part", "certificate", "code", "certificate_unusable"));
+    begin();
+    go_to(WALK_BROKER, "");
+    cr_expect_str_eq(item_of(WALK_CERTIFICATE, "")->fault, "certificate_unusable");
+}
+
 Test(walk, a_receipt_of_before_is_none)
 {
     begin();
