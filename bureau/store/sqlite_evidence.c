@@ -112,7 +112,7 @@ int store_signers(struct store *store, const char *vehicle, const uint8_t stream
 int store_signer_add(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
                      enum bw_record_class cls, const struct store_signer *signer)
 {
-    struct store_signers before;
+    struct store_signers before = {0};
     const int err = store_signers(store, vehicle, stream, cls, &before);
     if (err < 0)
         return err;

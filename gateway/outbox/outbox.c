@@ -632,6 +632,7 @@ static int append_body(struct outbox *outbox, const struct wire_body *body, stru
     addition->body = &encoded;
     rc = addition->alert != NULL ? add_alert(outbox, addition) : add_track(outbox, addition);
     wire_bytes_free(&encoded);
+    addition->body = NULL;
     return rc;
 }
 

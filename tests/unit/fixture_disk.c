@@ -34,6 +34,7 @@ static struct {
     struct handle *handles[HANDLES_MAX];
     enum disk_fault fault;
     unsigned at, calls;
+    bool unreadable;
     sqlite3_vfs *system;
 } disk;
 
@@ -62,6 +63,11 @@ void disk_plan(enum disk_fault fault, unsigned at)
     disk.fault = fault;
     disk.at = at;
     disk.calls = 0;
+}
+
+void disk_unreadable(bool unreadable)
+{
+    disk.unreadable = unreadable;
 }
 
 void disk_mend(void)
@@ -188,6 +194,8 @@ static int file_read(sqlite3_file *base, void *ret, int len, sqlite3_int64 offse
     const struct content *now = &((struct handle *)base)->file->now;
     const size_t at = (size_t)offset, n = (size_t)len;
     const size_t have = now->len <= at ? 0 : now->len - at < n ? now->len - at : n;
+    if (disk.unreadable)
+        return SQLITE_IOERR_READ;
     if (have > 0)
         memcpy(ret, now->data + at, have);
     memset((uint8_t *)ret + have, 0, n - have);

@@ -350,3 +350,36 @@ Test(outbox_disk, a_power_cut_that_loses_some_sectors)
     for (uint32_t round = 0; round < 3; round++)
         cut_at_every_call(DISK_LOSES_SOME, seed + 1000 * round);
 }
+
+/* A cable that is loose for a second must not cost the file. */
+Test(outbox_disk, a_file_that_cannot_be_read_is_not_taken_for_corrupt_unless_told_so)
+{
+    bool set_aside = false;
+    fault = DISK_WELL;
+    step = "a file that cannot be read";
+    disk_reset();
+    memset(memories, 0, sizeof memories);
+    clock_tag = 0;
+    dead = false;
+    open_main();
+    append(BW_RECORD_ALERT, 1, BW_RAISED);
+    close_both();
+    disk_unreadable(true);
+    cr_expect_eq(outbox_open(&config, &main_handle, &set_aside), -EREMOTEIO);
+    cr_expect_not(set_aside);
+    disk_unreadable(false);
+    check_found(); /* all is there */
+
+    char name[128];
+    snprintf(name, sizeof name, "%s", path);
+    FILE *file = fopen(name, "w"); /* stands for it in the folder, where files are renamed */
+    cr_assert_not_null(file);
+    (void)fclose(file);
+    disk_unreadable(true);
+    config.unreadable_is_corrupt = true;
+    cr_expect_eq(outbox_open(&config, &main_handle, &set_aside), -EREMOTEIO,
+                 "the new one neither, on this disk");
+    snprintf(name, sizeof name, "%s.corrupt-1", path);
+    cr_expect_eq(access(name, F_OK), 0, "set aside");
+    disk_unreadable(false);
+}
