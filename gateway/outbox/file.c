@@ -220,7 +220,6 @@ static int prepare(sqlite3 *db, const struct outbox_config *config)
     if (sqlite3_db_readonly(db, "main") == 1)
         return -EROFS; /* a handle that SQLite opened for reading alone would stay so when the disk is well
                           again */
-    sqlite3_extended_result_codes(db, 1);
     sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
     int rc = check_magic(db, &empty); /* before anything is written: it may be somebody else's */
     if (rc == 0)
@@ -236,7 +235,8 @@ static int prepare(sqlite3 *db, const struct outbox_config *config)
 
 int outbox_file_open(const struct outbox_config *config, sqlite3 **ret)
 {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (config->attach ? 0 : SQLITE_OPEN_CREATE);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                (config->attach ? 0 : SQLITE_OPEN_CREATE);
     sqlite3 *db = NULL;
     int opened = sqlite3_open_v2(config->path, &db, flags, NULL);
     int rc = db == NULL ? -ENOMEM : outbox_file_errno(db, opened);
