@@ -35,6 +35,7 @@ async function get(path, accept = []) {
 }
 
 export const getConsole = () => get('/v1/console');
+export const getIncidents = () => get('/v1/incidents');
 export const getRoutes = () => get('/v1/routes');
 export const getPlate = (plate) => get(`/v1/plates/${encodeURIComponent(plate)}`);
 export const getAlertsBefore = (id) => get(`/v1/alerts?state=all&limit=${PAGE_LIMIT}&before=${id}`);

@@ -5,6 +5,7 @@ import { ApiError, getConsole, getRoutes, Live } from './api.js';
 import { byId, setText } from './dom.js';
 import { Detail } from './detail.js';
 import { Fleet } from './fleet.js';
+import { IncidentList } from './incidents.js';
 import { onLanguage, setLanguage, storedLanguage, t, toggleLanguage } from './i18n.js';
 import { FleetMap } from './map.js';
 import { PlateCheck } from './plates.js';
@@ -13,7 +14,7 @@ import { VehicleList } from './vehicles.js';
 
 const AGES_INTERVAL_MS = 15000;
 const MAP_RETRY_MS = 10000;
-const TABS = ['alerts', 'vehicles', 'plates'];
+const TABS = ['alerts', 'vehicles', 'plates', 'incidents'];
 
 const fleet = new Fleet();
 const routeNames = new Map();
@@ -25,6 +26,7 @@ let mapTimer = 0;
 
 const alertList = new AlertList(fleet, names, (id) => select({ type: 'alert', id }));
 const vehicleList = new VehicleList(fleet, (id) => select({ type: 'vehicle', id }));
+const incidentList = new IncidentList(fleet);
 const detail = new Detail(fleet, names, { onAlert: (id) => select({ type: 'alert', id }), onClose: deselect });
 const live = new Live({
   onSnapshot,
@@ -54,6 +56,7 @@ async function onSnapshot(snapshot) {
   fleet.load(snapshot);
   alertList.setLoaded(snapshot.nextBefore);
   vehicleList.setLoaded();
+  incidentList.redraw();
   status.setOpenTruncated(snapshot.openTruncated);
   nameBureau();
   await loadMap();
@@ -116,7 +119,7 @@ function bindLanguage() {
   });
 }
 
-// #alerts, #vehicles and #plates open that tab: a phone at the roadside keeps #plates as its bookmark.
+// #alerts, #vehicles, #plates and #incidents open that tab: a phone at the roadside keeps #plates as its bookmark.
 function bindTabs() {
   const open = () => {
     const name = location.hash.slice(1);

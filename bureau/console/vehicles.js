@@ -20,6 +20,15 @@ export const stateText = (vehicle) => {
 
 export const isBehind = ({ licence }) => licence.issued > licence.held;
 
+const CERTIFICATE_WARN_MS = 30 * 24 * 3600 * 1000;
+
+/** Text key of what is to be said of the vehicle's certificate, or null. */
+const certificateMark = ({ certificate_until }) => {
+  const left_ms = Date.parse(certificate_until) - Date.now(); // NaN when none was issued here
+  if (left_ms <= 0) return 'vehicle.certificateEnded';
+  return left_ms < CERTIFICATE_WARN_MS ? 'vehicle.certificateEnds' : null;
+};
+
 /** A thin bar, full at the approved capacity; decoration of the number beside it. */
 function loadBar(vehicle) {
   const known = vehicle.aboard !== null && vehicle.aboard.quality !== 'unknown' && vehicle.capacity > 0;
@@ -84,6 +93,7 @@ export class VehicleList {
       h('span', { class: 'line' },
         h('span', { class: 'school' }, vehicle.school),
         isBehind(vehicle) ? h('span', { class: 'badge-late' }, t('vehicle.pending')) : null,
+        certificateMark(vehicle) ? h('span', { class: 'badge-late' }, t(certificateMark(vehicle))) : null,
         vehicle.lat === null ? h('span', { class: 'badge-late' }, t('vehicle.noFix')) : null,
         h('span', { class: 'when' }, stateText(vehicle))),
     ];

@@ -126,6 +126,34 @@ def hostile_names_stay_text(browser, mock):
     mock.post("vehicle", vehicle_id="tt-0001", plate="浙JA1207", school="石梁小学")
 
 
+def refused_acts_are_shown_in_words_and_hostile_topics_stay_text(browser, mock):
+    now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+    told = {"first_at": now, "last_at": now, "address": "192.0.2.7"}
+    mock.post("incidents", incidents=[
+        {"kind": "denied_publish", "vehicle_id": "tt-0001", "detail": XSS_SCHOOL, "count": 17, **told},
+        {"kind": "no_tls", "vehicle_id": "", "detail": "wrong version number", "count": 2, **told},
+        {"kind": "of_a_later_version", "vehicle_id": "tt-9999", "detail": "", "count": 1, **told}])
+    open_page(browser, mock)
+    browser.wait("the count", "return document.getElementById('tab-incidents').innerText.includes('(3)')")
+    browser.click("#tab-incidents")
+    rows = browser.text("#incident-rows")
+    check_contains(rows, "浙J·A1207", "越权发布", "17 次", XSS_SCHOOL, "来自 192.0.2.7", "身份不明", "未加密连接", "tt-9999",
+                   "of_a_later_version")
+    check(browser.run("return window.pwned === undefined"), "a script out of data ran")
+    mock.post("incidents", incidents=[])
+
+
+def a_certificate_that_ends_is_marked(browser, mock):
+    soon = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 10 * 86400))
+    mock.post("vehicle", vehicle_id="tt-0002", certificate_until=soon)
+    mock.post("vehicle", vehicle_id="tt-0004", certificate_until="2020-01-01T00:00:00.000Z")
+    mock.post("vehicle", vehicle_id="tt-0005", certificate_until=None)
+    open_page(browser, mock)
+    browser.click("#tab-vehicles")
+    rows = browser.text("#vehicle-rows")
+    check(rows.count("证书将到期") == 1 and rows.count("证书已过期") == 1, f"the marks of certificates: {rows!r}")
+
+
 def evidence_shows_the_law_and_escape_returns(browser, mock):
     open_page(browser, mock)
     row = "#alert-rows li:last-child button"
@@ -436,6 +464,8 @@ TESTS = [
     alert_arrives_without_reload,
     alert_is_updated_in_place,
     hostile_names_stay_text,
+    refused_acts_are_shown_in_words_and_hostile_topics_stay_text,
+    a_certificate_that_ends_is_marked,
     evidence_shows_the_law_and_escape_returns,
     off_route_is_measured_on_the_map,
     filters_show_only_what_matches,

@@ -82,7 +82,7 @@ def vehicle(number, plate, school, capacity, place, aboard, **extra):
     return {"vehicle_id": f"tt-{number:04d}", "plate": plate, "school": school, "division": "331023",
             "capacity": capacity, "online": True, "seen_at": ago(seconds=1), "lat": lat, "lon": lon,
             "fix_at": ago(seconds=1), "speed_kmh": 31.4, "aboard": aboard, "licence": {"issued": 3, "held": 3},
-            "open_alerts": [], **extra}
+            "certificate_until": ago(days=-400), "open_alerts": [], **extra}
 
 
 def alert(number, of, kind, severity, phase, raised_s, evidence, **extra):
@@ -131,6 +131,7 @@ class World:
         self.streams = []
         self.log = []  # (event, alert), every phase
         self.broker = True
+        self.incidents = []
         self.vehicles = {v["vehicle_id"]: v for v in (
             vehicle(1, "浙JA1207", "石梁小学", 18, ROUTES["r-shiliang"][3][58], count(20), open_alerts=["OVERLOAD"]),
             vehicle(2, "浙J58316", "坦头中心小学", 36, [121.0690, 29.1452], count(24, 2), open_alerts=["OFF_ROUTE"],
@@ -247,6 +248,8 @@ class Handler(BaseHTTPRequestHandler):
             self.answer({"vehicles": list(world.vehicles.values())})
         elif path == "/v1/routes":
             self.answer(routes())
+        elif path == "/v1/incidents":
+            self.answer({"incidents": world.incidents})
         elif path == "/v1/console":
             self.answer({"tiles": "", "tiles_frame": "wgs84", "version": "mock"})
         elif path == "/healthz":
@@ -267,6 +270,8 @@ class Handler(BaseHTTPRequestHandler):
             self.world.put_vehicle(body)
         elif self.path == "/mock/every-kind":
             self.world.put_every_kind()
+        elif self.path == "/mock/incidents":
+            self.world.incidents = body["incidents"]
         elif self.path == "/mock/broker":
             self.world.broker = body["connected"]
         elif self.path == "/mock/drop":

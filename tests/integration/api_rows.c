@@ -19,6 +19,14 @@ static int64_t now_utc_ms(void)
     return (int64_t)time(NULL) * 1000;
 }
 
+/* A record's number: of two phases within a second, the later one has the higher. */
+static uint64_t next_seq(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static const struct bw_alert examples[BW_KIND_COUNT] = {
     [BW_OVERLOAD] = {.severity = BW_MINOR, .evidence.overload = {20, 20, 18}},
     [BW_OFF_ROUTE] = {.severity = BW_MINOR,
@@ -63,8 +71,7 @@ static int put_alert(char **argv, const char *kind_name)
     if (store_open(argv[0], &store) != 0)
         return 1;
     int64_t event = 0;
-    const int rc =
-        store_alert_apply(store, argv[1], stream, (uint64_t)alert.time_utc_ms, &alert, now_utc_ms(), &event);
+    const int rc = store_alert_apply(store, argv[1], stream, next_seq(), &alert, now_utc_ms(), &event);
     if (rc != 0)
         (void)fprintf(stderr, "api_rows: %s\n", store_error(store));
     else
