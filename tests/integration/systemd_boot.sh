@@ -27,7 +27,6 @@ cp -r "$stage"/etc/systemd/system/. etc/systemd/system 2>/dev/null || true
 ln -s /dev/null etc/systemd/system/systemd-udevd.service
 pivot_root . old
 umount -l /old
-systemd-sysusers
 bash /etc/buswarden/prepare
 export container=test
 exec /lib/systemd/systemd --system --unit=basic.target --log-level=notice --show-status=no
