@@ -17,7 +17,7 @@ from disk import Disk
 from evidence import Evidence
 from machine import Machine
 
-BOOT_LIMIT_S = 120       # a machine of which half a dozen others want a share
+BOOT_LIMIT_S = 300       # 8 s, but for a machine that has much else to do
 WATCHED_S = 30           # a cut comes at most so long after the gateway began to watch, more often sooner
 IN_BOOT = 0.1            # share of cuts that do not wait for that
 IN_WRITE = 0.5           # share of cuts in the middle of a write or a flush: of all the time that is hardly any
