@@ -459,6 +459,16 @@ static void drain(int fd)
         ;
 }
 
+/* libmosquitto wants to write all through a handshake, and a socket that can be written to would keep us
+ * awake. */
+static bool wants_write(const struct mqtt *mqtt)
+{
+    const SSL *ssl = mosquitto_ssl_get(mqtt->session->client);
+    if (ssl != NULL && !SSL_is_init_finished(ssl))
+        return SSL_want_write(ssl);
+    return mosquitto_want_write(mqtt->session->client);
+}
+
 /* libmosquitto would take in 256 MiB. */
 static bool too_large(struct mqtt *mqtt)
 {
@@ -493,7 +503,12 @@ static int service(struct mqtt *mqtt, int revents)
         if (rc == MOSQ_ERR_SUCCESS && too_large(mqtt))
             rc = MOSQ_ERR_OVERSIZE_PACKET;
     }
-    if (rc == MOSQ_ERR_SUCCESS && mqtt->writable && mosquitto_want_write(mqtt->session->client))
+    /* The handshake may have eaten the socket's error, and would try on for ever. */
+    if (rc == MOSQ_ERR_SUCCESS && mqtt->state == CONNECTING && (revents & POLLHUP)) {
+        errno = was_writable ? ECONNRESET : ECONNREFUSED;
+        rc = MOSQ_ERR_ERRNO;
+    }
+    if (rc == MOSQ_ERR_SUCCESS && mqtt->writable && wants_write(mqtt))
         rc = mosquitto_loop_write(mqtt->session->client, 1);
     if (rc == MOSQ_ERR_SUCCESS)
         rc = mosquitto_loop_misc(mqtt->session->client);
@@ -566,7 +581,7 @@ void mqtt_step(struct mqtt *mqtt, int timeout_ms, int wake_fd)
         fds[0].fd = mqtt->session->dialled_fd;
     } else if (mqtt->session != NULL) {
         fds[0].fd = mosquitto_socket(mqtt->session->client);
-        if (!mqtt->writable || mosquitto_want_write(mqtt->session->client))
+        if (!mqtt->writable || wants_write(mqtt))
             fds[0].events |= POLLOUT;
     }
     if (mqtt->session != NULL && timeout_ms > MISC_INTERVAL_MS)

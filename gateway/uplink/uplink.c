@@ -18,6 +18,7 @@ enum {
     IN_FLIGHT_MAX = 32,
     RECEIPT_TIMEOUT_MS = 15000,
     BACKLOG_PER_S = 50,
+    BACKOFF_BASE_MS = 1000,
     BACKOFF_MAX_MS = 60000,
     PRESENCE_PERIOD_MS = 10000,
     PRESENCE_MIN_MS = 1000, /* at most one a second, however often the content changes */
@@ -417,6 +418,7 @@ static void fill_defaults(struct uplink_config *config)
     } table[] = {{&config->in_flight_max, IN_FLIGHT_MAX},
                  {&config->receipt_timeout_ms, RECEIPT_TIMEOUT_MS},
                  {&config->backlog_per_s, BACKLOG_PER_S},
+                 {&config->backoff_base_ms, BACKOFF_BASE_MS},
                  {&config->backoff_max_ms, BACKOFF_MAX_MS}};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (*table[i].value == 0)
@@ -494,7 +496,8 @@ int uplink_start(const struct uplink_config *config, struct uplink **ret)
     memcpy(uplink->held, config->held, sizeof uplink->held);
     uplink->presence = (struct bw_presence){.licence_version = config->held[ISSUED_LICENCE],
                                             .orders_version = config->held[ISSUED_ORDERS]};
-    uplink->backoff = (struct backoff){.max_ms = uplink->config.backoff_max_ms};
+    uplink->backoff =
+        (struct backoff){.base_ms = uplink->config.backoff_base_ms, .max_ms = uplink->config.backoff_max_ms};
     uplink->backlog = bucket_make(uplink->config.backlog_per_s, monotonic_ms());
     for (int i = 0; i < CLASS_COUNT; i++)
         uplink->windows[i] = window_make(uplink->config.in_flight_max, uplink->config.receipt_timeout_ms);

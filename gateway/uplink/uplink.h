@@ -22,7 +22,8 @@ struct uplink_config {
     uint32_t in_flight_max;                /* records sent and not yet receipted, per class; 0 = 32 */
     uint32_t receipt_timeout_ms;           /* then the window is sent again (see window.h); 0 = 15000 */
     uint32_t backlog_per_s;                /* track records a second when catching up; 0 = 50 */
-    uint32_t backoff_max_ms;               /* full jitter, doubling to this; 0 = 60000 */
+    uint32_t backoff_base_ms;              /* full jitter: up to this after a stable session; 0 = 1000 */
+    uint32_t backoff_max_ms;               /* doubling to this; 0 = 60000 */
     uint64_t held[ISSUED_KINDS];           /* versions of what is on disk; 0 = none */
     uint64_t highest[ISSUED_KINDS];        /* versions ever held; lower ones are refused */
     /* Called on the uplink thread with a licence or with orders that are signed by the bureau, for this

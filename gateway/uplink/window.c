@@ -100,7 +100,7 @@ uint32_t backoff_next_ms(struct backoff *backoff, int64_t session_ms, uint32_t r
 {
     if (session_ms >= BACKOFF_STABLE_MS)
         backoff->failures = 0;
-    const uint64_t grown_ms = (uint64_t)BACKOFF_BASE_MS << backoff->failures;
+    const uint64_t grown_ms = (uint64_t)backoff->base_ms << backoff->failures;
     const uint64_t ceiling_ms = grown_ms < backoff->max_ms ? grown_ms : backoff->max_ms;
     if (backoff->failures < BACKOFF_SHIFT_MAX)
         backoff->failures++;

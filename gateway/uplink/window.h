@@ -43,8 +43,9 @@ bool bucket_take(struct bucket *bucket, int64_t now_ms);
 int64_t bucket_wait_ms(const struct bucket *bucket, int64_t now_ms);
 
 /* Reconnecting: full jitter (Brooker, "Exponential Backoff And Jitter", AWS 2015). */
-enum { BACKOFF_BASE_MS = 1000, BACKOFF_STABLE_MS = 120000 };
+enum { BACKOFF_STABLE_MS = 120000 };
 struct backoff {
+    uint32_t base_ms;
     uint32_t max_ms;
     uint32_t failures; /* sessions in a row that were not stable */
 };

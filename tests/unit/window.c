@@ -1,5 +1,6 @@
 /* The uplink's window, rate limit and backoff, all on a clock that the test turns. */
 #include <criterion/criterion.h>
+#include <time.h>
 
 #include "gateway/uplink/window.h"
 
@@ -135,6 +136,118 @@ Test(window, a_gap_record_jumps_over_what_was_evicted)
     PLAY(lines);
 }
 
+/* ---- any network: a model of vehicle, way and bureau, with everything lost, doubled and exchanged at random
+ * ---- */
+
+enum { CAP = 8, RECORDS = 400, WAY_MAX = 64 };
+
+struct way { /* what is under way in one direction: seqs, or receipts */
+    uint64_t items[WAY_MAX];
+    size_t n;
+};
+
+struct model {
+    uint64_t random;
+    uint64_t made, removed; /* records of the vehicle: 1 .. made, of which 1 .. removed are gone */
+    uint64_t bureau_upto;   /* committed */
+    struct way up, down;
+    struct window window;
+};
+
+static uint32_t dice(struct model *model, uint32_t sides) /* 0 .. sides - 1 */
+{
+    model->random = model->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(model->random >> 33) % sides;
+}
+
+static void put(struct model *model, struct way *way, uint64_t item)
+{
+    for (uint32_t copies = (uint32_t[]){1, 1, 1, 0, 2}[dice(model, 5)]; copies > 0;
+         copies--) /* lost, doubled */
+        if (way->n < WAY_MAX)
+            way->items[way->n++] = item;
+}
+
+static uint64_t take(struct model *model, struct way *way) /* mostly in order; 0 = nothing there */
+{
+    if (way->n == 0)
+        return 0;
+    const size_t i = dice(model, 4) == 0 ? dice(model, (uint32_t)way->n) : 0;
+    const uint64_t item = way->items[i];
+    for (size_t j = i + 1; j < way->n; j++)
+        way->items[j - 1] = way->items[j];
+    way->n--;
+    return item;
+}
+
+static void vehicle_sends(struct model *model, int64_t now_ms)
+{
+    struct window *window = &model->window;
+    const uint64_t before = window->next_seq;
+    const bool expired = window_expire(window, now_ms);
+    if (!window_may_send(window))
+        return;
+    const uint64_t seq = window->next_seq > model->removed ? window->next_seq : model->removed + 1;
+    if (seq > model->made)
+        return;
+    cr_assert(expired || seq == before || seq == model->removed + 1, "record %llu after %llu",
+              (unsigned long long)seq, (unsigned long long)before);
+    window_sent(window, seq, now_ms);
+    put(model, &model->up, seq);
+}
+
+static void bureau_receives(struct model *model)
+{
+    const uint64_t seq = take(model, &model->up);
+    if (seq == model->bureau_upto + 1)
+        model->bureau_upto = seq;
+    if (seq != 0)
+        put(model, &model->down, model->bureau_upto);
+}
+
+static void vehicle_receives(struct model *model, int64_t now_ms)
+{
+    const uint64_t upto = take(model, &model->down);
+    if (upto > model->removed)
+        model->removed = upto;
+    window_receipt(&model->window, upto, now_ms);
+}
+
+static void broker_restarts(struct model *model, int64_t now_ms)
+{
+    model->up.n = model->down.n = 0;
+    window_rewind(&model->window, 1, now_ms);
+}
+
+static void check_model(const struct model *model)
+{
+    cr_assert_leq(model->window.next_seq - model->window.oldest_seq, CAP, "more in flight than the cap");
+    cr_assert_leq(model->removed, model->bureau_upto, "removed what was not committed");
+    cr_assert_leq(model->bureau_upto, model->made);
+}
+
+Test(window, brings_all_over_any_network_in_order_and_removes_nothing_before_its_receipt)
+{
+    const uint64_t seed = (uint64_t)time(NULL);
+    cr_log_info("seed %llu", (unsigned long long)seed);
+    for (uint64_t run = 0; run < 200; run++) {
+        struct model model = {.random = seed + run, .window = window_make(CAP, 1000)};
+        int64_t now_ms = 0;
+        for (int step = 0; model.removed < RECORDS; step++) {
+            cr_assert(step < 1000000, "seed %llu: stands still at %llu", (unsigned long long)(seed + run),
+                      (unsigned long long)model.removed);
+            now_ms += dice(&model, 50);
+            model.made += model.made < RECORDS && dice(&model, 3) == 0;
+            vehicle_sends(&model, now_ms);
+            bureau_receives(&model);
+            vehicle_receives(&model, now_ms);
+            if (dice(&model, 500) == 0)
+                broker_restarts(&model, now_ms);
+            check_model(&model);
+        }
+    }
+}
+
 Test(bucket, gives_a_burst_then_its_rate)
 {
     struct bucket bucket = bucket_make(50, 0);
@@ -183,7 +296,7 @@ Test(backoff, waits_evenly_between_nothing_and_a_ceiling_that_doubles)
         {120000, UINT32_MAX, 1000}, /* stable: from the base again */
         {0, UINT32_MAX, 2000},
     };
-    struct backoff backoff = {.max_ms = 60000};
+    struct backoff backoff = {.base_ms = 1000, .max_ms = 60000};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         const uint32_t wait_ms = backoff_next_ms(&backoff, table[i].session_ms, table[i].random);
         cr_assert_eq(wait_ms, table[i].expected_ms, "row %zu: %u", i, wait_ms);
@@ -192,8 +305,8 @@ Test(backoff, waits_evenly_between_nothing_and_a_ceiling_that_doubles)
 
 Test(backoff, goes_on_at_its_limit_for_ever)
 {
-    struct backoff backoff = {.max_ms = UINT32_MAX - 1};
+    struct backoff backoff = {.base_ms = 1000, .max_ms = UINT32_MAX - 1};
     for (int i = 0; i < 100000; i++)
         cr_assert_leq(backoff_next_ms(&backoff, 0, UINT32_MAX), UINT32_MAX - 1);
-    cr_assert_eq(backoff_next_ms(&backoff, 0, UINT32_MAX), (uint32_t)BACKOFF_BASE_MS << 20);
+    cr_assert_eq(backoff_next_ms(&backoff, 0, UINT32_MAX), UINT32_C(1000) << 20);
 }
