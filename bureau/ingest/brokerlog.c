@@ -90,8 +90,8 @@ static bool read_denied(const char *at, struct incident *incident)
     return strcmp(act, "subscribe") == 0 && finish(incident, "denied_subscribe", at);
 }
 
-/* "OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed" */
-static bool read_handshake(const struct brokerlog *log, const char *at, struct incident *incident)
+/* "0A000086:SSL routines::certificate verify failed" */
+static bool read_handshake(const char *at, const char *address, struct incident *incident)
 {
     char code[32];
     if (!take_until(&at, ":SSL routines::", code, sizeof code))
@@ -99,10 +99,20 @@ static bool read_handshake(const struct brokerlog *log, const char *at, struct i
     for (size_t i = 0; i < sizeof handshakes / sizeof *handshakes; i++) {
         if (strcmp(at, handshakes[i].reason) != 0)
             continue;
-        memcpy(incident->address, log->address, sizeof incident->address);
+        (void)snprintf(incident->address, sizeof incident->address, "%s", address);
         return finish(incident, handshakes[i].kind, at);
     }
     return false;
+}
+
+/* "192.0.2.7 failed: error:0A00010B:SSL routines::wrong version number.": of one whose first bytes were there
+ * when it was taken in. */
+static bool read_failed(const char *at, struct incident *incident)
+{
+    char address[STORE_ADDRESS_MAX], reason[BROKERLOG_LINE_MAX];
+    return take_until(&at, " failed: error:", address, sizeof address) &&
+           take_until(&at, ".", reason, sizeof reason) && *at == '\0' &&
+           read_handshake(reason, address, incident);
 }
 
 /* "Client bus-a disconnected due to oversize packet." and how a connection ends that never was one. */
@@ -150,7 +160,9 @@ bool brokerlog_read(struct brokerlog *log, const char *line, size_t len, struct 
     if (take(&at, "Buswarden: "))
         told = read_denied(at, &incident);
     else if (take(&at, "OpenSSL Error[0]: error:"))
-        told = read_handshake(log, at, &incident);
+        told = read_handshake(at, log->address, &incident);
+    else if (take(&at, "Client connection from "))
+        told = read_failed(at, &incident);
     else if (take(&at, "New connection from "))
         begin_connection(log, at);
     else if (take(&at, "New client connected "))

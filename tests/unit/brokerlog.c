@@ -40,6 +40,8 @@ Test(brokerlog, each_forbidden_act_has_its_line)
          "unsupported protocol", 1},
         {"1: OpenSSL Error[0]: error:0A00010B:SSL routines::wrong version number", "no_tls", "", "",
          "wrong version number", 1},
+        {"1: Client connection from 192.0.2.7 failed: error:0A00010B:SSL routines::wrong version number.",
+         "no_tls", "", "192.0.2.7", "wrong version number", 1},
         {"1: OpenSSL Error[0]: error:0A000418:SSL routines::tlsv1 alert unknown ca", "broker_refused", "", "",
          "tlsv1 alert unknown ca", 1},
     };
@@ -70,6 +72,8 @@ Test(brokerlog, every_other_line_is_passed_over)
         "1: OpenSSL Error[0]: error:0A000126:SSL routines::unexpected eof while reading",
         "1: OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed, or not",
         "1: OpenSSL Error[1]: error:0A000086:SSL routines::certificate verify failed",
+        "1: Client connection from 192.0.2.7 failed: error:0A00010B:SSL routines::wrong version number",
+        "1: Client connection from 192.0.2.7 failed: error:0A00010B:SSL routines::wrong version number. More",
         "1: Buswarden: bus-a at 192.0.2.7 may not read (1): x",
         "1: Buswarden: bus-a at 192.0.2.7 may not publish (): x",
         "1: Buswarden: bus-a at 192.0.2.7 may not publish (1) x",
