@@ -48,7 +48,7 @@ enrol_subscriber() {
 
 start_subscriber() {
     start subscriber mosquitto_sub -h 127.0.0.1 -p "$broker_port" --cafile "$state/pki/ca.crt" --cert "$state/subscriber.crt" \
-        --key "$state/subscriber.key" -q 1 -N -t "schoolbus/v1/$division/bus-1/#"
+        --key "$state/subscriber.key" -q 1 -F %t -t "schoolbus/v1/$division/bus-1/#"
 }
 
 # A sleep that a signal ends.
