@@ -241,6 +241,13 @@ struct bw_gap {
     uint8_t tail_hash[BW_HASH_LEN];
 };
 
+/* From the ALERT record after this one, and from TRACK record track_from on, the new key signs. */
+struct bw_key_change {
+    uint8_t old_key[BW_PUBLIC_KEY_LEN], new_key[BW_PUBLIC_KEY_LEN];
+    uint64_t track_from;
+    uint8_t proof[BW_SIGNATURE_LEN]; /* seal_key_prove() */
+};
+
 enum bw_permit_status { BW_STATUS_ACTIVE = 1, BW_STATUS_SUSPENDED = 2, BW_STATUS_REVOKED = 3 };
 
 struct bw_permit {

@@ -17,6 +17,7 @@ enum { CONTEXT_LEN = 24, HEADER_MAX = CONTEXT_LEN + 2 + BW_DIVISION_LEN + BW_ID_
 /* Contexts keep a signature of one kind from ever passing for another kind; each is padded with NULs to 24
  * bytes. */
 static const char record_context[CONTEXT_LEN] = "buswarden/v1/record";
+static const char key_context[CONTEXT_LEN] = "buswarden/v1/key";
 static const char payload_contexts[][CONTEXT_LEN] = {
     [SEAL_LICENCE] = "buswarden/v1/licence",
     [SEAL_ORDERS] = "buswarden/v1/orders",
@@ -249,6 +250,44 @@ void seal_record_hash(const struct wire_record *record, const char *division, co
     crypto_generichash_update(&state, message, n);
     crypto_generichash_update(&state, record->signature, BW_SIGNATURE_LEN);
     crypto_generichash_final(&state, ret, BW_HASH_LEN);
+}
+
+enum { PROOF_MAX = HEADER_MAX + BW_STREAM_LEN + 8 + 2 * BW_PUBLIC_KEY_LEN + 8 };
+
+/* header | stream | seq | old key | new key | track_from */
+static size_t put_proof(uint8_t at[PROOF_MAX], const struct bw_key_change *change, const char *division,
+                        const char *vehicle, const uint8_t stream[BW_STREAM_LEN], uint64_t seq)
+{
+    size_t n = put_header(at, key_context, division, vehicle);
+    memcpy(at + n, stream, BW_STREAM_LEN);
+    n += BW_STREAM_LEN;
+    put_u64(at + n, seq);
+    n += 8;
+    memcpy(at + n, change->old_key, BW_PUBLIC_KEY_LEN);
+    n += BW_PUBLIC_KEY_LEN;
+    memcpy(at + n, change->new_key, BW_PUBLIC_KEY_LEN);
+    n += BW_PUBLIC_KEY_LEN;
+    put_u64(at + n, change->track_from);
+    return n + 8;
+}
+
+void seal_key_prove(struct bw_key_change *change, const char *division, const char *vehicle,
+                    const uint8_t stream[BW_STREAM_LEN], uint64_t seq,
+                    const uint8_t old_key[BW_PUBLIC_KEY_LEN], const struct seal_key *new_key)
+{
+    uint8_t message[PROOF_MAX];
+    memcpy(change->old_key, old_key, BW_PUBLIC_KEY_LEN);
+    memcpy(change->new_key, new_key->public_key, BW_PUBLIC_KEY_LEN);
+    const size_t n = put_proof(message, change, division, vehicle, stream, seq);
+    crypto_sign_detached(change->proof, NULL, message, n, new_key->secret_key);
+}
+
+bool seal_key_proved(const struct bw_key_change *change, const char *division, const char *vehicle,
+                     const uint8_t stream[BW_STREAM_LEN], uint64_t seq)
+{
+    uint8_t message[PROOF_MAX];
+    const size_t n = put_proof(message, change, division, vehicle, stream, seq);
+    return crypto_sign_verify_detached(change->proof, message, n, change->new_key) == 0;
 }
 
 /* Payloads reach megabytes, so the signature is over BLAKE2b-512 of (header | payload), header included. */

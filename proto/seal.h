@@ -41,6 +41,15 @@ bool seal_record_verify(const struct wire_record *record, const char *division, 
 void seal_record_hash(const struct wire_record *record, const char *division, const char *vehicle,
                       uint8_t ret[BW_HASH_LEN]);
 
+/* A change of the vehicle's key, told of by ALERT record `seq` of a stream: proof that whoever asks for it
+ * has the new key. Fills old_key (of whom it is asked), new_key and proof; track_from must be set. */
+void seal_key_prove(struct bw_key_change *change, const char *division, const char *vehicle,
+                    const uint8_t stream[BW_STREAM_LEN], uint64_t seq,
+                    const uint8_t old_key[BW_PUBLIC_KEY_LEN], const struct seal_key *new_key);
+/* True for a proof made for just this record. */
+bool seal_key_proved(const struct bw_key_change *change, const char *division, const char *vehicle,
+                     const uint8_t stream[BW_STREAM_LEN], uint64_t seq);
+
 /* What the bureau signs, each bound to one vehicle, and what the vehicle's fitter hands in (by its key). */
 enum seal_context { SEAL_LICENCE, SEAL_ORDERS, SEAL_RECEIPT, SEAL_COMMISSION };
 void seal_payload_sign(struct wire_sealed *sealed, enum seal_context context, const char *division,

@@ -85,6 +85,21 @@ static int encode_gap(const struct bw_gap *gap, struct wire_bytes *ret)
     return wire_pack(&body.base, WIRE_BODY_MAX, ret);
 }
 
+static int encode_key(const struct bw_key_change *change, struct wire_bytes *ret)
+{
+    if (change->track_from == 0 || change->track_from > INT64_MAX)
+        return -EINVAL;
+    Buswarden__V1__KeyChange message = BUSWARDEN__V1__KEY_CHANGE__INIT;
+    message.old_key = wire_view(change->old_key, BW_PUBLIC_KEY_LEN);
+    message.new_key = wire_view(change->new_key, BW_PUBLIC_KEY_LEN);
+    message.track_from = change->track_from;
+    message.proof = wire_view(change->proof, BW_SIGNATURE_LEN);
+    Buswarden__V1__Body body = BUSWARDEN__V1__BODY__INIT;
+    body.body_case = BUSWARDEN__V1__BODY__BODY_KEY_CHANGE;
+    body.key_change = &message;
+    return wire_pack(&body.base, WIRE_BODY_MAX, ret);
+}
+
 static int take_track(const Buswarden__V1__Track *from, struct wire_body *ret)
 {
     struct bw_track track;
@@ -109,6 +124,19 @@ static int take_gap(const Buswarden__V1__Gap *from, struct wire_body *ret)
     return 0;
 }
 
+static int take_key(const Buswarden__V1__KeyChange *from, struct wire_body *ret)
+{
+    struct bw_key_change change = {.track_from = from->track_from};
+    if (change.track_from == 0 || change.track_from > INT64_MAX ||
+        !wire_take_bytes(from->old_key, change.old_key, BW_PUBLIC_KEY_LEN) ||
+        !wire_take_bytes(from->new_key, change.new_key, BW_PUBLIC_KEY_LEN) ||
+        !wire_take_bytes(from->proof, change.proof, BW_SIGNATURE_LEN))
+        return -EBADMSG;
+    ret->type = WIRE_BODY_KEY;
+    ret->u.key = change;
+    return 0;
+}
+
 int wire_body_encode(const struct wire_body *body, struct wire_bytes *ret)
 {
     switch (body->type) {
@@ -118,6 +146,8 @@ int wire_body_encode(const struct wire_body *body, struct wire_bytes *ret)
         return encode_track(&body->u.track, ret);
     case WIRE_BODY_GAP:
         return encode_gap(&body->u.gap, ret);
+    case WIRE_BODY_KEY:
+        return encode_key(&body->u.key, ret);
     case WIRE_BODY_UNKNOWN:
         break;
     }
@@ -141,6 +171,9 @@ int wire_body_decode(const uint8_t *data, size_t len, struct wire_body *ret)
         break;
     case BUSWARDEN__V1__BODY__BODY_GAP:
         error = take_gap(message->gap, ret);
+        break;
+    case BUSWARDEN__V1__BODY__BODY_KEY_CHANGE:
+        error = take_key(message->key_change, ret);
         break;
     default:
         ret->type = WIRE_BODY_UNKNOWN;

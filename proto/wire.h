@@ -42,7 +42,8 @@ enum wire_body_type {
     WIRE_BODY_UNKNOWN = 0, /* a newer kind of body: keep the bytes, judge nothing */
     WIRE_BODY_ALERT,
     WIRE_BODY_TRACK,
-    WIRE_BODY_GAP
+    WIRE_BODY_GAP,
+    WIRE_BODY_KEY
 };
 struct wire_body {
     enum wire_body_type type;
@@ -50,6 +51,7 @@ struct wire_body {
         struct bw_alert alert;
         struct bw_track track;
         struct bw_gap gap;
+        struct bw_key_change key;
     } u;
 };
 int wire_body_encode(const struct wire_body *body, struct wire_bytes *ret);

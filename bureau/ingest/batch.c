@@ -191,6 +191,18 @@ struct signing {
     bool begins; /* the last of them is to be kept with the record */
 };
 
+/* A vehicle that lost its outbox after the bureau had its new key, and before it knew that, begins the next
+ * stream with the same change. 1: so it is. */
+static int begins_with_change(struct transaction *tx, const struct batch_item *item,
+                              const struct vehicle *vehicle)
+{
+    const struct bw_key_change *change = &item->body.u.key;
+    if (item->body.type != WIRE_BODY_KEY || item->record.seq != 1 ||
+        memcmp(change->new_key, vehicle->judge.key, BW_PUBLIC_KEY_LEN) != 0)
+        return 0;
+    return store_vehicle_key_known(tx->store, vehicle->id, change->old_key);
+}
+
 /* What the store says. A chain that begins, or goes on after a hole, does so under the vehicle's newest key:
  * the hole may hide that the key was changed. Any other chain whose newest key is not in force any more has
  * ended: no signer. from_seq: of the record that goes on after a hole; 0 = none does. */
@@ -210,12 +222,74 @@ static int load_signing(struct transaction *tx, const struct batch_item *item, c
         signers->n = 0;
         return 0;
     }
+    const int former = last == NULL ? begins_with_change(tx, item, vehicle) : 0;
+    if (former < 0)
+        return former;
     struct store_signer *next = &signers->of[signers->n++];
     *next = (struct store_signer){.from_seq = last == NULL ? 1 : from_seq};
     memcpy(next->division, item->topic.division, sizeof next->division);
-    memcpy(next->key, vehicle->judge.key, sizeof next->key);
+    memcpy(next->key, former == 1 ? item->body.u.key.old_key : vehicle->judge.key, sizeof next->key);
     ret->begins = true;
     return 0;
+}
+
+static int add_signer(struct transaction *tx, const struct batch_item *item, enum bw_record_class cls,
+                      uint64_t from_seq, const uint8_t key[BW_PUBLIC_KEY_LEN])
+{
+    struct store_signer signer = {.from_seq = from_seq};
+    memcpy(signer.division, item->topic.division, sizeof signer.division);
+    memcpy(signer.key, key, sizeof signer.key);
+    return store_signer_add(tx->store, item->topic.vehicle, item->record.stream, cls, &signer);
+}
+
+static int audit_key_change(struct transaction *tx, const struct batch_item *item)
+{
+    char subject[BW_ID_LEN + 2 * BW_PUBLIC_KEY_LEN + 8], hex[2 * BW_PUBLIC_KEY_LEN + 1];
+    seal_public_format(item->body.u.key.new_key, hex);
+    (void)snprintf(subject, sizeof subject, "%s to %s", item->topic.vehicle, hex);
+    return store_audit(tx->store, "ingest", "key_changed", subject, tx->now_utc_ms);
+}
+
+/* A record that was accepted and changes the key: also that of the streams to come. */
+static int change_key(struct transaction *tx, const struct batch_item *item, struct vehicle *vehicle,
+                      const struct signing *signing)
+{
+    const struct wire_record *record = &item->record;
+    const struct bw_key_change *change = &item->body.u.key;
+    struct store_signers tracks;
+    int error = store_signers(tx->store, vehicle->id, record->stream, BW_RECORD_TRACK, &tracks);
+    if (error != 0)
+        return error;
+    const bool fits = signing->signers.n < STORE_SIGNERS_MAX && tracks.n < STORE_SIGNERS_MAX &&
+                      (tracks.n == 0 || tracks.of[tracks.n - 1].from_seq < change->track_from);
+    if (!fits ||
+        !judge_key_change(&item->topic, record, &item->body, judge_signer(&signing->signers, record->seq))) {
+        tx->outcome->unread++;
+        tell(tx, item, "changes the key without the right to");
+        return 0;
+    }
+    if (tracks.n == 0 && change->track_from > 1)
+        error = add_signer(tx, item, BW_RECORD_TRACK, 1, change->old_key);
+    if (error == 0)
+        error = add_signer(tx, item, BW_RECORD_TRACK, change->track_from, change->new_key);
+    if (error == 0)
+        error = add_signer(tx, item, BW_RECORD_ALERT, record->seq + 1, change->new_key);
+    if (error == 0)
+        error = store_vehicle_key_set(tx->store, vehicle->id, change->new_key);
+    if (error == 0)
+        error = audit_key_change(tx, item);
+    vehicle->loaded_ms = 0; /* read again before the next record is judged */
+    return error;
+}
+
+static int show_alert(struct transaction *tx, const struct batch_item *item)
+{
+    int64_t event = 0;
+    const int error = store_alert_apply(tx->store, item->topic.vehicle, item->record.stream, item->record.seq,
+                                        &item->body.u.alert, tx->now_utc_ms, &event);
+    if (error == 0 && event > tx->outcome->last_event)
+        tx->outcome->last_event = event;
+    return error;
 }
 
 static int keep_record(struct transaction *tx, const struct batch_item *item, const struct signing *signing,
@@ -232,21 +306,30 @@ static int keep_record(struct transaction *tx, const struct batch_item *item, co
                                  item->bytes.data, item->bytes.len, tx->now_utc_ms);
     if (error == 0)
         error = store_chain_put(tx->store, vehicle, record->stream, record->cls, chain);
-    if (item->body.type == WIRE_BODY_UNKNOWN) {
-        tx->outcome->unread++;
-        tell(tx, item, "signed, but not understood");
-    }
-    if (error != 0 || item->body.type != WIRE_BODY_ALERT)
-        return error;
-    int64_t event = 0;
-    error = store_alert_apply(tx->store, vehicle, record->stream, record->seq, &item->body.u.alert,
-                              tx->now_utc_ms, &event);
-    if (error == 0 && event > tx->outcome->last_event)
-        tx->outcome->last_event = event;
     return error;
 }
 
-static int apply_record(struct transaction *tx, const struct batch_item *item, const struct vehicle *vehicle)
+/* What the record says, once it is kept. */
+static int apply_body(struct transaction *tx, const struct batch_item *item, struct vehicle *vehicle,
+                      const struct signing *signing)
+{
+    switch (item->body.type) {
+    case WIRE_BODY_ALERT:
+        return show_alert(tx, item);
+    case WIRE_BODY_KEY:
+        return change_key(tx, item, vehicle, signing);
+    case WIRE_BODY_UNKNOWN:
+        tx->outcome->unread++;
+        tell(tx, item, "signed, but not understood");
+        break;
+    case WIRE_BODY_TRACK:
+    case WIRE_BODY_GAP:
+        break;
+    }
+    return 0;
+}
+
+static int apply_record(struct transaction *tx, const struct batch_item *item, struct vehicle *vehicle)
 {
     const struct wire_record *record = &item->record;
     struct store_chain chain, resumed, next;
@@ -284,7 +367,10 @@ static int apply_record(struct transaction *tx, const struct batch_item *item, c
         tx->outcome->counts[verdict]++;
     /* Also to a conflict: by the head in it a vehicle finds out that its past is not ours. */
     remember_receipt(tx->batch, item, verdict == VERDICT_ACCEPTED);
-    return verdict == VERDICT_ACCEPTED ? keep_record(tx, item, &signing, &next) : 0;
+    if (verdict != VERDICT_ACCEPTED)
+        return 0;
+    error = keep_record(tx, item, &signing, &next);
+    return error == 0 ? apply_body(tx, item, vehicle, &signing) : error;
 }
 
 static int apply_item(struct transaction *tx, const struct batch_item *item)
@@ -349,7 +435,8 @@ int batch_apply(struct batch *batch, struct store *store, struct vehicles *vehic
         (void)snprintf(outcome.reason, sizeof outcome.reason, "store: %s (%s)", store_error(store),
                        strerror(-error));
         batch->n_receipts = 0;
-        store_rollback(store); /* last: store_error() speaks of the last call */
+        vehicles_forget(vehicles); /* keys that were to be changed */
+        store_rollback(store);     /* last: store_error() speaks of the last call */
     }
     *ret_outcome = outcome;
     return error;

@@ -81,6 +81,8 @@ static bool body_fits(const struct wire_body *body, const struct wire_record *re
         return record->cls == BW_RECORD_TRACK;
     case WIRE_BODY_GAP:
         return record->cls == BW_RECORD_TRACK && body->u.gap.last_seq == record->seq;
+    case WIRE_BODY_KEY:
+        return record->cls == BW_RECORD_ALERT;
     case WIRE_BODY_UNKNOWN:
         break;
     }
@@ -129,6 +131,17 @@ enum verdict judge_signature(const struct topic *topic, const struct wire_record
     const uint8_t *key = judge_signer(signers, record->seq)->key;
     return seal_record_verify(record, topic->division, topic->vehicle, key) ? VERDICT_ACCEPTED
                                                                             : VERDICT_BAD_SIGNATURE;
+}
+
+bool judge_key_change(const struct topic *topic, const struct wire_record *record,
+                      const struct wire_body *body, const struct store_signer *signer)
+{
+    if (body->type != WIRE_BODY_KEY)
+        return false;
+    const struct bw_key_change *change = &body->u.key;
+    return memcmp(change->old_key, signer->key, BW_PUBLIC_KEY_LEN) == 0 &&
+           memcmp(change->new_key, change->old_key, BW_PUBLIC_KEY_LEN) != 0 &&
+           seal_key_proved(change, topic->division, topic->vehicle, record->stream, record->seq);
 }
 
 static bool same_bytes(const struct wire_bytes *a, const struct wire_bytes *b)

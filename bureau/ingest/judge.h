@@ -60,6 +60,11 @@ enum verdict judge_signature(const struct topic *topic, const struct wire_record
 /* The signer in force at a seq; the first one before its own. signers->n > 0. */
 const struct store_signer *judge_signer(const struct store_signers *signers, uint64_t seq);
 
+/* True when the record, signed by `signer`, changes the key: the new one signs the ALERT records after it,
+ * and the TRACK records from track_from on. */
+bool judge_key_change(const struct topic *topic, const struct wire_record *record,
+                      const struct wire_body *body, const struct store_signer *signer);
+
 /* A record that judge_record() accepted, and what is known of its chain. */
 struct judge_link {
     const struct topic *topic;

@@ -82,6 +82,12 @@ int vehicles_get(struct vehicles *vehicles, struct store *store, const char *id,
     return 0;
 }
 
+void vehicles_forget(struct vehicles *vehicles)
+{
+    for (size_t i = 0; i < VEHICLES_MAX; i++)
+        vehicles->slots[i].loaded_ms = 0;
+}
+
 const struct judge_vehicle *vehicle_judge(const struct vehicle *vehicle)
 {
     return vehicle->enrolled ? &vehicle->judge : NULL;

@@ -34,6 +34,9 @@ void vehicles_free(struct vehicles *vehicles);
 int vehicles_get(struct vehicles *vehicles, struct store *store, const char *id, int64_t now_ms,
                  struct vehicle **ret);
 
+/* Everything is read again. */
+void vehicles_forget(struct vehicles *vehicles);
+
 /* What a record is judged by: NULL = not enrolled. */
 const struct judge_vehicle *vehicle_judge(const struct vehicle *vehicle);
 

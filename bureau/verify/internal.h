@@ -21,6 +21,16 @@ struct walk {
     uint8_t head[BW_HASH_LEN];
     bool head_known;
 
+    /* What may change the signer of the present stream's chains: changes of key, told of in class ALERT, and
+     * ends of holes in the present chain. */
+    uint8_t stream[BW_STREAM_LEN];
+    size_t n_changes, n_resumed;
+    struct walk_change {
+        uint64_t alert_from, track_from;
+        uint8_t key[BW_PUBLIC_KEY_LEN];
+    } changes[STORE_SIGNERS_MAX];
+    uint64_t resumed[STORE_SIGNERS_MAX];
+
     /* The present alert object. */
     struct store_phase object; /* borrowed pointers are not used */
     int64_t last_event, cleared_utc_ms;

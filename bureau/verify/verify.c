@@ -4,6 +4,7 @@
 #include "bureau/verify/internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { PROGRESS_RECORDS = 1024 };
@@ -161,6 +162,8 @@ static int report_hole(struct walk *walk, uint64_t last_seq)
     const int told = store_audit_held(walk->store, "records_not_held", subject);
     if (told < 0)
         return told;
+    if (told == 1 && walk->n_resumed < STORE_SIGNERS_MAX)
+        walk->resumed[walk->n_resumed++] = last_seq + 1;
     return report(walk, told == 1 ? VERIFY_NOT_HELD : VERIFY_MISSING, walk->next_seq, last_seq);
 }
 
@@ -190,6 +193,75 @@ static int find_phase(struct walk *walk, const struct wire_record *record, const
                                       record->seq, encoded.data, encoded.len);
     wire_bytes_free(&encoded);
     return held == 0 ? report(walk, VERIFY_NO_ALERT, record->seq, record->seq) : held < 0 ? held : 0;
+}
+
+/* --- who signs, and why --- */
+
+static uint64_t change_from(const struct walk *walk, const struct walk_change *change)
+{
+    return walk->chain.cls == BW_RECORD_ALERT ? change->alert_from : change->track_from;
+}
+
+/* The change must stand in the table of signers; if not, it is put into it for the rest of the walk. */
+static int expect_signer(struct walk *walk, const struct walk_change *change, const char *division)
+{
+    struct store_signers *signers = &walk->signers;
+    const uint64_t from_seq = change_from(walk, change);
+    size_t at = 0;
+    while (at < signers->n && signers->of[at].from_seq < from_seq)
+        at++;
+    if (at < signers->n && signers->of[at].from_seq == from_seq &&
+        memcmp(signers->of[at].key, change->key, BW_PUBLIC_KEY_LEN) == 0)
+        return 0;
+    if (signers->n < STORE_SIGNERS_MAX && (at == signers->n || signers->of[at].from_seq != from_seq)) {
+        memmove(&signers->of[at + 1], &signers->of[at], (signers->n - at) * sizeof signers->of[0]);
+        signers->n++;
+    } else if (at == signers->n) {
+        return report(walk, VERIFY_SIGNER, from_seq, from_seq);
+    }
+    struct store_signer *signer = &signers->of[at];
+    *signer = (struct store_signer){.from_seq = from_seq};
+    memcpy(signer->key, change->key, sizeof signer->key);
+    (void)snprintf(signer->division, sizeof signer->division, "%s", division);
+    return report(walk, VERIFY_SIGNER, from_seq, from_seq);
+}
+
+static int note_change(struct walk *walk, const struct wire_record *record, const struct wire_body *body)
+{
+    const struct store_signer *signer = judge_signer(&walk->signers, record->seq);
+    struct topic topic = {.channel = TOPIC_ALERT};
+    memcpy(topic.division, signer->division, sizeof topic.division);
+    memcpy(topic.vehicle, walk->vehicle, sizeof topic.vehicle);
+    if (walk->n_changes == STORE_SIGNERS_MAX || !judge_key_change(&topic, record, body, signer))
+        return 0; /* it changed nothing */
+    struct walk_change *change = &walk->changes[walk->n_changes++];
+    *change = (struct walk_change){.alert_from = record->seq + 1, .track_from = body->u.key.track_from};
+    memcpy(change->key, body->u.key.new_key, sizeof change->key);
+    return expect_signer(walk, change, topic.division);
+}
+
+static bool has_reason(const struct walk *walk, const struct store_signer *row)
+{
+    for (size_t i = 0; i < walk->n_changes; i++)
+        if (change_from(walk, &walk->changes[i]) == row->from_seq &&
+            memcmp(walk->changes[i].key, row->key, BW_PUBLIC_KEY_LEN) == 0)
+            return true;
+    for (size_t i = 0; i < walk->n_resumed; i++)
+        if (walk->resumed[i] == row->from_seq)
+            return true;
+    return false;
+}
+
+/* Nobody but a change of key, or the end of a hole, lets another key sign. */
+static int check_reasons(struct walk *walk)
+{
+    int rc = 0;
+    for (size_t i = 1; i < walk->signers.n && rc == 0; i++) {
+        const struct store_signer *row = &walk->signers.of[i];
+        if (!has_reason(walk, row))
+            rc = report(walk, VERIFY_SIGNER, row->from_seq, row->from_seq);
+    }
+    return rc;
 }
 
 /* A bad row stands in the place of a record, unless it lies where none was expected. What comes after it
@@ -227,6 +299,8 @@ static int take_record(void *context, const struct store_record *row)
         rc = link_record(walk, &record, &body);
     if (rc == 0 && body.type == WIRE_BODY_ALERT)
         rc = find_phase(walk, &record, &body);
+    if (rc == 0 && body.type == WIRE_BODY_KEY)
+        rc = note_change(walk, &record, &body);
     return rc;
 }
 
@@ -242,6 +316,11 @@ static int begin_chain(struct walk *walk)
     if (rc == 0 || rc == -ENOENT)
         rc = store_signers(walk->store, walk->vehicle, walk->chain.stream, walk->chain.cls, &walk->signers);
     walk->stray = rc == 0 && walk->stored.next_seq == 0 && walk->signers.n == 0;
+    walk->n_resumed = 0;
+    if (walk->chain.cls == BW_RECORD_ALERT || memcmp(walk->stream, walk->chain.stream, BW_STREAM_LEN) != 0) {
+        memcpy(walk->stream, walk->chain.stream, BW_STREAM_LEN);
+        walk->n_changes = 0;
+    }
     return rc;
 }
 
@@ -256,6 +335,9 @@ static int check_signers(struct walk *walk)
         if (known == 0 || (i == 0 && row->from_seq != 1))
             rc = report(walk, VERIFY_SIGNER, row->from_seq, row->from_seq);
     }
+    const bool begun = walk->signers.n > 0; /* else the first record tells */
+    for (size_t i = 0; i < walk->n_changes && rc == 0 && begun; i++)
+        rc = expect_signer(walk, &walk->changes[i], walk->signers.of[0].division);
     return rc;
 }
 
@@ -265,6 +347,8 @@ static int check_end(struct walk *walk)
     const uint64_t next_seq = walk->next_seq, stored = walk->stored.next_seq;
     if (walk->stray && walk->signers.n == 0)
         return 0; /* each of its rows was reported */
+    if (stored == 0 && next_seq == 1 && walk->n_changes > 0)
+        return 0; /* a change of key named its signer before there was a record */
     if (stored > next_seq)
         return report(walk, VERIFY_MISSING, next_seq, stored - 1);
     if (stored < next_seq)
@@ -304,6 +388,8 @@ static int walk_chain(struct walk *walk)
         rc = check_signers(walk);
     if (rc == 0)
         rc = store_records(walk->store, walk->vehicle, &walk->chain, take_record, walk);
+    if (rc == 0)
+        rc = check_reasons(walk);
     if (rc == 0)
         rc = check_end(walk);
     if (rc == 0)
