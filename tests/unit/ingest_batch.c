@@ -39,6 +39,7 @@ static struct played {
     int transactions, commits, rollbacks, loads, events;
     bool registered, has_key;
     uint8_t key[BW_PUBLIC_KEY_LEN]; /* in force */
+    uint8_t former[BW_PUBLIC_KEY_LEN];
     char audit[256];
     int64_t presence_utc_ms;
     struct bw_presence presence;
@@ -144,6 +145,24 @@ int store_signer_add(struct store *store, const char *vehicle, const uint8_t str
     struct signer_row *row = &played.signers[played.n_signers++];
     *row = (struct signer_row){.cls = cls, .signer = *signer};
     memcpy(row->stream, stream, BW_STREAM_LEN);
+    return 0;
+}
+
+int store_vehicle_key_known(struct store *store, const char *vehicle, const uint8_t known[BW_PUBLIC_KEY_LEN])
+{
+    (void)store, (void)vehicle;
+    if (fails() != 0)
+        return -EIO;
+    return memcmp(known, played.former, BW_PUBLIC_KEY_LEN) == 0;
+}
+
+int store_vehicle_key_set(struct store *store, const char *vehicle, const uint8_t newest[BW_PUBLIC_KEY_LEN])
+{
+    (void)store, (void)vehicle;
+    if (fails() != 0)
+        return -EIO;
+    memcpy(played.former, played.key, BW_PUBLIC_KEY_LEN);
+    memcpy(played.key, newest, BW_PUBLIC_KEY_LEN);
     return 0;
 }
 
@@ -271,6 +290,7 @@ struct sender {
     uint8_t stream;
     uint64_t seq;
     uint8_t head[BW_HASH_LEN];
+    const struct seal_key *by; /* NULL = key */
 };
 
 static const struct wire_body alert = {.type = WIRE_BODY_ALERT,
@@ -281,11 +301,11 @@ static const struct wire_body alert = {.type = WIRE_BODY_ALERT,
 static const struct wire_body track = {.type = WIRE_BODY_TRACK,
                                        .u.track = {.n = 1, .fixes = {{.utc_ms = 1}}}};
 
-static void make_next(struct sender *sender, struct batch_item *item)
+static void make_body(struct sender *sender, const struct wire_body *said, struct batch_item *item)
 {
     *item = (struct batch_item){.topic = {.division = "331023", .vehicle = "bus-a"}};
     item->topic.channel = sender->cls == BW_RECORD_ALERT ? TOPIC_ALERT : TOPIC_TRACK;
-    item->body = sender->cls == BW_RECORD_ALERT ? alert : track;
+    item->body = *said;
     item->record = (struct wire_record){.stream = {sender->stream}, .cls = sender->cls, .seq = ++sender->seq};
     memcpy(item->record.prev, sender->head, BW_HASH_LEN);
     struct wire_bytes body;
@@ -293,9 +313,14 @@ static void make_next(struct sender *sender, struct batch_item *item)
     memcpy(item->record.body, body.data, body.len);
     item->record.body_len = body.len;
     wire_bytes_free(&body);
-    seal_record_sign(&item->record, "331023", "bus-a", &key);
+    seal_record_sign(&item->record, "331023", "bus-a", sender->by != NULL ? sender->by : &key);
     seal_record_hash(&item->record, "331023", "bus-a", sender->head);
     cr_assert_eq(wire_record_encode(&item->record, &item->bytes), 0);
+}
+
+static void make_next(struct sender *sender, struct batch_item *item)
+{
+    make_body(sender, sender->cls == BW_RECORD_ALERT ? &alert : &track, item);
 }
 
 static void send_next(struct sender *sender)
@@ -490,6 +515,155 @@ Test(batch, a_farewell_with_a_position_or_a_will_without_a_past_stands_for_itsel
     cr_expect_eq(played.presence.lat_deg, 29.5);
 }
 
+/* --- whose key signs --- */
+
+static struct seal_key new_key;
+
+/* The sender's next record says that new_key signs from there on, and tracks from track_from on. */
+static void send_change(struct sender *sender, uint64_t track_from)
+{
+    struct wire_body body = {.type = WIRE_BODY_KEY, .u.key = {.track_from = track_from}};
+    const uint8_t stream[BW_STREAM_LEN] = {sender->stream};
+    seal_key_generate(&new_key);
+    seal_key_prove(&body.u.key, "331023", "bus-a", stream, sender->seq + 1, key.public_key, &new_key);
+    make_body(sender, &body, batch_next(batch));
+    batch_keep(batch);
+}
+
+/* accepted, bad_signature and unread of what was sent; the batch is empty then. */
+static void expect(unsigned accepted, unsigned bad_signature, unsigned unread, const char *what)
+{
+    struct batch_outcome outcome;
+    cr_assert_eq(apply(&outcome), 0, "%s", what);
+    cr_expect_eq(outcome.counts[VERDICT_ACCEPTED], accepted, "%s: %s", what, outcome.reason);
+    cr_expect_eq(outcome.counts[VERDICT_BAD_SIGNATURE], bad_signature, "%s: %s", what, outcome.reason);
+    cr_expect_eq(outcome.unread, unread, "%s: %s", what, outcome.reason);
+    batch_clear(batch);
+}
+
+Test(key, a_change_hands_over_from_the_very_next_record_on, .init = set_up, .fini = tear_down)
+{
+    struct sender alerts = {.cls = BW_RECORD_ALERT, .stream = 9},
+                  tracks = {.cls = BW_RECORD_TRACK, .stream = 9};
+    send_next(&alerts);
+    send_next(&tracks);
+    send_change(&alerts, 3);
+    struct sender stolen = alerts;
+    send_next(&stolen); /* the old key, in the same batch */
+    alerts.by = &new_key;
+    send_next(&alerts);
+    expect(4, 1, 0, "alerts");
+    send_next(&tracks); /* made before the change, under the old key */
+    struct sender late = tracks;
+    send_next(&late);
+    tracks.by = &new_key;
+    send_next(&tracks);
+    expect(2, 1, 0, "tracks");
+    cr_expect_arr_eq(played.key, new_key.public_key, BW_PUBLIC_KEY_LEN, "of the streams to come");
+    char expected[160], hex[2 * BW_PUBLIC_KEY_LEN + 1];
+    seal_public_format(new_key.public_key, hex);
+    (void)snprintf(expected, sizeof expected, "ingest key_changed bus-a to %s", hex);
+    cr_expect_str_eq(played.audit, expected);
+
+    struct sender next = {.cls = BW_RECORD_TRACK, .stream = 5}, next_old = next;
+    send_next(&next_old);
+    next.by = &new_key;
+    send_next(&next);
+    expect(1, 1, 0, "a new stream");
+}
+
+Test(key, without_proof_or_in_the_wrong_place_nothing_changes, .init = set_up, .fini = tear_down)
+{
+    static const struct {
+        const char *name;
+        size_t flip; /* of the body's proof, old key or new key */
+        uint64_t track_from;
+        bool of_another_place;
+    } cases[] = {
+        {"proof altered", offsetof(struct bw_key_change, proof), 5, false},
+        {"another old key", offsetof(struct bw_key_change, old_key), 5, false},
+        {"another new key", offsetof(struct bw_key_change, new_key), 5, false},
+        {"said of another record", SIZE_MAX, 5, true},
+        {"tracks that were taken in already", SIZE_MAX, 1, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sender alerts = {.cls = BW_RECORD_ALERT, .stream = (uint8_t)(20 + i)},
+                      tracks = {.cls = BW_RECORD_TRACK, .stream = (uint8_t)(20 + i)};
+        const uint8_t stream[BW_STREAM_LEN] = {alerts.stream};
+        struct wire_body body = {.type = WIRE_BODY_KEY, .u.key = {.track_from = cases[i].track_from}};
+        send_next(&tracks);
+        seal_key_generate(&new_key);
+        seal_key_prove(&body.u.key, "331023", "bus-a", stream, cases[i].of_another_place ? 2 : 1,
+                       key.public_key, &new_key);
+        if (cases[i].flip != SIZE_MAX)
+            ((uint8_t *)&body.u.key)[cases[i].flip] ^= 1;
+        make_body(&alerts, &body, batch_next(batch));
+        batch_keep(batch);
+        send_next(&alerts); /* the old key goes on */
+        expect(3, 0, 1, cases[i].name);
+        cr_expect_arr_eq(played.key, key.public_key, BW_PUBLIC_KEY_LEN, "%s", cases[i].name);
+    }
+}
+
+Test(key, a_stream_may_begin_with_a_change_that_was_made_already, .init = set_up, .fini = tear_down)
+{
+    struct sender alerts = {.cls = BW_RECORD_ALERT, .stream = 9};
+    send_change(&alerts, 1);
+    expect(1, 0, 0, "the change");
+    struct sender again = {.cls = BW_RECORD_ALERT, .stream = 10},
+                  tracks = {.cls = BW_RECORD_TRACK, .stream = 10};
+    struct wire_body body = {.type = WIRE_BODY_KEY, .u.key = {.track_from = 1}};
+    const uint8_t stream[BW_STREAM_LEN] = {10};
+    seal_key_prove(&body.u.key, "331023", "bus-a", stream, 1, key.public_key, &new_key);
+    make_body(&again, &body, batch_next(batch)); /* the outbox was lost before the receipt came */
+    batch_keep(batch);
+    again.by = tracks.by = &new_key;
+    send_next(&again);
+    send_next(&tracks);
+    expect(3, 0, 0, "the same change, said again");
+
+    struct sender thief = {.cls = BW_RECORD_ALERT, .stream = 11};
+    struct seal_key own;
+    const uint8_t third[BW_STREAM_LEN] = {11};
+    seal_key_generate(&own);
+    seal_key_prove(&body.u.key, "331023", "bus-a", third, 1, key.public_key, &own);
+    make_body(&thief, &body, batch_next(batch));
+    batch_keep(batch);
+    expect(0, 1, 0, "the old key hands over to nobody else");
+}
+
+Test(key, one_that_was_enrolled_by_hand_ends_the_streams_of_the_one_before, .init = set_up, .fini = tear_down)
+{
+    struct sender alerts = {.cls = BW_RECORD_ALERT, .stream = 9};
+    send_next(&alerts);
+    expect(1, 0, 0, "before");
+    seal_key_generate(&new_key);
+    memcpy(played.key, new_key.public_key, BW_PUBLIC_KEY_LEN);
+    now_ms += VEHICLES_FRESH_MS;
+    send_next(&alerts);
+    struct sender next = {.cls = BW_RECORD_ALERT, .stream = 4, .by = &new_key};
+    send_next(&next);
+    expect(1, 1, 0, "after");
+}
+
+Test(key, a_chain_goes_on_after_a_hole_under_the_newest_key, .init = set_up, .fini = tear_down)
+{
+    struct sender tracks = {.cls = BW_RECORD_TRACK, .stream = 9};
+    send_next(&tracks);
+    expect(1, 0, 0, "before");
+    seal_key_generate(&new_key);
+    memcpy(played.key, new_key.public_key, BW_PUBLIC_KEY_LEN); /* the store is a copy that was restored */
+    now_ms += VEHICLES_FRESH_MS;
+    tracks.seq = 6;
+    tracks.by = &new_key;
+    send_presence(7, false, now_utc_ms);
+    send_next(&tracks);
+    send_next(&tracks);
+    expect(2, 0, 0, "after");
+    cr_expect_eq(played.n_signers, 2);
+    cr_expect_eq(played.signers[1].signer.from_seq, 7);
+}
+
 /* --- a store that fails --- */
 
 Test(batch, whatever_call_fails_nothing_is_receipted_and_all_is_counted, .init = set_up, .fini = tear_down)
@@ -505,19 +679,24 @@ Test(batch, whatever_call_fails_nothing_is_receipted_and_all_is_counted, .init =
         vehicles_free(vehicles);
         cr_assert_eq(vehicles_create(&vehicles), 0);
         send_presence(1, false, now_utc_ms);
+        struct sender changing = {.cls = BW_RECORD_ALERT, .stream = 8};
+        send_change(&changing, 4);
+        memcpy(played.key, key.public_key, BW_PUBLIC_KEY_LEN);
+        tracks.by = alerts.by = &new_key;
         send_next(&tracks);
         send_next(&alerts); /* out of order */
         lose_next(&tracks);
-        struct sender again = {.cls = BW_RECORD_TRACK, .stream = 9};
+        struct sender again = {.cls = BW_RECORD_TRACK, .stream = 9, .by = &new_key};
         send_next(&again); /* held */
         const int error = apply(&outcome);
         if (fail_at == 0) {
             cr_assert_eq(error, 0);
-            cr_expect_eq(batch_receipts(batch, &receipts), 1);
+            cr_expect_eq(outcome.counts[VERDICT_ACCEPTED], 2, "%s", outcome.reason);
+            cr_expect_eq(batch_receipts(batch, &receipts), 2);
             calls = played.calls;
         } else {
             cr_expect_eq(error, -EIO, "call %d", fail_at);
-            cr_expect_eq(outcome.counts[VERDICT_DROPPED], 4, "call %d", fail_at);
+            cr_expect_eq(outcome.counts[VERDICT_DROPPED], 5, "call %d", fail_at);
             cr_expect_eq(outcome.counts[VERDICT_ACCEPTED], 0, "call %d", fail_at);
             cr_expect_eq(outcome.last_event, 0, "call %d", fail_at);
             cr_expect_eq(batch_receipts(batch, &receipts), 0, "call %d", fail_at);
@@ -527,7 +706,7 @@ Test(batch, whatever_call_fails_nothing_is_receipted_and_all_is_counted, .init =
         }
         batch_clear(batch);
     }
-    cr_expect_geq(calls, 12, "the loop reached every kind of call");
+    cr_expect_geq(calls, 20, "the loop reached every kind of call");
 }
 
 Test(batch, has_a_limit, .init = set_up, .fini = tear_down)

@@ -459,6 +459,83 @@ Test(verify, finds_any_single_bit_that_matters)
     cr_expect_gt(done, 300, "SEED=%llu: only %u could be done", (unsigned long long)seed, done);
 }
 
+/* --- a key that was changed --- */
+
+/* bus-b: stream 6, alert 1 and track 1 under its old key, the change in alert 2, alert 3 and tracks 2, 3
+ * after it. */
+static void change_key_of_b(void)
+{
+    static struct seal_key new_key;
+    static const uint8_t stream[BW_STREAM_LEN] = {6};
+    struct sender alerts = {"bus-b", &key_b, 6, BW_RECORD_ALERT, 0, {0}},
+                  tracks = {"bus-b", &key_b, 6, BW_RECORD_TRACK, 0, {0}};
+    struct wire_body change = {.type = WIRE_BODY_KEY, .u.key = {.track_from = 2}};
+    seal_key_generate(&new_key);
+    evidence_say(&alerts, alert_of(7, BW_RAISED));
+    evidence_say(&tracks, track_of(1));
+    seal_key_prove(&change.u.key, "331023", "bus-b", stream, 2, key_b.public_key, &new_key);
+    evidence_say(&alerts, change);
+    alerts.key = tracks.key = &new_key;
+    evidence_say(&alerts, alert_of(7, BW_CLEARED));
+    evidence_say(&tracks, track_of(2));
+    evidence_say(&tracks, track_of(3));
+    const struct batch_outcome outcome = evidence_commit();
+    cr_assert_eq(outcome.counts[VERDICT_ACCEPTED], 6, "%s", outcome.reason);
+    cr_assert_eq(outcome.unread, 0);
+}
+
+#define B_SIGNER(cls, from)                                                                                  \
+    "vehicle = 'bus-b' AND stream = x'0600000000000000' AND class = " #cls " AND from_seq = " #from
+#define B_RECORD(cls, seq)                                                                                   \
+    "vehicle = 'bus-b' AND stream = x'0600000000000000' AND class = " #cls " AND seq = " #seq
+
+Test(verify, every_record_is_verified_with_the_key_of_its_time)
+{
+    static const struct {
+        const char *name, *sql, *said;
+    } rows[] = {
+        {"a record after the change removed", "DELETE FROM record WHERE " B_RECORD(2, 2),
+         WHOLE "; bus-b/6/track 2 missing"},
+        {"the change removed", "DELETE FROM record WHERE " B_RECORD(1, 2),
+         WHOLE "; bus-b/6/alert 2 missing; bus-b/6/alert 3 signer; bus-b/6/track 2 signer"},
+        {"the change altered", "UPDATE record SET bytes = flip(bytes, 60) WHERE " B_RECORD(1, 2),
+         WHOLE "; bus-b/6/alert 2 bad_signature; bus-b/6/alert 3 signer; bus-b/6/track 2 signer"},
+        {"the alerts' signer removed", "DELETE FROM signer WHERE " B_SIGNER(1, 3),
+         WHOLE "; bus-b/6/alert 3 signer"},
+        {"the tracks' signer removed", "DELETE FROM signer WHERE " B_SIGNER(2, 2),
+         WHOLE "; bus-b/6/track 2 signer"},
+        {"the tracks' first signer removed", "DELETE FROM signer WHERE " B_SIGNER(2, 1),
+         WHOLE "; bus-b/6/track 2 signer; bus-b/6/track 1 wrong_key"},
+        {"a signer without a change",
+         "INSERT INTO signer SELECT vehicle, stream, class, 3, division, (SELECT public_key FROM signer "
+         "WHERE " B_SIGNER(2, 1) ") FROM signer WHERE " B_SIGNER(2, 2),
+         WHOLE "; bus-b/6/track 3 wrong_key; bus-b/6/track 3 signer"},
+        {"sealed by the old key after the change", "UPDATE signer SET from_seq = 3 WHERE " B_SIGNER(2, 2),
+         WHOLE "; bus-b/6/track 2 signer; bus-b/6/track 3 signer"},
+    };
+    change_key_of_b();
+    cr_expect_str_eq(verify_file(evidence_path, NULL), WHOLE);
+    cr_expect_eq(totals.records, 32);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *found = after(rows[i].sql);
+        cr_assert_not_null(found, "%s changed nothing", rows[i].name);
+        cr_expect_str_eq(found, rows[i].said, "%s: %s", rows[i].name, found);
+    }
+}
+
+Test(verify, a_change_names_a_signer_before_there_is_a_record_of_it)
+{
+    static const uint8_t stream[BW_STREAM_LEN] = {8};
+    struct seal_key new_key;
+    struct sender alerts = {"bus-b", &key_b, 8, BW_RECORD_ALERT, 0, {0}};
+    struct wire_body change = {.type = WIRE_BODY_KEY, .u.key = {.track_from = 1}};
+    seal_key_generate(&new_key);
+    seal_key_prove(&change.u.key, "331023", "bus-b", stream, 1, key_b.public_key, &new_key);
+    evidence_say(&alerts, change);
+    cr_assert_eq(evidence_commit().counts[VERDICT_ACCEPTED], 1);
+    cr_expect_str_eq(verify_file(evidence_path, NULL), WHOLE);
+}
+
 /* --- what only a list kept elsewhere shows --- */
 
 enum { HEADS_MAX = 8 };
