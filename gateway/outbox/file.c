@@ -62,6 +62,15 @@ static const char SCHEMA[] =
     "  body BLOB NOT NULL) STRICT;"
     "INSERT INTO chain VALUES (1, 1, zeroblob(16), 0), (2, 1, zeroblob(16), 0);";
 
+/* A change of key that is under way (no row: none). ALERT record alert_seq tells of it; this key signs what
+ * comes after, and TRACK records from track_from on. Files made before there were such changes get the table
+ * late. */
+static const char KEY_CHANGE[] = "CREATE TABLE IF NOT EXISTS key_change ("
+                                 "  id INTEGER PRIMARY KEY CHECK (id = 1),"
+                                 "  public_key BLOB NOT NULL,"
+                                 "  alert_seq INTEGER NOT NULL,"
+                                 "  track_from INTEGER NOT NULL) STRICT;";
+
 /* ---- small helpers ---- */
 
 /* Exact codes first, then primary ones. */
@@ -160,6 +169,8 @@ static int create(sqlite3 *db, const struct outbox_config *config)
     if (rc == 0)
         rc = exec(db, SCHEMA);
     if (rc == 0)
+        rc = exec(db, KEY_CHANGE);
+    if (rc == 0)
         rc = insert_meta(db, config);
     if (rc == 0)
         rc = exec(db, magic);
@@ -180,7 +191,9 @@ static int check_owner(sqlite3 *db, const struct outbox_config *config)
     int rc = first_row(db, "SELECT division, vehicle, public_key FROM meta", &stmt);
     if (rc == 0 && !(same_bytes(stmt, 0, config->division, strlen(config->division)) &&
                      same_bytes(stmt, 1, config->vehicle, strlen(config->vehicle)) &&
-                     same_bytes(stmt, 2, config->key->public_key, BW_PUBLIC_KEY_LEN)))
+                     (same_bytes(stmt, 2, config->key->public_key, BW_PUBLIC_KEY_LEN) ||
+                      (config->next_key != NULL &&
+                       same_bytes(stmt, 2, config->next_key->public_key, BW_PUBLIC_KEY_LEN)))))
         rc = -EBADMSG;
     sqlite3_finalize(stmt);
     return rc;
@@ -230,7 +243,9 @@ static int prepare(sqlite3 *db, const struct outbox_config *config)
         return config->attach ? -ENOENT : create(db, config);
     if (!config->attach) /* once a process: the handle that attaches comes after the one that checked */
         rc = quick_check(db);
-    return rc == 0 ? check_owner(db, config) : rc;
+    if (rc == 0)
+        rc = check_owner(db, config);
+    return rc == 0 && !config->attach ? exec(db, KEY_CHANGE) : rc;
 }
 
 int outbox_file_open(const struct outbox_config *config, sqlite3 **ret)

@@ -25,6 +25,9 @@ enum query {
     ROLLBACK,
     META,
     STREAM_SET,
+    CHANGE_PUT,
+    CHANGE_END,
+    OWNER_SET,
     CHAIN_GET,
     CHAIN_SET,
     EVICTED_ADD,
@@ -32,6 +35,7 @@ enum query {
     RECORD_FROM,
     RECORD_DELETE,
     RECORD_RENEW,
+    RENEWED,
     OPEN_PUT,
     OPEN_DELETE,
     OPEN_ALL,
@@ -44,8 +48,12 @@ static const char *const sql[QUERY_COUNT] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
-    [META] = "SELECT stream FROM meta",
+    [META] = "SELECT stream, meta.public_key, change.public_key, alert_seq, track_from"
+             " FROM meta LEFT JOIN key_change AS change ON change.id = 1",
     [STREAM_SET] = "UPDATE meta SET stream = ?1",
+    [CHANGE_PUT] = "INSERT OR REPLACE INTO key_change VALUES (1, ?1, ?2, ?3)",
+    [CHANGE_END] = "DELETE FROM key_change",
+    [OWNER_SET] = "UPDATE meta SET public_key = ?1",
     [CHAIN_GET] = "SELECT next_seq, head, evicted, oldest_seq FROM chain_now WHERE class = ?1",
     [CHAIN_SET] = "UPDATE chain SET next_seq = ?2, head = ?3 WHERE class = ?1",
     [EVICTED_ADD] = "UPDATE chain SET evicted = evicted + ?2 WHERE class = ?1",
@@ -53,7 +61,9 @@ static const char *const sql[QUERY_COUNT] = {
     [RECORD_FROM] =
         "SELECT seq, made_utc_ms, bytes FROM record WHERE class = ?1 AND seq >= ?2 ORDER BY seq LIMIT 1",
     [RECORD_DELETE] = "DELETE FROM record WHERE class = ?1 AND seq <= ?2",
-    [RECORD_RENEW] = "UPDATE record SET seq = ?3, bytes = ?4 WHERE class = ?1 AND seq = ?2",
+    /* Below 0 nothing is in the way of the new numbers. */
+    [RECORD_RENEW] = "UPDATE record SET seq = -?3, bytes = ?4 WHERE class = ?1 AND seq = ?2",
+    [RENEWED] = "UPDATE record SET seq = -seq WHERE seq < 0",
     [OPEN_PUT] = "INSERT INTO open_alert VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body",
     [OPEN_DELETE] = "DELETE FROM open_alert WHERE number = ?1",
     [OPEN_ALL] = "SELECT body FROM open_alert ORDER BY number",
@@ -67,13 +77,18 @@ struct outbox {
     char *path;
     char division[BW_DIVISION_LEN];
     char vehicle[BW_ID_LEN];
-    const struct seal_key *key;
-    uint64_t limits[2]; /* index: class - 1 */
+    const struct seal_key *key, *next_key; /* next_key NULL = no change is wanted */
+    uint64_t limits[2];                    /* index: class - 1 */
     uint64_t reserve_bytes;
     int lock_fd;  /* -1: attached */
     bool cramped; /* the reserve is gone */
-    uint8_t stream[BW_STREAM_LEN];
     char error[ERROR_LEN];
+
+    /* As of the last read_meta(): another handle may have changed it since. */
+    uint8_t stream[BW_STREAM_LEN];
+    const struct seal_key *owner;   /* key, or next_key once the change is over */
+    bool changing;                  /* a change is under way, and then: */
+    uint64_t alert_seq, track_from; /* see outbox/file.c */
 };
 
 /* One class's row of `chain`, and the oldest record that waits (next_seq when none). */
@@ -154,14 +169,43 @@ static int column_fixed(struct outbox *outbox, enum query query, int index, uint
     return 0;
 }
 
-/* The other handle may have begun a new one since. */
-static int read_stream(struct outbox *outbox)
+/* The one of our keys whose public half stands in that column; NULL: none. */
+static const struct seal_key *column_key(struct outbox *outbox, int index)
+{
+    uint8_t public_key[BW_PUBLIC_KEY_LEN];
+    if (column_fixed(outbox, META, index, public_key, sizeof public_key) != 0)
+        return NULL;
+    if (memcmp(public_key, outbox->key->public_key, sizeof public_key) == 0)
+        return outbox->key;
+    if (outbox->next_key != NULL && memcmp(public_key, outbox->next_key->public_key, sizeof public_key) == 0)
+        return outbox->next_key;
+    return NULL;
+}
+
+/* Stream and keys. The other handle may have begun a new stream, or have taken a step of a change, since. */
+static int read_meta(struct outbox *outbox)
 {
     int rc = next_row(outbox, META);
     if (rc == 0)
         rc = column_fixed(outbox, META, 0, outbox->stream, BW_STREAM_LEN);
+    if (rc == 0) {
+        outbox->owner = column_key(outbox, 1);
+        outbox->changing = sqlite3_column_type(outbox->queries[META], 2) != SQLITE_NULL;
+        outbox->alert_seq = column(outbox, META, 3);
+        outbox->track_from = column(outbox, META, 4);
+        if (outbox->owner == NULL ||
+            (outbox->changing && (outbox->next_key == NULL || column_key(outbox, 2) != outbox->next_key)))
+            rc = fail(outbox, -EBADMSG, "the records are of a key that is not here");
+    }
     done(outbox, META);
     return rc;
+}
+
+/* Who signs a record: by its place, so that each is signed by one key for ever. */
+static const struct seal_key *key_at(const struct outbox *outbox, enum bw_record_class cls, uint64_t seq)
+{
+    const bool after = cls == BW_RECORD_ALERT ? seq > outbox->alert_seq : seq >= outbox->track_from;
+    return outbox->changing && after ? outbox->next_key : outbox->owner;
 }
 
 /* End the transaction: commit if all went well, else undo and keep the first error with its words. */
@@ -183,7 +227,7 @@ static int attempt(struct outbox *outbox, work_fn work, void *argument)
     int rc = run(outbox, BEGIN);
     if (rc != 0)
         return rc;
-    rc = read_stream(outbox);
+    rc = read_meta(outbox);
     return end(outbox, rc == 0 ? work(outbox, argument) : rc);
 }
 
@@ -243,7 +287,8 @@ static int decode_record(struct outbox *outbox, enum bw_record_class cls, struct
     if (rc == -ENOMEM)
         return fail(outbox, rc, "out of memory");
     if (rc != 0 || ret->cls != cls || ret->seq != column(outbox, RECORD_FROM, 0) ||
-        !seal_record_verify(ret, outbox->division, outbox->vehicle, outbox->key->public_key))
+        !seal_record_verify(ret, outbox->division, outbox->vehicle,
+                            key_at(outbox, cls, ret->seq)->public_key))
         return fail(outbox, -EBADMSG, "a stored record is damaged");
     return 0;
 }
@@ -267,7 +312,7 @@ static int open_file(struct outbox *outbox, const struct outbox_config *config)
     if (rc == 0)
         rc = prepare_queries(outbox);
     if (rc == 0)
-        rc = read_stream(outbox);
+        rc = read_meta(outbox);
     if (rc == 0)
         rc = check_open_alerts(outbox);
     for (int cls = BW_RECORD_ALERT; rc == 0 && !config->attach && cls <= BW_RECORD_TRACK; cls++)
@@ -319,6 +364,7 @@ int outbox_open(const struct outbox_config *config, struct outbox **ret, bool *r
     memcpy(outbox->division, config->division, division_len);
     memcpy(outbox->vehicle, config->vehicle, vehicle_len);
     outbox->key = config->key;
+    outbox->next_key = config->next_key;
     outbox->limits[0] = config->max_alert_records ? config->max_alert_records : MAX_ALERT_RECORDS;
     outbox->limits[1] = config->max_track_records ? config->max_track_records : MAX_TRACK_RECORDS;
     outbox->reserve_bytes = config->reserve_bytes ? config->reserve_bytes : RESERVE_BYTES;
@@ -420,22 +466,20 @@ static int set_body(struct outbox *outbox, const struct wire_bytes *body, struct
 }
 
 /* Sign and encode a record of which all but stream and signature is set. */
-static int seal(struct outbox *outbox, struct wire_record *record, struct wire_bytes *ret)
+static int seal(struct outbox *outbox, struct wire_record *record, const struct seal_key *key,
+                struct wire_bytes *ret)
 {
     memcpy(record->stream, outbox->stream, BW_STREAM_LEN);
-    seal_record_sign(record, outbox->division, outbox->vehicle, outbox->key);
+    seal_record_sign(record, outbox->division, outbox->vehicle, key);
     const int rc = wire_record_encode(record, ret);
     return rc == 0 ? 0 : fail(outbox, rc, "a record cannot be encoded");
 }
 
-/* Seal and store a record of which all but body, stream and signature is set. */
-static int store(struct outbox *outbox, struct wire_record *record, const struct wire_bytes *body,
-                 uint64_t made_utc_ms)
+/* Seal and store a record of which all but stream and signature is set. */
+static int put_record(struct outbox *outbox, struct wire_record *record, uint64_t made_utc_ms)
 {
     struct wire_bytes encoded;
-    int rc = set_body(outbox, body, record);
-    if (rc == 0)
-        rc = seal(outbox, record, &encoded);
+    int rc = seal(outbox, record, key_at(outbox, record->cls, record->seq), &encoded);
     if (rc != 0)
         return rc;
     bind(outbox, RECORD_PUT, 1, record->cls);
@@ -445,6 +489,13 @@ static int store(struct outbox *outbox, struct wire_record *record, const struct
     rc = run(outbox, RECORD_PUT);
     wire_bytes_free(&encoded);
     return rc;
+}
+
+static int store(struct outbox *outbox, struct wire_record *record, const struct wire_bytes *body,
+                 uint64_t made_utc_ms)
+{
+    const int rc = set_body(outbox, body, record);
+    return rc == 0 ? put_record(outbox, record, made_utc_ms) : rc;
 }
 
 static int delete_upto(struct outbox *outbox, enum bw_record_class cls, uint64_t seq)
@@ -652,6 +703,26 @@ int outbox_append_track(struct outbox *outbox, const struct bw_track *track, int
 
 /* ---- the uplink's side ---- */
 
+/* The oldest ALERT record that waits tells whether the bureau has the change of key. */
+static int change_waits(struct outbox *outbox, bool *ret)
+{
+    struct chain chain;
+    const int rc = get_chain(outbox, BW_RECORD_ALERT, &chain);
+    if (rc == 0)
+        *ret = outbox->changing && chain.oldest_seq <= outbox->alert_seq;
+    return rc;
+}
+
+/* What the new key signs is nothing to a bureau that has not heard of it yet. */
+static int check_told(struct outbox *outbox, enum bw_record_class cls, uint64_t seq)
+{
+    bool waits = false;
+    if (!outbox->changing || key_at(outbox, cls, seq) != outbox->next_key)
+        return 0;
+    const int rc = change_waits(outbox, &waits);
+    return rc == 0 && waits ? fail(outbox, -ENOENT, "the change of key goes first") : rc;
+}
+
 int outbox_peek(struct outbox *outbox, enum bw_record_class cls, uint64_t from_seq, uint64_t *ret_seq,
                 struct wire_bytes *ret)
 {
@@ -660,7 +731,11 @@ int outbox_peek(struct outbox *outbox, enum bw_record_class cls, uint64_t from_s
     struct wire_record record;
     int rc = next_row(outbox, RECORD_FROM);
     if (rc == 0)
+        rc = read_meta(outbox); /* of the same moment as the row */
+    if (rc == 0)
         rc = decode_record(outbox, cls, &record);
+    if (rc == 0)
+        rc = check_told(outbox, cls, record.seq);
     if (rc == 0) {
         size_t len;
         const uint8_t *data = column_bytes(outbox, RECORD_FROM, 2, &len);
@@ -768,61 +843,131 @@ static int renumber_gap(struct outbox *outbox, const struct bw_gap *gap, uint64_
     return rc;
 }
 
-/* Record `seq` in the new stream, `*lower` lower than before: set by the first. head: of the record before
- * it, and then its own. */
-static int renew(struct outbox *outbox, enum bw_record_class cls, uint64_t seq, uint64_t *lower,
-                 uint8_t head[BW_HASH_LEN])
+struct renewal {
+    enum bw_record_class cls;
+    const struct seal_key *key; /* signs */
+    uint64_t lower;             /* by so much the numbers are lower in the new stream */
+    uint8_t head[BW_HASH_LEN];  /* of the record before, and then its own */
+};
+
+/* Put the record, complete but for seal and prev, into the place of what was record `seq`. */
+static int put_renewed(struct outbox *outbox, struct renewal *renewal, uint64_t seq,
+                       struct wire_record *record)
 {
-    struct wire_record record;
     struct wire_bytes encoded;
     struct bw_gap gap;
-    uint64_t made_utc_ms;
-    int rc = load(outbox, cls, seq, &record, &made_utc_ms);
+    memcpy(record->prev, renewal->head, BW_HASH_LEN);
+    int rc = seal(outbox, record, renewal->key, &encoded);
     if (rc != 0)
         return rc;
-    const bool is_first = *lower == UINT64_MAX, gaps = is_gap(&record, &gap);
-    if (is_first)
-        *lower = (gaps ? gap.first_seq : seq) - 1;
-    record.seq = seq - *lower;
-    memcpy(record.prev, head, BW_HASH_LEN);
-    if (gaps)
-        rc = renumber_gap(outbox, &gap, *lower, &record);
-    if (rc == 0)
-        rc = seal(outbox, &record, &encoded);
-    if (rc != 0)
-        return rc;
-    if (gaps)
-        memcpy(head, gap.tail_hash, BW_HASH_LEN);
+    if (is_gap(record, &gap))
+        memcpy(renewal->head, gap.tail_hash, BW_HASH_LEN);
     else
-        seal_record_hash(&record, outbox->division, outbox->vehicle, head);
-    bind(outbox, RECORD_RENEW, 1, cls);
+        seal_record_hash(record, outbox->division, outbox->vehicle, renewal->head);
+    bind(outbox, RECORD_RENEW, 1, renewal->cls);
     bind(outbox, RECORD_RENEW, 2, seq);
-    bind(outbox, RECORD_RENEW, 3, record.seq);
+    bind(outbox, RECORD_RENEW, 3, record->seq);
     bind_bytes(outbox, RECORD_RENEW, 4, encoded.data, encoded.len);
     rc = run(outbox, RECORD_RENEW);
     wire_bytes_free(&encoded);
     return rc;
 }
 
-static int renew_class(struct outbox *outbox, enum bw_record_class cls)
+/* later: by so many numbers, because another record was put before it. */
+static int renew(struct outbox *outbox, struct renewal *renewal, uint64_t seq, uint64_t later)
+{
+    struct wire_record record;
+    struct bw_gap gap;
+    uint64_t made_utc_ms;
+    int rc = load(outbox, renewal->cls, seq, &record, &made_utc_ms);
+    if (rc == 0 && is_gap(&record, &gap))
+        rc = renumber_gap(outbox, &gap, renewal->lower, &record);
+    if (rc != 0)
+        return rc;
+    record.seq = seq - renewal->lower + later;
+    return put_renewed(outbox, renewal, seq, &record);
+}
+
+static int set_key_change(struct outbox *outbox, uint64_t seq, uint64_t track_from,
+                          struct wire_record *record)
+{
+    struct wire_bytes encoded;
+    struct wire_body body = {.type = WIRE_BODY_KEY, .u.key = {.track_from = track_from}};
+    seal_key_prove(&body.u.key, outbox->division, outbox->vehicle, outbox->stream, seq,
+                   outbox->owner->public_key, outbox->next_key);
+    int rc = wire_body_encode(&body, &encoded);
+    if (rc != 0)
+        return fail(outbox, rc, "a change of key cannot be encoded");
+    rc = set_body(outbox, &encoded, record);
+    wire_bytes_free(&encoded);
+    return rc;
+}
+
+/* A change of key that still waits comes first in the new stream: nobody knows whether the bureau has it, and
+ * everything else is sealed by the new key. */
+static int renew_change(struct outbox *outbox, struct renewal *renewal)
+{
+    struct wire_record record = {.cls = BW_RECORD_ALERT, .seq = 1};
+    struct renewal by_owner = *renewal;
+    by_owner.key = outbox->owner;
+    int rc = set_key_change(outbox, 1, 1, &record);
+    if (rc == 0)
+        rc = put_renewed(outbox, &by_owner, outbox->alert_seq, &record);
+    memcpy(renewal->head, by_owner.head, BW_HASH_LEN);
+    return rc;
+}
+
+/* What the numbers are lowered by: the oldest record that waits, or what it stands for, becomes 1. */
+static int find_lower(struct outbox *outbox, const struct chain *chain, struct renewal *renewal)
+{
+    struct wire_record oldest;
+    struct bw_gap gap;
+    uint64_t made_utc_ms;
+    renewal->lower = chain->oldest_seq - 1;
+    if (chain->oldest_seq == chain->next_seq)
+        return 0;
+    const int rc = load(outbox, renewal->cls, chain->oldest_seq, &oldest, &made_utc_ms);
+    if (rc == 0 && is_gap(&oldest, &gap))
+        renewal->lower = gap.first_seq - 1;
+    return rc;
+}
+
+static int renew_class(struct outbox *outbox, enum bw_record_class cls, bool with_change)
 {
     struct chain chain = {0};
-    uint64_t lower = UINT64_MAX;
-    uint8_t head[BW_HASH_LEN] = {0};
+    struct renewal renewal = {.cls = cls, .key = outbox->changing ? outbox->next_key : outbox->owner};
     int rc = get_chain(outbox, cls, &chain);
+    if (rc == 0)
+        rc = find_lower(outbox, &chain, &renewal);
+    if (rc == 0 && with_change)
+        rc = renew_change(outbox, &renewal);
     for (uint64_t seq = chain.oldest_seq; rc == 0 && seq < chain.next_seq; seq++)
-        rc = renew(outbox, cls, seq, &lower, head);
-    return rc == 0 ? put_chain(outbox, cls, lower == UINT64_MAX ? 1 : chain.next_seq - lower, head) : rc;
+        if (!with_change || seq != outbox->alert_seq)
+            rc = renew(outbox, &renewal, seq, with_change && seq < outbox->alert_seq ? 1 : 0);
+    if (rc == 0)
+        rc = run(outbox, RENEWED);
+    return rc == 0 ? put_chain(outbox, cls, chain.next_seq - renewal.lower, renewal.head) : rc;
+}
+
+static int put_change(struct outbox *outbox, uint64_t alert_seq, uint64_t track_from)
+{
+    bind_bytes(outbox, CHANGE_PUT, 1, outbox->next_key->public_key, BW_PUBLIC_KEY_LEN);
+    bind(outbox, CHANGE_PUT, 2, alert_seq);
+    bind(outbox, CHANGE_PUT, 3, track_from);
+    return run(outbox, CHANGE_PUT);
 }
 
 static int renew_all(struct outbox *outbox, void *argument)
 {
+    bool waits = false;
     memcpy(outbox->stream, argument, BW_STREAM_LEN);
     bind_bytes(outbox, STREAM_SET, 1, outbox->stream, BW_STREAM_LEN);
     int rc = run(outbox, STREAM_SET);
+    if (rc == 0)
+        rc = change_waits(outbox, &waits);
     for (int cls = BW_RECORD_ALERT; rc == 0 && cls <= BW_RECORD_TRACK; cls++)
-        rc = renew_class(outbox, (enum bw_record_class)cls);
-    return rc;
+        rc = renew_class(outbox, (enum bw_record_class)cls, waits && cls == BW_RECORD_ALERT);
+    return rc == 0 && outbox->changing ? put_change(outbox, waits ? 1 : 0, 1) : rc;
 }
 
 int outbox_begin_stream(struct outbox *outbox)
@@ -836,6 +981,71 @@ int outbox_begin_stream(struct outbox *outbox)
     if (rc != 0)
         memcpy(outbox->stream, before, BW_STREAM_LEN);
     return rc;
+}
+
+/* ---- another key ---- */
+
+static int begin_change(struct outbox *outbox, uint64_t now_utc_ms)
+{
+    struct chain alerts, tracks;
+    int rc = get_chain(outbox, BW_RECORD_ALERT, &alerts);
+    if (rc == 0)
+        rc = get_chain(outbox, BW_RECORD_TRACK, &tracks);
+    if (rc == 0)
+        rc = make_room(outbox, BW_RECORD_ALERT, &alerts, false);
+    if (rc != 0)
+        return rc;
+    struct wire_record record = {.cls = BW_RECORD_ALERT, .seq = alerts.next_seq};
+    memcpy(record.prev, alerts.head, BW_HASH_LEN);
+    rc = set_key_change(outbox, record.seq, tracks.next_seq, &record);
+    if (rc == 0)
+        rc = put_record(outbox, &record, now_utc_ms);
+    if (rc != 0)
+        return rc;
+    seal_record_hash(&record, outbox->division, outbox->vehicle, alerts.head);
+    rc = put_chain(outbox, BW_RECORD_ALERT, alerts.next_seq + 1, alerts.head);
+    return rc == 0 ? put_change(outbox, record.seq, tracks.next_seq) : rc;
+}
+
+/* Nothing that the old key has signed waits any more. */
+static int end_change(struct outbox *outbox)
+{
+    bind_bytes(outbox, OWNER_SET, 1, outbox->next_key->public_key, BW_PUBLIC_KEY_LEN);
+    const int rc = run(outbox, OWNER_SET);
+    return rc == 0 ? run(outbox, CHANGE_END) : rc;
+}
+
+struct step {
+    int64_t now_utc_ms;
+    bool over;
+};
+
+static int take_step(struct outbox *outbox, void *argument)
+{
+    struct step *step = argument;
+    struct chain tracks;
+    bool waits = false;
+    step->over = outbox->owner == outbox->next_key;
+    if (step->over)
+        return 0;
+    if (!outbox->changing)
+        return begin_change(outbox, (uint64_t)step->now_utc_ms);
+    int rc = change_waits(outbox, &waits);
+    if (rc == 0)
+        rc = get_chain(outbox, BW_RECORD_TRACK, &tracks);
+    if (rc != 0 || waits || tracks.oldest_seq < outbox->track_from)
+        return rc;
+    step->over = true;
+    return end_change(outbox);
+}
+
+int outbox_change_key(struct outbox *outbox, int64_t now_utc_ms)
+{
+    struct step step = {.now_utc_ms = now_utc_ms};
+    if (outbox->next_key == NULL)
+        return 1;
+    const int rc = transact(outbox, take_step, &step);
+    return rc == 0 ? step.over : rc;
 }
 
 int outbox_depth(struct outbox *outbox, enum bw_record_class cls, struct outbox_depth *ret)

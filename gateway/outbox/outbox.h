@@ -28,10 +28,11 @@ struct outbox_config {
     const char *path;
     const char *division;
     const char *vehicle;
-    const struct seal_key *key; /* borrowed for the outbox's life */
-    uint64_t max_track_records; /* limit of class TRACK, 2 or more; 0 = 100000 */
-    uint64_t max_alert_records; /* limit of class ALERT; 0 = 20000; beyond: append fails with -EDQUOT */
-    uint64_t reserve_bytes;     /* of the disk, kept for ALERT; 0 = 4 MiB */
+    const struct seal_key *key;      /* borrowed for the outbox's life, as the next */
+    const struct seal_key *next_key; /* to go over to: outbox_change_key(); NULL = none */
+    uint64_t max_track_records;      /* limit of class TRACK, 2 or more; 0 = 100000 */
+    uint64_t max_alert_records;      /* limit of class ALERT; 0 = 20000; beyond: append fails with -EDQUOT */
+    uint64_t reserve_bytes;          /* of the disk, kept for ALERT; 0 = 4 MiB */
     bool attach; /* a second handle: opens what the first has made; never makes a file nor sets one aside */
     bool unreadable_is_corrupt; /* set aside what fails with -EREMOTEIO too */
 };
@@ -58,9 +59,9 @@ int outbox_open_alerts(struct outbox *outbox, struct bw_alert *ret, size_t max, 
 /* The number that the next alert object gets. */
 int outbox_next_alert_number(struct outbox *outbox, uint64_t *ret);
 
-/* The encoded SignedRecord with the lowest seq >= from_seq, or -ENOENT. -EBADMSG also for one whose signature
- * no longer fits: the bureau would refuse it; when it is the oldest, the next outbox_open() sets the file
- * aside. The caller frees ret. */
+/* The encoded SignedRecord with the lowest seq >= from_seq, or -ENOENT (also for one that waits for a change
+ * of key). -EBADMSG also for one whose signature no longer fits: the bureau would refuse it; when it is the
+ * oldest, the next outbox_open() sets the file aside. The caller frees ret. */
 int outbox_peek(struct outbox *outbox, enum bw_record_class cls, uint64_t from_seq, uint64_t *ret_seq,
                 struct wire_bytes *ret);
 /* Remove what the bureau has committed. A receipt for another stream is -ESTALE. -EILSEQ: the bureau holds
@@ -71,6 +72,12 @@ int outbox_receipt(struct outbox *outbox, const struct bw_receipt *receipt);
 /* Seal all that waits again in a new stream, in one transaction; alert numbers and open alerts stay. The file
  * as it was lies beside as <path>.forked-N, when the disk has room for it. */
 int outbox_begin_stream(struct outbox *outbox);
+
+/* One step from key to next_key; to be called now and then while there is a next_key. The first seals an
+ * ALERT record that tells the bureau; what is sealed after it is signed by next_key, and waits until the
+ * bureau has the change. What was sealed before it stays as it is, so `key` is needed until that has left. 1:
+ * the change is over, `key` may be forgotten; 0: not yet. A failure changes nothing. */
+int outbox_change_key(struct outbox *outbox, int64_t now_utc_ms);
 
 struct outbox_depth {
     uint64_t records;      /* waiting */
