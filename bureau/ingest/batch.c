@@ -257,11 +257,15 @@ static int change_key(struct transaction *tx, const struct batch_item *item, str
     const struct wire_record *record = &item->record;
     const struct bw_key_change *change = &item->body.u.key;
     struct store_signers tracks;
+    struct store_chain track_chain;
     int error = store_signers(tx->store, vehicle->id, record->stream, BW_RECORD_TRACK, &tracks);
+    if (error == 0)
+        error = load_chain(tx->store, vehicle->id, record->stream, BW_RECORD_TRACK, &track_chain);
     if (error != 0)
         return error;
     const bool fits = signing->signers.n < STORE_SIGNERS_MAX && tracks.n < STORE_SIGNERS_MAX &&
-                      (tracks.n == 0 || tracks.of[tracks.n - 1].from_seq < change->track_from);
+                      track_chain.next_seq <= change->track_from &&
+                      (tracks.n == 0 || tracks.of[tracks.n - 1].from_seq <= change->track_from);
     if (!fits ||
         !judge_key_change(&item->topic, record, &item->body, judge_signer(&signing->signers, record->seq))) {
         tx->outcome->unread++;

@@ -120,7 +120,7 @@ int store_signer_add(struct store *store, const char *vehicle, const uint8_t str
         return sql_fail(store, -ENOSPC, "this chain has changed its key too often");
     struct sql q;
     sql_start(&q, store,
-              "INSERT INTO signer (vehicle, stream, class, from_seq, division, public_key)"
+              "INSERT OR REPLACE INTO signer (vehicle, stream, class, from_seq, division, public_key)"
               " VALUES (?, ?, ?, ?, ?, ?)");
     sql_text(&q, vehicle);
     sql_blob(&q, stream, BW_STREAM_LEN);

@@ -80,7 +80,7 @@ struct store_signers {
 };
 int store_signers(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
                   enum bw_record_class cls, struct store_signers *ret);
-/* -EEXIST: another one begins there already; -ENOSPC: the chain has had STORE_SIGNERS_MAX. */
+/* Takes the place of one that begins at the same seq. -ENOSPC: the chain has had STORE_SIGNERS_MAX. */
 int store_signer_add(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
                      enum bw_record_class cls, const struct store_signer *signer);
 

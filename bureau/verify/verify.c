@@ -337,7 +337,9 @@ static int check_signers(struct walk *walk)
     }
     const bool begun = walk->signers.n > 0; /* else the first record tells */
     for (size_t i = 0; i < walk->n_changes && rc == 0 && begun; i++)
-        rc = expect_signer(walk, &walk->changes[i], walk->signers.of[0].division);
+        if (i + 1 == walk->n_changes || /* else no record came between them */
+            change_from(walk, &walk->changes[i]) != change_from(walk, &walk->changes[i + 1]))
+            rc = expect_signer(walk, &walk->changes[i], walk->signers.of[0].division);
     return rc;
 }
 

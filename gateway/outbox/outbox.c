@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gateway/outbox/file.h"
@@ -378,8 +379,11 @@ int outbox_open(const struct outbox_config *config, struct outbox **ret, bool *r
         outbox_close(outbox);
         return rc;
     }
-    if (!config->attach)
+    if (!config->attach) {
         outbox->cramped = outbox_file_reserve(outbox->path, outbox->reserve_bytes) != 0;
+        (void)outbox_change_key(
+            outbox); /* first of all in a new file: the bureau may have the new key already */
+    }
     *ret = outbox;
     *ret_set_aside = set_aside;
     return 0;
@@ -985,9 +989,10 @@ int outbox_begin_stream(struct outbox *outbox)
 
 /* ---- another key ---- */
 
-static int begin_change(struct outbox *outbox, uint64_t now_utc_ms)
+static int begin_change(struct outbox *outbox)
 {
     struct chain alerts, tracks;
+    const uint64_t now_utc_ms = (uint64_t)time(NULL) * 1000;
     int rc = get_chain(outbox, BW_RECORD_ALERT, &alerts);
     if (rc == 0)
         rc = get_chain(outbox, BW_RECORD_TRACK, &tracks);
@@ -1015,37 +1020,30 @@ static int end_change(struct outbox *outbox)
     return rc == 0 ? run(outbox, CHANGE_END) : rc;
 }
 
-struct step {
-    int64_t now_utc_ms;
-    bool over;
-};
-
 static int take_step(struct outbox *outbox, void *argument)
 {
-    struct step *step = argument;
+    bool *over = argument;
     struct chain tracks;
     bool waits = false;
-    step->over = outbox->owner == outbox->next_key;
-    if (step->over)
+    *over = outbox->owner == outbox->next_key;
+    if (*over)
         return 0;
     if (!outbox->changing)
-        return begin_change(outbox, (uint64_t)step->now_utc_ms);
+        return begin_change(outbox);
     int rc = change_waits(outbox, &waits);
     if (rc == 0)
         rc = get_chain(outbox, BW_RECORD_TRACK, &tracks);
     if (rc != 0 || waits || tracks.oldest_seq < outbox->track_from)
         return rc;
-    step->over = true;
+    *over = true;
     return end_change(outbox);
 }
 
-int outbox_change_key(struct outbox *outbox, int64_t now_utc_ms)
+int outbox_change_key(struct outbox *outbox)
 {
-    struct step step = {.now_utc_ms = now_utc_ms};
-    if (outbox->next_key == NULL)
-        return 1;
-    const int rc = transact(outbox, take_step, &step);
-    return rc == 0 ? step.over : rc;
+    bool over = true;
+    const int rc = outbox->next_key != NULL ? transact(outbox, take_step, &over) : 0;
+    return rc == 0 ? over : rc;
 }
 
 int outbox_depth(struct outbox *outbox, enum bw_record_class cls, struct outbox_depth *ret)

@@ -73,11 +73,12 @@ int outbox_receipt(struct outbox *outbox, const struct bw_receipt *receipt);
  * as it was lies beside as <path>.forked-N, when the disk has room for it. */
 int outbox_begin_stream(struct outbox *outbox);
 
-/* One step from key to next_key; to be called now and then while there is a next_key. The first seals an
- * ALERT record that tells the bureau; what is sealed after it is signed by next_key, and waits until the
- * bureau has the change. What was sealed before it stays as it is, so `key` is needed until that has left. 1:
- * the change is over, `key` may be forgotten; 0: not yet. A failure changes nothing. */
-int outbox_change_key(struct outbox *outbox, int64_t now_utc_ms);
+/* One step from key to next_key; to be called now and then while there is a next_key. The first, which
+ * outbox_open() takes already when it can, seals an ALERT record that tells the bureau; what is sealed after
+ * it is signed by next_key, and waits until the bureau has the change. What was sealed before it stays as it
+ * is, so `key` is needed until that has left. 1: the change is over, `key` may be forgotten; 0: not yet. A
+ * failure changes nothing. */
+int outbox_change_key(struct outbox *outbox);
 
 struct outbox_depth {
     uint64_t records;      /* waiting */
