@@ -19,6 +19,7 @@
 #include "gateway/issuedfile.h"
 #include "gateway/journal.h"
 #include "gateway/memory.h"
+#include "gateway/nextkey.h"
 #include "gateway/status.h"
 #include "gateway/statusclient.h"
 #include "gateway/words.h"
@@ -48,7 +49,9 @@ struct feed {
 
 struct agent {
     const struct gateway_config *config;
-    struct seal_key key;
+    struct seal_key key, next_key;
+    bool has_next_key; /* a change is under way, or was */
+    bool change_over;  /* next_key alone signs */
     uint8_t bureau_key[BW_PUBLIC_KEY_LEN];
     struct vehicle_clock clock;
     struct watch *watch;
@@ -342,7 +345,9 @@ static struct outbox_config outbox_config(const struct agent *agent)
     return (struct outbox_config){.path = agent->config->outbox_path,
                                   .division = agent->config->division,
                                   .vehicle = agent->config->vehicle,
-                                  .key = &agent->key,
+                                  .key = agent->change_over ? &agent->next_key : &agent->key,
+                                  .next_key =
+                                      agent->has_next_key && !agent->change_over ? &agent->next_key : NULL,
                                   .max_track_records = agent->config->max_track_records};
 }
 
@@ -463,6 +468,24 @@ static void tell_manager(struct agent *agent, int64_t mono_ms)
     agent->told_mono_ms = mono_ms;
 }
 
+/* --- another key --- */
+
+/* When the bureau has everything that the old key signed, the new one takes its place. */
+static void change_key(struct agent *agent)
+{
+    struct outbox *outbox = watch_outbox(agent->watch);
+    if (!agent->has_next_key || agent->change_over || outbox == NULL || outbox_change_key(outbox) != 1)
+        return;
+    agent->change_over = true;
+    const int error = nextkey_replace(agent->config->key_path);
+    if (error == 0)
+        journal(JOURNAL_NOTICE, "%s: changed, the old key is gone", agent->config->key_path);
+    else
+        journal(JOURNAL_WARNING,
+                "%s: changed; the old key is still there (%s): `buswarden-gateway rekey` removes it",
+                agent->config->key_path, strerror(-error));
+}
+
 /* --- once a second --- */
 
 static void on_tick(uv_timer_t *timer)
@@ -480,6 +503,7 @@ static void on_tick(uv_timer_t *timer)
         mend_outbox(agent);
     else if (agent->uplink == NULL)
         (void)start_uplink(agent); /* has said why; the next tick tries again */
+    change_key(agent);
     const bool due =
         agent->presence_due || mono_ms - agent->presence_mono_ms >= agent->config->presence_s * INT64_C(1000);
     if (agent->uplink != NULL && due)
@@ -622,6 +646,11 @@ static int load_keys(struct agent *agent)
     int error = seal_secret_load(config->key_path, &agent->key);
     if (error != 0)
         return refuse(config->key_path, key_reason(error));
+    error = nextkey_load(config->key_path, &agent->next_key);
+    agent->has_next_key = error == 0;
+    if (error != 0 && error != -ENOENT)
+        journal(JOURNAL_ERROR, "%s.next: %s; going on with the key that is in force", config->key_path,
+                key_reason(error));
     error = seal_public_load(config->bureau_key_path, agent->bureau_key);
     return error != 0 ? refuse(config->bureau_key_path, key_reason(error)) : EXIT_DONE;
 }
@@ -795,6 +824,7 @@ static void shut_down(struct agent *agent)
     cabinbus_destroy(agent->bus);
     watch_close(agent->watch);
     seal_key_wipe(&agent->key);
+    seal_key_wipe(&agent->next_key);
 }
 
 int agent_run(const struct gateway_config *config)

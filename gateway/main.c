@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gateway/agent.h"
+#include "gateway/rekey.h"
 #include "gateway/replay.h"
 #include "gateway/selftest.h"
 #include "gateway/statuscmd.h"
@@ -28,6 +29,7 @@ static const char usage[] =
     "    replay --licence FILE --gps FILE ...\n"
     "                                   judge recorded data offline\n"
     "    keygen FILE [--csr VEHICLE]    make the vehicle's keys, and a request for its certificate\n"
+    "    rekey --config FILE            change the key that the vehicle signs with\n"
     "    COMMAND --help                 the manual of a command\n"
     "    --version\n"
     "\n"
@@ -172,11 +174,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*main)(int argc, char **argv);
-    } commands[] = {{"run", run_main},
-                    {"status", status_main},
-                    {"selftest", selftest_main},
-                    {"replay", replay_main},
-                    {"keygen", keygen_main}};
+    } commands[] = {{"run", run_main},       {"status", status_main}, {"selftest", selftest_main},
+                    {"replay", replay_main}, {"keygen", keygen_main}, {"rekey", rekey_main}};
     if (argc < 2) {
         (void)fputs(usage, stderr);
         return EXIT_USAGE;

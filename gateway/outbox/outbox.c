@@ -1046,6 +1046,12 @@ int outbox_change_key(struct outbox *outbox)
     return rc == 0 ? over : rc;
 }
 
+int outbox_key_changed(struct outbox *outbox)
+{
+    const int rc = read_meta(outbox);
+    return rc == 0 ? outbox->next_key == NULL || outbox->owner == outbox->next_key : rc;
+}
+
 int outbox_depth(struct outbox *outbox, enum bw_record_class cls, struct outbox_depth *ret)
 {
     struct chain chain;

@@ -79,6 +79,8 @@ int outbox_begin_stream(struct outbox *outbox);
  * is, so `key` is needed until that has left. 1: the change is over, `key` may be forgotten; 0: not yet. A
  * failure changes nothing. */
 int outbox_change_key(struct outbox *outbox);
+/* Only looks: 1 when the change is over, 0 when not. */
+int outbox_key_changed(struct outbox *outbox);
 
 struct outbox_depth {
     uint64_t records;      /* waiting */
