@@ -106,7 +106,7 @@ static void mutate(sqlite3_context *context, int n, sqlite3_value **values)
     }
     const size_t len = (size_t)sqlite3_value_bytes(values[0]);
     memcpy(copy, sqlite3_value_blob(values[0]), len);
-    copy[roll(len)] ^= type == SQLITE_BLOB ? (uint8_t)(1U << roll(8)) : 1;
+    copy[roll(len)] ^= (uint8_t)(type == SQLITE_BLOB ? 1U << roll(8) : 1U);
     if (type == SQLITE_BLOB)
         sqlite3_result_blob(context, copy, (int)len, SQLITE_TRANSIENT);
     else
