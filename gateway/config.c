@@ -1,5 +1,6 @@
 #include "gateway/config.h"
 
+#include <arpa/inet.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,16 @@ static const char *parse_bitrate(const char *text, void *target, size_t size)
 {
     if (text[0] < '0' || text[0] > '8' || text[1] != '\0')
         return "not a digit from 0 to 8 (6 = 500 kbit/s)";
+    return settings_text(text, target, size);
+}
+
+/* libgps looks a name up on the thread that watches the vehicle, and a resolver may hang for a minute. */
+static const char *parse_gps_host(const char *text, void *target, size_t size)
+{
+    struct in6_addr address; /* holds an IPv4 one as well */
+    if (strcmp(text, "localhost") != 0 && inet_pton(AF_INET, text, &address) != 1 &&
+        inet_pton(AF_INET6, text, &address) != 1)
+        return "not an address (such as 127.0.0.1) nor localhost";
     return settings_text(text, target, size);
 }
 
@@ -121,7 +132,7 @@ static const struct settings_key keys[] = {
     {"licence", "file", settings_nonempty, AT(licence_path), true},
     {"orders", "file", settings_nonempty, AT(orders_path), false},
     {"process", "user", settings_nonempty, AT(user), false},
-    {"gps", "host", settings_nonempty, AT(gps_host), false},
+    {"gps", "host", parse_gps_host, AT(gps_host), false},
     {"gps", "port", settings_port, AT(gps_port), false},
     {"cabin", "slcan", settings_nonempty, AT(slcan_path), false},
     {"cabin", "bitrate", parse_bitrate, AT(slcan_bitrate), false},

@@ -7,7 +7,8 @@
  *     [licence] file             where the newest licence is kept; need not exist yet
  *     [orders]  file             the same for orders (the licence's, with ".orders" behind it)
  *     [process] user             whom to become when started as root (nobody: stay)
- *     [gps]     host (127.0.0.1)  port (2947)            gpsd on this machine
+ *     [gps]     host (127.0.0.1)  port (2947)            gpsd on this machine; an address, or
+ *                                localhost: a name to look up could hold up the watch
  *     [cabin]   slcan            tty of a CAN adapter; absent = no cabin sensors
  *               bitrate (6)      digit of the adapter's S command: 6 = 500 kbit/s
  *               dbc              DBC file of the vehicle's bus

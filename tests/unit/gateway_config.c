@@ -28,6 +28,17 @@ static int load(const char *text)
     return error;
 }
 
+Test(gateway_config, gpsd_is_an_address_or_localhost)
+{
+    static const char *const hosts[] = {"127.0.0.1", "::1", "localhost"};
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        char text[512];
+        (void)snprintf(text, sizeof text, GOOD "[gps]\nhost = %s\n", hosts[i]);
+        cr_assert_eq(load(text), 0, "%s", reason);
+        cr_expect_str_eq(config.gps_host, hosts[i]);
+    }
+}
+
 Test(gateway_config, defaults_fill_what_is_not_given)
 {
     cr_assert_eq(load(GOOD), 0, "%s", reason);
@@ -72,6 +83,9 @@ Test(gateway_config, every_fault_is_named)
         const char *text, *expected;
     } rows[] = {
         {GOOD "[gps]\nport = 70000\n", ":14: [gps] port: not a port (1..65535)"},
+        {GOOD "[gps]\nhost = gps.bus.example\n",
+         ":14: [gps] host: not an address (such as 127.0.0.1) nor localhost"},
+        {GOOD "[gps]\nhost =\n", ":14: [gps] host: not an address (such as 127.0.0.1) nor localhost"},
         {GOOD "[gps]\nprt = 2947\n", ":14: [gps] prt: no such setting"},
         {GOOD "[gsp]\nport = 2947\n", ":14: [gsp] port: no such setting"},
         {GOOD "[vehicle]\nid = other\n", ":14: [vehicle] id: given twice"},
