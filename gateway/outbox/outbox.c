@@ -49,8 +49,8 @@ static const char *const sql[QUERY_COUNT] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
-    [META] = "SELECT stream, meta.public_key, change.public_key, alert_seq, track_from"
-             " FROM meta LEFT JOIN key_change AS change ON change.id = 1",
+    [META] = ("SELECT stream, meta.public_key, change.public_key, alert_seq, track_from"
+              " FROM meta LEFT JOIN key_change AS change ON change.id = 1"),
     [STREAM_SET] = "UPDATE meta SET stream = ?1",
     [CHANGE_PUT] = "INSERT OR REPLACE INTO key_change VALUES (1, ?1, ?2, ?3)",
     [CHANGE_END] = "DELETE FROM key_change",
