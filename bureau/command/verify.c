@@ -141,14 +141,25 @@ static bool parse_hex(const char *hex, uint8_t *ret, size_t len)
     return hex[2 * len] == '\0';
 }
 
+static bool parse_seq(const char *digits, uint64_t *ret)
+{
+    char *end;
+    errno = 0;
+    const unsigned long long seq = strtoull(digits, &end, 10);
+    if (digits[0] < '0' || digits[0] > '9' || *end != '\0' || errno != 0)
+        return false;
+    *ret = seq;
+    return true;
+}
+
 /* The vehicle's name goes into `vehicle`, which ret_head borrows. */
 static bool parse_head(const char *line, char vehicle[BW_ID_LEN], struct verify_head *ret_head)
 {
-    char stream[HEX_STREAM + 2], cls[8], hash[HEX_HASH + 2], rest;
+    char stream[HEX_STREAM + 2], cls[8], seq[22], hash[HEX_HASH + 2], rest;
     struct verify_head head = {.vehicle = vehicle};
-    if (sscanf(line, "%47s %17s %7s %" SCNu64 " %33s %c", vehicle, stream, cls, &head.seq, hash, &rest) !=
-            5 ||
-        !parse_hex(stream, head.chain.stream, BW_STREAM_LEN) || !parse_hex(hash, head.hash, BW_HASH_LEN))
+    if (sscanf(line, "%47s %17s %7s %21s %33s %c", vehicle, stream, cls, seq, hash, &rest) != 5 ||
+        !parse_hex(stream, head.chain.stream, BW_STREAM_LEN) || !parse_seq(seq, &head.seq) ||
+        !parse_hex(hash, head.hash, BW_HASH_LEN))
         return false;
     head.chain.cls = strcmp(cls, "alert") == 0 ? BW_RECORD_ALERT : BW_RECORD_TRACK;
     *ret_head = head;

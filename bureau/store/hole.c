@@ -8,7 +8,7 @@ void store_hole_format(const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
                        uint64_t first_seq, uint64_t last_seq, char ret[STORE_HOLE_LEN])
 {
     char hex[2 * BW_STREAM_LEN + 1];
-    for (int i = 0; i < BW_STREAM_LEN; i++)
+    for (size_t i = 0; i < BW_STREAM_LEN; i++)
         (void)snprintf(hex + 2 * i, 3, "%02x", stream[i]);
     (void)snprintf(ret, STORE_HOLE_LEN, "%s %s stream %s: %" PRIu64 "-%" PRIu64, vehicle,
                    cls == BW_RECORD_ALERT ? "alert" : "track", hex, first_seq, last_seq);
