@@ -1,6 +1,7 @@
 /* Chain and signature (proto/seal.h). */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,100 @@ Test(seal, key_files_come_back_and_are_guarded)
     cr_expect_eq(seal_secret_load(path, &back), -EBADMSG, "a damaged secret must not sign");
     (void)unlink(path);
     (void)rmdir(dir);
+}
+
+/* --- proof of a new key --- */
+
+static const uint8_t stream_1[BW_STREAM_LEN] = "stream-1", stream_2[BW_STREAM_LEN] = "stream-2";
+
+static struct bw_key_change proved_change(struct seal_key *ret_new_key)
+{
+    struct bw_key_change change = {.track_from = 41};
+    seal_key_generate(ret_new_key);
+    seal_key_prove(&change, "331023", "bus-a", stream_1, 7, key.public_key, ret_new_key);
+    return change;
+}
+
+Test(seal, a_new_key_is_proved_for_one_record_of_one_vehicle)
+{
+    struct seal_key new_key;
+    const struct bw_key_change change = proved_change(&new_key);
+    cr_expect_eq(memcmp(change.old_key, key.public_key, BW_PUBLIC_KEY_LEN), 0);
+    cr_expect_eq(memcmp(change.new_key, new_key.public_key, BW_PUBLIC_KEY_LEN), 0);
+    cr_expect(seal_key_proved(&change, "331023", "bus-a", stream_1, 7));
+    cr_expect_not(seal_key_proved(&change, "331023", "bus-b", stream_1, 7), "another vehicle");
+    cr_expect_not(seal_key_proved(&change, "331024", "bus-a", stream_1, 7), "another division");
+    cr_expect_not(seal_key_proved(&change, "331023b", "us-a", stream_1, 7), "a letter moved");
+    cr_expect_not(seal_key_proved(&change, "331023", "bus-a", stream_2, 7), "another stream");
+    cr_expect_not(seal_key_proved(&change, "331023", "bus-a", stream_1, 8), "another record");
+}
+
+Test(seal, any_altered_bit_of_a_proved_change_shows)
+{
+    struct seal_key new_key;
+    const struct bw_key_change change = proved_change(&new_key);
+    const struct {
+        const char *name;
+        size_t offset;
+    } cases[] = {{"old key", offsetof(struct bw_key_change, old_key)},
+                 {"new key", offsetof(struct bw_key_change, new_key)},
+                 {"track_from", offsetof(struct bw_key_change, track_from)},
+                 {"proof", offsetof(struct bw_key_change, proof)}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int bit = 0; bit < 8; bit++) {
+            struct bw_key_change altered = change;
+            ((unsigned char *)&altered)[cases[i].offset] ^= (unsigned char)(1 << bit);
+            cr_expect_not(seal_key_proved(&altered, "331023", "bus-a", stream_1, 7), "%s bit %d",
+                          cases[i].name, bit);
+        }
+}
+
+/* Who has only the old key cannot name somebody else's as the new one. */
+Test(seal, only_the_new_key_itself_proves_a_change)
+{
+    struct seal_key new_key, claimed = key;
+    (void)proved_change(&new_key);
+    memcpy(claimed.public_key, new_key.public_key, BW_PUBLIC_KEY_LEN);
+    struct bw_key_change change = {.track_from = 41};
+    seal_key_prove(&change, "331023", "bus-a", stream_1, 7, key.public_key, &claimed);
+    cr_expect_not(seal_key_proved(&change, "331023", "bus-a", stream_1, 7));
+}
+
+/* The bytes of docs/wire.md, "Key change", written out: header | stream | seq | old | new | track_from. */
+static void prove_by_hand(struct bw_key_change *change, const char *context, const struct seal_key *new_key)
+{
+    static const uint8_t names[] = "\006331023\005bus-a", seq[8] = {[7] = 7}, from[8] = {[7] = 41};
+    uint8_t message[256] = {0};
+    size_t n = 24; /* the context, padded */
+    memcpy(message, context, strlen(context));
+    const struct {
+        const uint8_t *bytes;
+        size_t len;
+    } parts[] = {{names, sizeof names - 1},
+                 {stream_1, BW_STREAM_LEN},
+                 {seq, sizeof seq},
+                 {change->old_key, BW_PUBLIC_KEY_LEN},
+                 {change->new_key, BW_PUBLIC_KEY_LEN},
+                 {from, sizeof from}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        memcpy(message + n, parts[i].bytes, parts[i].len);
+        n += parts[i].len;
+    }
+    cr_assert_eq(crypto_sign_detached(change->proof, NULL, message, n, new_key->secret_key), 0);
+}
+
+Test(seal, a_signature_of_another_kind_proves_no_key)
+{
+    struct seal_key new_key;
+    struct bw_key_change change = proved_change(&new_key);
+    static const char *const others[] = {"buswarden/v1/record", "buswarden/v1/licence",
+                                         "buswarden/v1/receipt", "", "buswarden/v2/key"};
+    prove_by_hand(&change, "buswarden/v1/key", &new_key);
+    cr_expect(seal_key_proved(&change, "331023", "bus-a", stream_1, 7), "as docs/wire.md has it");
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        prove_by_hand(&change, others[i], &new_key);
+        cr_expect_not(seal_key_proved(&change, "331023", "bus-a", stream_1, 7), "context \"%s\"", others[i]);
+    }
 }
 
 /* --- files --- */

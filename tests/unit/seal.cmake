@@ -1,1 +1,1 @@
-unit_test(seal seal.c LIBS bw_proto)
+unit_test(seal seal.c LIBS bw_proto PkgConfig::SODIUM)
