@@ -830,6 +830,7 @@ static void shut_down(struct agent *agent)
 int agent_run(const struct gateway_config *config)
 {
     static struct agent agent; /* one a process; libuv handles keep their addresses */
+    memory_start();
     agent.config = config;
     agent.meter.started_mono_ms = clock_mono_ms();
     (void)seal_file_hash(config->path, agent.config_hash); /* stays "" */
