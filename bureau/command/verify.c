@@ -75,7 +75,7 @@ static int print_finding(void *context, const struct verify_finding *finding)
     if (finding->other[0] != '\0')
         (void)snprintf(more, sizeof(more), " (%s)", finding->other);
     else if (finding->number != 0)
-        (void)snprintf(more, sizeof(more), printer->zh ? "（告警 %" PRIu64 "）" : " (alert %" PRIu64 ")",
+        (void)snprintf(more, sizeof(more), printer->zh ? "（预警 %" PRIu64 "）" : " (alert %" PRIu64 ")",
                        finding->number);
     return printf("%s %s %s %s %s: %s%s\n", finding->vehicle[0] != '\0' ? finding->vehicle : "-", stream, cls,
                   seqs, verify_reason_name(finding->reason),
@@ -98,7 +98,7 @@ static int print_totals(const struct printer *printer, const struct verify_total
     static const char en[] = "%" PRIu64 " records in %" PRIu64 " chains of %" PRIu64 " vehicles, %" PRIu64
                              " phases of alerts: %" PRIu64 " findings, %" PRIu64 " explained holes\n";
     static const char zh[] = "共 %" PRIu64 " 条记录、%" PRIu64 " 条链、%" PRIu64 " 辆车、%" PRIu64
-                             " 个告警阶段：发现问题 %" PRIu64 " 处，已说明的缺口 %" PRIu64 " 处\n";
+                             " 个预警阶段：发现问题 %" PRIu64 " 处，已说明的缺口 %" PRIu64 " 处\n";
     if (printer->progress)
         (void)fputs("\r\033[K", stderr);
     if (!printer->json)
