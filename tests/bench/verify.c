@@ -29,6 +29,8 @@ static const char division[] = "331023", vehicle[] = "bus-a";
 static const uint8_t stream[BW_STREAM_LEN] = "bench";
 static const int64_t start_utc_ms = 1789000000000;
 
+static char dir[256], store_path[300];
+
 static _Noreturn void die(const char *what)
 {
     (void)fprintf(stderr, "bench_verify: %s\n", what);
@@ -228,25 +230,25 @@ static int run_verify(const char *program, const char *path, struct rusage *ret)
     return WEXITSTATUS(status);
 }
 
-static int measure(const char *program, uint64_t wanted, const char *path)
+static int measure(const char *program, uint64_t wanted)
 {
     static struct alone alone;
     struct seal_key key;
     struct rusage used;
     seal_key_generate(&key);
-    struct store *store = open_store(path, &key);
+    struct store *store = open_store(store_path, &key);
     const double begun_s = seconds(CLOCK_MONOTONIC);
     const uint64_t n = make_records(store, wanted, &key);
     store_close(store);
     (void)printf("%" PRIu64 " records made in %.0f s\n", n, seconds(CLOCK_MONOTONIC) - begun_s);
     (void)fflush(stdout);
     const double before_s = seconds(CLOCK_MONOTONIC);
-    const int status = run_verify(program, path, &used);
+    const int status = run_verify(program, store_path, &used);
     const double wall_s = seconds(CLOCK_MONOTONIC) - before_s;
     const double cpu_s = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
                          (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
     memcpy(alone.key, key.public_key, sizeof alone.key);
-    verify_alone(path, &alone);
+    verify_alone(store_path, &alone);
     if (alone.verified != n)
         die("not all records were read");
     (void)printf("verify: %.0f records/s of processor time (%.1f s; %.1f s by the clock), peak %.1f MB\n",
@@ -258,9 +260,19 @@ static int measure(const char *program, uint64_t wanted, const char *path)
     return status == 0 && cpu_s <= bar_times * alone.cpu_s && used.ru_maxrss <= BAR_KIB ? 0 : 1;
 }
 
+static void remove_store(void)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < 3; i++) {
+        char file[320];
+        (void)snprintf(file, sizeof file, "%s%s", store_path, suffixes[i]);
+        (void)unlink(file);
+    }
+    (void)rmdir(dir);
+}
+
 int main(int argc, char **argv)
 {
-    char dir[256], path[300];
     const char *tmp = getenv("TMPDIR");
     if (argc < 2 || argc > 3 || argv[1][0] == '-') {
         (void)fputs(usage, stderr);
@@ -273,14 +285,8 @@ int main(int argc, char **argv)
     (void)snprintf(dir, sizeof dir, "%s/bench-verify-XXXXXX", tmp != NULL ? tmp : "/tmp");
     if (mkdtemp(dir) == NULL)
         die("no directory for the store");
-    (void)snprintf(path, sizeof path, "%s/bureau.db", dir);
-    const int status = measure(argv[1], wanted, path);
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < 3; i++) {
-        char file[320];
-        (void)snprintf(file, sizeof file, "%s%s", path, suffixes[i]);
-        (void)unlink(file);
-    }
-    (void)rmdir(dir);
-    return status;
+    (void)snprintf(store_path, sizeof store_path, "%s/bureau.db", dir);
+    if (atexit(remove_store) != 0)
+        die("no memory");
+    return measure(argv[1], wanted);
 }
