@@ -1,5 +1,5 @@
 # A simulated school morning with real parts: functions that deploy/demo and tests/integration/hard_morning share. Sourced,
-# from the project's root; the caller sets program, bin and base, and keep (a folder, or empty).
+# from the project's root; the caller sets program, bin and base, keep (a folder, or empty), and may set broker_names.
 # shellcheck shell=bash
 
 export PATH=$PATH:/usr/sbin # gpsd, mosquitto
@@ -216,7 +216,7 @@ prepare() {
     {
         "$bin/buswarden-bureau" keygen "$state/bureau.key" &&
             "$bin/buswarden-bureau" import "$state/morning/registry" --config "$state/bureau.ini" &&
-            "$bin/buswarden-bureau" ca --server localhost,127.0.0.1 --config "$state/bureau.ini"
+            "$bin/buswarden-bureau" ca --server "localhost,127.0.0.1${broker_names:+,$broker_names}" --config "$state/bureau.ini"
     } >>"$state/setup.log" 2>&1 || { show_log setup; die 3 "the bureau was not set up"; }
     configure_broker
     for i in "${!vehicles[@]}"; do

@@ -160,4 +160,5 @@ def main():
         adapter.close()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -8,6 +8,7 @@
  *
  *     alert N, track N        append N records
  *     start, stop             the uplink
+ *     position LAT            where the vehicle is, in whole degrees
  *     bureau mute|receipts|anew    the bureau; mute: it verifies and counts, but sends no receipt; anew: it
  *                             forgets what it has seen
  *     receipt wrong-key|wrong-stream|beyond    send one that must be refused; beyond: for what was never made
@@ -67,6 +68,8 @@ struct harness {
     bool sends_receipts;
     struct seen seen[2];
     uint64_t repeats;
+    uint64_t tracks_heard; /* since an alert was appended last, in its turn or not */
+    uint64_t overtook;     /* what tracks_heard was when an alert came last */
     uint64_t
         faults; /* a record that is not signed, skips a number or breaks the chain; one before the presence */
     struct bw_presence presence;           /* the last one */
@@ -136,6 +139,10 @@ static void take_record(struct harness *h, int i, const uint8_t *payload, size_t
 {
     struct wire_record record;
     struct seen *seen = &h->seen[i];
+    if (i == 0)
+        h->overtook = h->tracks_heard;
+    else
+        h->tracks_heard++;
     if (!h->presence.online || wire_record_decode(payload, len, &record) < 0 || (int)record.cls - 1 != i ||
         !seal_record_verify(&record, DIVISION, VEHICLE, h->vehicle_key.public_key)) {
         h->faults++;
@@ -240,6 +247,8 @@ static int on_issued(void *context, enum issued_kind kind, const uint8_t *sealed
 
 static bool append(struct harness *h, bool is_alert, uint64_t n)
 {
+    if (is_alert)
+        h->tracks_heard = 0;
     for (uint64_t i = 0; i < n; i++) {
         const struct bw_alert alert = {.kind = BW_OVERLOAD,
                                        .phase = BW_RAISED,
@@ -284,6 +293,8 @@ static bool get_value(struct harness *h, const char *name, uint64_t *ret)
         {"repeated", h->repeats > 0},
         {"faults", h->faults},
         {"online", h->presence.online},
+        {"latitude", (uint64_t)h->presence.lat_deg},
+        {"tracks-before-alert", h->overtook},
         {"bureau", h->bureau != NULL && mqtt_is_up(h->bureau)},
         {"connected", stats.connected},
         {"connects", stats.connects},
@@ -332,6 +343,14 @@ static bool do_stop(struct harness *h, const char *unused1, const char *unused2)
     (void)unused1, (void)unused2;
     uplink_stop(h->uplink);
     h->uplink = NULL;
+    return true;
+}
+
+static bool do_position(struct harness *h, const char *lat_deg, const char *unused)
+{
+    (void)unused;
+    const struct bw_presence presence = {.has_position = true, .lat_deg = strtod(lat_deg, NULL)};
+    uplink_presence(h->uplink, &presence);
     return true;
 }
 
@@ -479,7 +498,7 @@ static const struct {
     {"alert", do_alert},   {"track", do_track},     {"start", do_start},         {"stop", do_stop},
     {"bureau", do_bureau}, {"receipt", do_receipt}, {"licence", do_licence},     {"pass", do_pass},
     {"get", do_get},       {"wait", do_wait},       {"reason", do_reason},       {"orders", do_orders},
-    {"forged", do_forged}, {"down", do_down},       {"keepalive", do_keepalive},
+    {"forged", do_forged}, {"down", do_down},       {"keepalive", do_keepalive}, {"position", do_position},
 };
 
 static void obey(struct harness *h, char *line)
