@@ -26,12 +26,12 @@ PLACE = (29.145, 120.93, 0.0, 0.0)
 # What the cabin is, from when in the cycle on [s], and the line in the journal that must come at once; None = none does.
 STORY = [
     (0.0, {"aboard": 0, "door": 1, "kmh": 12}, None),  # moves with an open door: a notice after 2 s
-    (3.0, {"aboard": 1}, "DOOR_OPEN_MOVING UPDATED (minor)"),
-    (3.7, {"kmh": 25}, "DOOR_OPEN_MOVING UPDATED (serious)"),
-    (4.5, {"aboard": 11}, None),  # one too many: raised after 3 s
-    (8.5, {"aboard": 12}, "OVERLOAD UPDATED (serious)"),
-    (9.3, {"aboard": 17}, "OVERLOAD UPDATED (criminal)"),
-    (10.5, {"aboard": 0, "door": 0, "kmh": 0}, None),
+    (4.0, {"aboard": 1}, "DOOR_OPEN_MOVING UPDATED (minor)"),
+    (4.7, {"kmh": 25}, "DOOR_OPEN_MOVING UPDATED (serious)"),
+    (5.5, {"aboard": 11}, None),  # one too many: raised after 3 s, and a second to be looked at
+    (10.5, {"aboard": 12}, "OVERLOAD UPDATED (serious)"),
+    (11.3, {"aboard": 17}, "OVERLOAD UPDATED (criminal)"),
+    (12.5, {"aboard": 0, "door": 0, "kmh": 0}, None),
 ]
 
 
