@@ -71,7 +71,10 @@ start_rig() { # [online | offline]
         start_bureau
     fi
     start_gpsd 0
+    # As the unit starts it.
+    export "$(sed -n 's/^Environment=//p' deploy/systemd/buswarden-gateway.service)"
     start_gateway 0
+    unset GLIBC_TUNABLES
 }
 
 start_player() { # OPTIONS...
