@@ -756,33 +756,48 @@ int outbox_peek(struct outbox *outbox, enum bw_record_class cls, uint64_t from_s
     return rc;
 }
 
-/* The hash of record `seq` of ours, as the record after it, or the head, names it. -ENOENT: not known any
- * more. */
+/* The hash of record `seq`, told by the first record from `from` on: its own, or by the one after it. */
+static int hash_told(struct outbox *outbox, enum bw_record_class cls, uint64_t seq, uint64_t from,
+                     uint8_t ret[BW_HASH_LEN])
+{
+    struct wire_record record;
+    struct bw_gap gap;
+    bind(outbox, RECORD_FROM, 1, cls);
+    bind(outbox, RECORD_FROM, 2, from);
+    int rc = next_row(outbox, RECORD_FROM);
+    if (rc == 0)
+        rc = decode_record(outbox, cls, &record);
+    done(outbox, RECORD_FROM);
+    if (rc != 0)
+        return rc;
+    const bool gaps = is_gap(&record, &gap);
+    if (record.seq == seq && gaps)
+        memcpy(ret, gap.tail_hash, BW_HASH_LEN);
+    else if (record.seq == seq)
+        seal_record_hash(&record, outbox->division, outbox->vehicle, ret);
+    else if ((gaps ? gap.first_seq : record.seq) == seq + 1)
+        memcpy(ret, record.prev, BW_HASH_LEN);
+    else
+        return -ENOENT;
+    return 0;
+}
+
+/* The hash of record `seq` of ours. -ENOENT: not known any more. */
 static int hash_of(struct outbox *outbox, enum bw_record_class cls, const struct chain *chain, uint64_t seq,
                    uint8_t ret[BW_HASH_LEN])
 {
-    struct wire_record after;
-    struct bw_gap gap;
     if (seq + 1 == chain->next_seq) {
         memcpy(ret, chain->head, BW_HASH_LEN);
         return 0;
     }
-    bind(outbox, RECORD_FROM, 1, cls);
-    bind(outbox, RECORD_FROM, 2, seq + 1);
-    int rc = next_row(outbox, RECORD_FROM);
-    if (rc == 0)
-        rc = decode_record(outbox, cls, &after);
-    done(outbox, RECORD_FROM);
-    if (rc != 0)
-        return rc == -EBADMSG ? -ENOENT : rc; /* what is damaged is found out when its turn comes */
-    if ((is_gap(&after, &gap) ? gap.first_seq : after.seq) != seq + 1)
-        return -ENOENT;
-    memcpy(ret, after.prev, BW_HASH_LEN);
-    return 0;
+    int rc = hash_told(outbox, cls, seq, seq, ret);
+    if (rc == -EBADMSG) /* damaged */
+        rc = hash_told(outbox, cls, seq, seq + 1, ret);
+    return rc == -EBADMSG ? -ENOENT : rc;
 }
 
-/* Whether the record that the receipt names is ours. A record that is gone cannot be compared: nothing is
- * removed by it either. */
+/* Whether the record that the receipt names is ours. One that is gone cannot be compared, and nothing is
+ * removed by it either; nor can two damaged ones in a row, which nobody could ever send. */
 static int check_head(struct outbox *outbox, enum bw_record_class cls, const struct chain *chain,
                       const struct bw_receipt *receipt)
 {

@@ -543,6 +543,29 @@ static void run_sql(const char *sql)
     sqlite3_close(db);
 }
 
+/* The record itself is there to compare, and what is damaged beside it takes nothing from that. */
+Test(outbox, a_receipt_is_held_against_our_past_also_beside_a_damaged_record)
+{
+    static const struct {
+        const char *damaged;
+        bool ours;
+    } rows[] = {{"4", false}, {"4", true}, {"3", false}, {"3", true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char sql[96];
+        unlink(path);
+        struct outbox *outbox = open_it();
+        append_tracks(outbox, 5);
+        struct bw_receipt r = receipt_of(outbox, BW_RECORD_TRACK, 3);
+        r.head[1][7] ^= rows[i].ours ? 0 : 1;
+        (void)snprintf(sql, sizeof sql, "UPDATE record SET bytes = x'00' WHERE class = 2 AND seq = %s",
+                       rows[i].damaged);
+        run_sql(sql);
+        cr_expect_eq(outbox_receipt(outbox, &r), rows[i].ours ? 0 : -EILSEQ, "row %zu", i);
+        cr_expect_eq(depth(outbox, BW_RECORD_TRACK).records, rows[i].ours ? 2 : 5, "row %zu", i);
+        outbox_close(outbox);
+    }
+}
+
 static void damage_not_a_database(void)
 {
     char noise[8192];
