@@ -40,7 +40,7 @@ static void on_alert(void *context, const struct bw_alert *alert, bool saved)
         waiting_when_announced = waiting(BW_RECORD_ALERT);
 }
 
-static void open_watch(void)
+static int try_open(struct watch **ret, char ret_reason[256])
 {
     const struct watch_config config = {
         .vehicle = "bus-a",
@@ -49,8 +49,13 @@ static void open_watch(void)
         .bureau_key = bureau.public_key,
         .outbox = {.path = outbox_path, .division = "331023", .vehicle = "bus-a", .key = &device},
         .on_alert = on_alert};
+    return watch_open(&config, ret, ret_reason);
+}
+
+static void open_watch(void)
+{
     char reason[256];
-    cr_assert_eq(watch_open(&config, &watch, reason), 0, "%s", reason);
+    cr_assert_eq(try_open(&watch, reason), 0, "%s", reason);
 }
 
 static void set_up(void)
@@ -460,13 +465,6 @@ Test(watch, another_gateway_on_the_same_outbox_is_refused)
     struct watch *other;
     char reason[256];
     open_watch();
-    const struct watch_config config = {
-        .vehicle = "bus-a",
-        .division = "331023",
-        .paths = {[ISSUED_LICENCE] = licence_path, [ISSUED_ORDERS] = orders_path},
-        .bureau_key = bureau.public_key,
-        .outbox = {.path = outbox_path, .division = "331023", .vehicle = "bus-a", .key = &device},
-        .on_alert = on_alert};
-    cr_expect_eq(watch_open(&config, &other, reason), -EALREADY);
+    cr_expect_eq(try_open(&other, reason), -EALREADY);
     cr_expect_not_null(strstr(reason, "another gateway has it"));
 }
