@@ -1,15 +1,13 @@
 #include "gateway/issuedfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { PATH_LEN_MAX = 512, VERSION_LEN_MAX = 21 };
+#include "proto/savefile.h"
+
+enum { PATH_LEN_MAX = 512, VERSION_LEN_MAX = 21, MODE = 0640 };
 
 static int read_all(const char *path, size_t max, struct wire_bytes *ret)
 {
@@ -39,41 +37,6 @@ int issuedfile_load(enum issued_kind kind, const char *path, const struct issued
     if (error == 0)
         error = issued_open(kind, bytes.data, bytes.len, whom, ret);
     wire_bytes_free(&bytes);
-    return error;
-}
-
-static int write_synced(const char *path, const uint8_t *data, size_t len)
-{
-    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (fd < 0)
-        return -errno;
-    int error = 0;
-    while (len > 0 && error == 0) {
-        const ssize_t n = write(fd, data, len);
-        if (n >= 0) {
-            data += n;
-            len -= (size_t)n;
-        } else if (errno != EINTR) {
-            error = -errno;
-        }
-    }
-    if (error == 0 && fsync(fd) != 0)
-        error = -errno;
-    if (close(fd) != 0 && error == 0)
-        error = -errno;
-    return error;
-}
-
-/* A rename is on disk once its folder is. */
-static int sync_folder(const char *path)
-{
-    char copy[PATH_LEN_MAX];
-    (void)snprintf(copy, sizeof copy, "%s", path);
-    const int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    const int error = fsync(fd) != 0 ? -errno : 0;
-    (void)close(fd);
     return error;
 }
 
@@ -107,18 +70,10 @@ int issuedfile_raise(const char *path, uint64_t version)
         return 0;
     const int error = highest_path(path, beside);
     const int len = snprintf(text, sizeof text, "%" PRIu64 "\n", version);
-    return error != 0 ? error : issuedfile_store(beside, (const uint8_t *)text, (size_t)len);
+    return error != 0 ? error : savefile_write(beside, MODE, true, text, (size_t)len);
 }
 
 int issuedfile_store(const char *path, const uint8_t *sealed, size_t len)
 {
-    char fresh[PATH_LEN_MAX];
-    if ((size_t)snprintf(fresh, sizeof fresh, "%s.new", path) >= sizeof fresh)
-        return -ENAMETOOLONG;
-    int error = write_synced(fresh, sealed, len);
-    if (error == 0 && rename(fresh, path) != 0)
-        error = -errno;
-    if (error != 0)
-        (void)unlink(fresh);
-    return error != 0 ? error : sync_folder(path);
+    return savefile_write(path, MODE, true, sealed, len);
 }

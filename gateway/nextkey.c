@@ -1,28 +1,16 @@
 #include "gateway/nextkey.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proto/savefile.h"
+
 static int join(const char *path, const char *suffix, char ret[PATH_MAX])
 {
     return snprintf(ret, PATH_MAX, "%s%s", path, suffix) < PATH_MAX ? 0 : -ENAMETOOLONG;
-}
-
-static int sync_folder(const char *path)
-{
-    char copy[PATH_MAX];
-    (void)snprintf(copy, sizeof copy, "%s", path);
-    const int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    const int error = fsync(fd) == 0 ? 0 : -errno;
-    (void)close(fd);
-    return error;
 }
 
 static int move(const char *path, const char *from, const char *to)
@@ -67,7 +55,7 @@ int nextkey_make(const char *path, struct seal_key *ret)
     if (error == 0)
         error = move(path, ".new", ".next");
     if (error == 0)
-        error = sync_folder(path);
+        error = savefile_sync_folder(path);
     if (error == 0)
         *ret = key;
     seal_key_wipe(&key);
@@ -85,7 +73,7 @@ int nextkey_replace(const char *path)
 {
     int error = move(path, ".next", "");
     if (error == 0)
-        error = sync_folder(path);
+        error = savefile_sync_folder(path);
     if (error == 0)
         (void)move(path, ".next.pub", ".pub"); /* for people: the secret file holds both halves */
     return error;

@@ -14,11 +14,11 @@
 #include "gateway/commission.h"
 #include "gateway/config.h"
 #include "gateway/faults.h"
-#include "gateway/issuedfile.h"
 #include "gateway/statusclient.h"
 #include "gateway/walkwords.h"
 #include "proto/exitcode.h"
 #include "proto/modeljson.h"
+#include "proto/savefile.h"
 
 static const char usage[] =
     "NAME\n"
@@ -276,11 +276,11 @@ static int write_files(const struct session *session, const char *sealed, const 
 {
     char path[4096];
     const char *out = session->options->out;
-    int error = issuedfile_store(out, (const uint8_t *)sealed, strlen(sealed));
+    int error = savefile_write(out, 0640, true, sealed, strlen(sealed));
     if (error == 0 && (size_t)snprintf(path, sizeof path, "%s.txt", out) >= sizeof path)
         error = -ENAMETOOLONG;
     if (error == 0)
-        error = issuedfile_store(path, (const uint8_t *)paper, paper_len);
+        error = savefile_write(path, 0640, true, paper, paper_len);
     if (error != 0)
         (void)fprintf(stderr, "%s: %s\n", out, strerror(-error));
     return error;

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proto/savefile.h"
+
 _Static_assert(BW_PUBLIC_KEY_LEN == crypto_sign_PUBLICKEYBYTES, "Ed25519 public key");
 _Static_assert(BW_SECRET_KEY_LEN == crypto_sign_SECRETKEYBYTES, "Ed25519 secret key");
 _Static_assert(BW_SIGNATURE_LEN == crypto_sign_BYTES, "Ed25519 signature");
@@ -47,20 +49,8 @@ static int save_hex(const char *path, mode_t mode, const uint8_t *bytes, size_t 
     char line[2 * BW_SECRET_KEY_LEN + 2];
     sodium_bin2hex(line, sizeof line, bytes, len);
     line[2 * len] = '\n';
-    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0)
-        return -errno;
-    int error = 0;
-    const ssize_t n = write(fd, line, 2 * len + 1);
-    if (n != (ssize_t)(2 * len + 1))
-        error = n < 0 ? -errno : -EIO;
-    else if (fsync(fd) != 0)
-        error = -errno;
-    if (close(fd) != 0 && error == 0)
-        error = -errno;
+    const int error = savefile_write(path, mode, false, line, 2 * len + 1);
     sodium_memzero(line, sizeof line);
-    if (error != 0)
-        (void)unlink(path);
     return error;
 }
 

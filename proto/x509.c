@@ -13,59 +13,19 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "proto/savefile.h"
+#include "proto/x509pem.h"
+
 /* --- files --- */
-
-static int write_all(int fd, const void *data, size_t len)
-{
-    const char *bytes = data;
-    while (len > 0) {
-        const ssize_t n = write(fd, bytes, len);
-        if (n < 0)
-            return -errno;
-        bytes += n;
-        len -= (size_t)n;
-    }
-    return fsync(fd) != 0 ? -errno : 0;
-}
-
-/* link() instead of rename() when nothing may be replaced: it fails when the name is taken. */
-static int put_in_place(const char *temporary, const char *path, bool replace)
-{
-    if (replace)
-        return rename(temporary, path) != 0 ? -errno : 0;
-    const int error = link(temporary, path) != 0 ? -errno : 0;
-    (void)unlink(temporary);
-    return error;
-}
-
-int x509_save(const char *path, unsigned mode, bool replace, const void *data, size_t len)
-{
-    char temporary[4096];
-    if ((size_t)snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= sizeof temporary)
-        return -ENAMETOOLONG;
-    const int fd = mkstemp(temporary); /* mode 0600 */
-    if (fd < 0)
-        return -errno;
-    int error = write_all(fd, data, len);
-    if (error == 0 && fchmod(fd, (mode_t)mode) != 0)
-        error = -errno;
-    if (close(fd) != 0 && error == 0)
-        error = -errno;
-    if (error == 0)
-        error = put_in_place(temporary, path, replace);
-    if (error != 0)
-        (void)unlink(temporary);
-    return error;
-}
 
 static int save_bio(const char *path, unsigned mode, BIO *bio)
 {
     char *data;
     const long len = BIO_get_mem_data(bio, &data);
-    return len > 0 ? x509_save(path, mode, false, data, (size_t)len) : -ENOMEM;
+    return len > 0 ? savefile_write(path, mode, false, data, (size_t)len) : -ENOMEM;
 }
 
-static BIO *open_pem(const char *path, int *ret_error)
+BIO *x509_pem_open(const char *path, int *ret_error)
 {
     FILE *file = fopen(path, "re");
     BIO *bio = file != NULL ? BIO_new_fp(file, BIO_CLOSE) : NULL;
@@ -75,8 +35,7 @@ static BIO *open_pem(const char *path, int *ret_error)
     return bio;
 }
 
-/* A file whose key asks for a pass phrase is refused: nobody is there who could give one. */
-static int no_pass_phrase(char *text, int size, int for_writing, void *context)
+int x509_no_pass_phrase(char *text, int size, int for_writing, void *context)
 {
     (void)text;
     (void)size;
@@ -88,10 +47,10 @@ static int no_pass_phrase(char *text, int size, int for_writing, void *context)
 static int read_key(const char *path, EVP_PKEY **ret)
 {
     int error;
-    BIO *bio = open_pem(path, &error);
+    BIO *bio = x509_pem_open(path, &error);
     if (bio == NULL)
         return error;
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_pass_phrase, NULL);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, x509_no_pass_phrase, NULL);
     BIO_free(bio);
     if (key == NULL)
         return -EBADMSG;
@@ -102,10 +61,10 @@ static int read_key(const char *path, EVP_PKEY **ret)
 static int read_certificate(const char *path, X509 **ret)
 {
     int error;
-    BIO *bio = open_pem(path, &error);
+    BIO *bio = x509_pem_open(path, &error);
     if (bio == NULL)
         return error;
-    X509 *certificate = PEM_read_bio_X509(bio, NULL, no_pass_phrase, NULL);
+    X509 *certificate = PEM_read_bio_X509(bio, NULL, x509_no_pass_phrase, NULL);
     BIO_free(bio);
     if (certificate == NULL)
         return -EBADMSG;

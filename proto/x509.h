@@ -28,8 +28,4 @@ int x509_read_der(const uint8_t *der, size_t len, struct x509_info *ret);
 /* -EKEYREJECTED: the key is not that of the certificate. */
 int x509_check_pair(const char *certificate_path, const char *key_path);
 
-/* A new file that is whole or not there: mode as given, never over an existing one (-EEXIST) unless
- * `replace`. */
-int x509_save(const char *path, unsigned mode, bool replace, const void *data, size_t len);
-
 #endif

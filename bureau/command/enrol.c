@@ -1,6 +1,7 @@
 /* enrol */
 #include "bureau/command/authority.h"
 #include "bureau/command/issue.h"
+#include "proto/savefile.h"
 #include "proto/seal.h"
 
 #include <errno.h>
@@ -95,7 +96,7 @@ static int copy_authority(const struct enrolment *enrolment)
     const size_t n = fread(text, 1, sizeof(text), file);
     const bool whole = feof(file) != 0;
     (void)fclose(file); /* only read from */
-    const int err = whole ? x509_save(to, 0644, false, text, n) : -EFBIG;
+    const int err = whole ? savefile_write(to, 0644, false, text, n) : -EFBIG;
     return err == 0 ? EXIT_DONE : cannot(to, err);
 }
 
@@ -134,7 +135,7 @@ static int write_conf(const struct enrolment *enrolment)
     const int status = path_in(enrolment, "gateway.conf", path);
     if (status != EXIT_DONE || n < 0 || (size_t)n >= sizeof(text))
         return status != EXIT_DONE ? status : cannot(path, -EMSGSIZE);
-    const int err = x509_save(path, 0600, false, text, (size_t)n);
+    const int err = savefile_write(path, 0600, false, text, (size_t)n);
     return err == 0 ? EXIT_DONE : cannot(path, err);
 }
 

@@ -1,10 +1,10 @@
 /* licence, orders */
 #include "bureau/command/issue.h"
 #include "proto/mqtt.h"
+#include "proto/savefile.h"
 #include "proto/topic.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,27 +15,6 @@
 enum { PUBLISH_TIMEOUT_MS = 10000, STEP_MS = 100 };
 
 /* --- from a folder to a file --- */
-
-/* Through a temporary file, so that a reader finds the old one or the new one, never half of one. */
-static int write_file(const char *path, const struct wire_bytes *bytes)
-{
-    char temporary[PATH_MAX];
-    if ((size_t)snprintf(temporary, sizeof(temporary), "%s.new", path) >= sizeof(temporary))
-        return -ENAMETOOLONG;
-    FILE *file = fopen(temporary, "we");
-    if (file == NULL)
-        return -errno;
-    int err = fwrite(bytes->data, 1, bytes->len, file) == bytes->len ? 0 : -EIO;
-    if (err == 0 && (fflush(file) != 0 || fsync(fileno(file)) != 0))
-        err = -errno;
-    if (fclose(file) != 0 && err == 0)
-        err = -errno;
-    if (err == 0 && rename(temporary, path) != 0)
-        err = -errno;
-    if (err < 0)
-        (void)unlink(temporary); /* err says what matters */
-    return err;
-}
 
 static int to_file(enum issued_kind kind, const char *dir, const char *vehicle, const char *key_path,
                    const char *out)
@@ -50,7 +29,7 @@ static int to_file(enum issued_kind kind, const char *dir, const char *vehicle, 
     if (status == EXIT_DONE)
         status = issue_make(registry, kind, vehicle, version, true, key_path ? &key : NULL, &sealed);
     if (status == EXIT_DONE) {
-        const int err = write_file(out, &sealed);
+        const int err = savefile_write(out, 0644, true, sealed.data, sealed.len);
         if (err < 0) {
             (void)fprintf(stderr, "buswarden-bureau: %s: %s\n", out, strerror(-err));
             status = EXIT_CANNOT;

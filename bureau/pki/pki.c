@@ -13,6 +13,9 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
+#include "proto/savefile.h"
+#include "proto/x509pem.h"
+
 enum { PATH_LEN = 4096, DAY_S = 86400, SERIAL_BYTES = 16, NAMES_MAX = 512, SECURITY_BITS_MIN = 112 };
 
 struct pki {
@@ -41,54 +44,40 @@ static int save_pem(const char *path, bool replace, BIO *bio)
 {
     char *data;
     const long len = BIO_get_mem_data(bio, &data);
-    return len > 0 ? x509_save(path, 0644, replace, data, (size_t)len) : -ENOMEM;
+    return len > 0 ? savefile_write(path, 0644, replace, data, (size_t)len) : -ENOMEM;
 }
 
 /* --- reading --- */
 
 static void *read_pem(const char *path, void *(*read)(BIO *bio), int *ret_error)
 {
-    FILE *file = fopen(path, "re");
-    BIO *bio = file != NULL ? BIO_new_fp(file, BIO_CLOSE) : NULL;
-    if (bio == NULL) {
-        *ret_error = file == NULL ? -errno : -ENOMEM;
-        if (file != NULL)
-            (void)fclose(file);
+    BIO *bio = x509_pem_open(path, ret_error);
+    if (bio == NULL)
         return NULL;
-    }
     void *object = read(bio);
     BIO_free(bio);
     *ret_error = object != NULL ? 0 : -EBADMSG;
     return object;
 }
 
-static int no_pass_phrase(char *text, int size, int for_writing, void *context)
-{
-    (void)text;
-    (void)size;
-    (void)for_writing;
-    (void)context;
-    return -1;
-}
-
 static void *read_certificate(BIO *bio)
 {
-    return PEM_read_bio_X509(bio, NULL, no_pass_phrase, NULL);
+    return PEM_read_bio_X509(bio, NULL, x509_no_pass_phrase, NULL);
 }
 
 static void *read_key(BIO *bio)
 {
-    return PEM_read_bio_PrivateKey(bio, NULL, no_pass_phrase, NULL);
+    return PEM_read_bio_PrivateKey(bio, NULL, x509_no_pass_phrase, NULL);
 }
 
 static void *read_request(BIO *bio)
 {
-    return PEM_read_bio_X509_REQ(bio, NULL, no_pass_phrase, NULL);
+    return PEM_read_bio_X509_REQ(bio, NULL, x509_no_pass_phrase, NULL);
 }
 
 static void *read_crl(BIO *bio)
 {
-    return PEM_read_bio_X509_CRL(bio, NULL, no_pass_phrase, NULL);
+    return PEM_read_bio_X509_CRL(bio, NULL, x509_no_pass_phrase, NULL);
 }
 
 /* --- parts of a certificate --- */

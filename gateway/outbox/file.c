@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +9,8 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "proto/savefile.h"
 
 enum {
     APPLICATION_ID = 0x62777378, /* "bwsx": `file` and this program know the file by it */
@@ -272,18 +273,6 @@ static int rename_if_there(const char *from, const char *to)
     return rename(from, to) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
-static int sync_directory(const char *path)
-{
-    char copy[PATH_MAX];
-    (void)snprintf(copy, sizeof copy, "%s", path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    int rc = fsync(fd) == 0 ? 0 : -errno;
-    close(fd);
-    return rc;
-}
-
 /* The suffix of the next file to lie beside. */
 static void aside_name(const char *path, const char *kind, char ret[ASIDE_LEN])
 {
@@ -311,7 +300,7 @@ int outbox_file_set_aside(const char *path)
         if (rc != 0)
             return rc;
     }
-    return sync_directory(path);
+    return savefile_sync_folder(path);
 }
 
 int outbox_file_copy_aside(sqlite3 *db, const char *path)

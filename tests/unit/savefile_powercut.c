@@ -1,5 +1,5 @@
-/* What a power cut leaves of a file that issuedfile_store() replaces (gateway/issuedfile.h): the disk is
- * played here. Nothing is safe on it but what was synced; what was not may be there or not, and data in part.
+/* What a power cut leaves of a file that savefile_write() replaces (proto/savefile.h): the disk is played
+ * here. Nothing is safe on it but what was synced; what was not may be there or not, and data in part.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/types.h>
 
-#include "gateway/issuedfile.h"
+#include "proto/savefile.h"
 
 enum { DIRECTORY_FD = 100, FILE_FD = 101, DATA_MAX = 64 };
 
@@ -17,6 +17,7 @@ static const char after[] = "the licence that comes after it, longer";
 static struct {
     int calls, fail_at, cut_at; /* counted from 1; 0 = never */
     bool is_cut;
+    bool exists;         /* the new file, under the name that it has first */
     char data[DATA_MAX]; /* of the new file */
     size_t len, synced_len;
     bool renamed, rename_synced;
@@ -41,7 +42,12 @@ int __wrap_open(const char *name, int flags, ...)
     if ((flags & O_DIRECTORY) != 0)
         return DIRECTORY_FD;
     cr_assert_str_eq(name, fresh, "the file in use is never written to");
-    cr_assert(flags & O_TRUNC);
+    cr_assert(flags & O_EXCL);
+    if (disk.exists) {
+        errno = EEXIST;
+        return -1;
+    }
+    disk.exists = true;
     disk.len = disk.synced_len = 0;
     return FILE_FD;
 }
@@ -70,6 +76,14 @@ int __wrap_fsync(int fd)
     return 0;
 }
 
+int __wrap_fchmod(int fd, unsigned mode);
+int __wrap_fchmod(int fd, unsigned mode)
+{
+    cr_assert_eq(fd, FILE_FD);
+    cr_expect_eq(mode, 0640U);
+    return call();
+}
+
 int __wrap_rename(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to)
 {
@@ -78,6 +92,7 @@ int __wrap_rename(const char *from, const char *to)
     if (call() != 0)
         return -1;
     disk.renamed = true;
+    disk.exists = false;
     return 0;
 }
 
@@ -85,7 +100,14 @@ int __wrap_unlink(const char *name);
 int __wrap_unlink(const char *name)
 {
     cr_assert_str_eq(name, fresh);
-    return call();
+    if (!disk.exists) {
+        errno = ENOENT;
+        return -1;
+    }
+    if (call() != 0)
+        return -1;
+    disk.exists = false;
+    return 0;
 }
 
 int __wrap_close(int fd);
@@ -110,27 +132,42 @@ static void check(int error)
                   disk.cut_at);
 }
 
-Test(issuedfile_powercut, at_any_call_the_old_file_or_the_new_one_is_found)
+/* left: what an attempt that was cut off has left. */
+static int replace(int cut_at, int fail_at, bool left)
+{
+    memset(&disk, 0, sizeof disk);
+    disk.cut_at = cut_at;
+    disk.fail_at = fail_at;
+    disk.exists = left;
+    return savefile_write(path, 0640, true, after, sizeof after);
+}
+
+Test(savefile_powercut, at_any_call_the_old_file_or_the_new_one_is_found)
 {
     int last = 1;
     for (int at = 1; at <= last + 1; at++) {
-        memset(&disk, 0, sizeof disk);
-        disk.cut_at = at;
-        const int error = issuedfile_store(path, (const uint8_t *)after, sizeof after);
-        check(error);
-        last = disk.calls > last ? disk.calls : last;
+        for (int left = 0; left < 2; left++) {
+            check(replace(at, 0, left == 1));
+            last = disk.calls > last ? disk.calls : last;
+        }
     }
     cr_expect_gt(last, 6);
 }
 
-Test(issuedfile_powercut, a_call_that_fails_leaves_the_old_file_or_the_new_one)
+Test(savefile_powercut, a_call_that_fails_leaves_the_old_file_or_the_new_one)
 {
     for (int at = 1; at <= 16; at++) {
-        memset(&disk, 0, sizeof disk);
-        disk.fail_at = at;
-        const int error = issuedfile_store(path, (const uint8_t *)after, sizeof after);
-        cr_expect(error != 0 || disk.calls < at || at == disk.calls, "call %d: the failure was swallowed",
-                  at);
-        check(error);
+        for (int left = 0; left < 2; left++) {
+            const int error = replace(0, at, left == 1);
+            cr_expect(error != 0 || disk.calls < at || at == disk.calls, "call %d: the failure was swallowed",
+                      at);
+            check(error);
+        }
     }
+}
+
+Test(savefile_powercut, what_was_left_by_an_attempt_that_was_cut_off_is_in_no_way)
+{
+    cr_expect_eq(replace(0, 0, true), 0);
+    cr_expect(disk.renamed);
 }
