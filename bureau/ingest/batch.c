@@ -279,7 +279,7 @@ static int change_key(struct transaction *tx, const struct batch_item *item, str
     if (error == 0)
         error = add_signer(tx, item, BW_RECORD_ALERT, record->seq + 1, change->new_key);
     if (error == 0)
-        error = store_vehicle_key_set(tx->store, vehicle->id, change->new_key);
+        error = store_vehicle_key_change(tx->store, vehicle->id, change->new_key);
     if (error == 0)
         error = audit_key_change(tx, item);
     vehicle->loaded_ms = 0; /* read again before the next record is judged */
@@ -377,10 +377,21 @@ static int apply_record(struct transaction *tx, const struct batch_item *item, s
     return error == 0 ? apply_body(tx, item, vehicle, &signing) : error;
 }
 
+/* What may change the key is judged by the key that is in force in this transaction: what is remembered may
+ * have been revoked or enrolled anew a moment ago, by another process. */
+static int get_vehicle(struct transaction *tx, const struct batch_item *item, struct vehicle **ret)
+{
+    int error = vehicles_get(tx->vehicles, tx->store, item->topic.vehicle, tx->now_ms, ret);
+    if (error != 0 || item->topic.channel == TOPIC_PRESENCE || item->body.type != WIRE_BODY_KEY)
+        return error;
+    (*ret)->loaded_ms = 0;
+    return vehicles_get(tx->vehicles, tx->store, item->topic.vehicle, tx->now_ms, ret);
+}
+
 static int apply_item(struct transaction *tx, const struct batch_item *item)
 {
     struct vehicle *vehicle;
-    const int error = vehicles_get(tx->vehicles, tx->store, item->topic.vehicle, tx->now_ms, &vehicle);
+    const int error = get_vehicle(tx, item, &vehicle);
     if (error != 0)
         return error;
     return item->topic.channel == TOPIC_PRESENCE ? apply_presence(tx, item, vehicle)

@@ -9,30 +9,53 @@ static int found(struct store *store, int row, const char *what)
     return row == 0 ? sql_fail(store, -ENOENT, what) : row;
 }
 
-int store_vehicle_key_set(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN])
+/* put: the statement that sets vehicle_key, or changes no row. */
+static int put_key(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN],
+                   const char *put)
 {
-    /* A savepoint: both or none, within the caller's transaction or without one. */
-    int err = sql_exec(store, "SAVEPOINT vehicle_key");
-    if (err < 0)
-        return err;
     struct sql q;
     sql_start(&q, store, "INSERT OR IGNORE INTO enrolled_key (vehicle, public_key) VALUES (?, ?)");
     sql_text(&q, vehicle);
     sql_blob(&q, key, BW_PUBLIC_KEY_LEN);
+    int err = sql_run(&q);
+    if (err < 0)
+        return err;
+    sql_start(&q, store, put);
+    sql_text(&q, vehicle);
+    sql_blob(&q, key, BW_PUBLIC_KEY_LEN);
     err = sql_run(&q);
-    if (err == 0) {
-        sql_start(
-            &q, store,
-            "INSERT INTO vehicle_key (vehicle, public_key) VALUES (?, ?)"
-            " ON CONFLICT (vehicle) DO UPDATE SET public_key = excluded.public_key, revoked_utc_ms = NULL");
-        sql_text(&q, vehicle);
-        sql_blob(&q, key, BW_PUBLIC_KEY_LEN);
-        err = sql_run(&q);
-    }
+    return err == 0 && sqlite3_changes(store->db) == 0
+               ? sql_fail(store, -ENOENT, "no key of this vehicle is in force")
+               : err;
+}
+
+/* A savepoint: both tables or none, within the caller's transaction or without one. */
+static int put_key_whole(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN],
+                         const char *put)
+{
+    int err = sql_exec(store, "SAVEPOINT vehicle_key");
+    if (err < 0)
+        return err;
+    err = put_key(store, vehicle, key, put);
     if (err < 0)
         (void)sqlite3_exec(store->db, "ROLLBACK TO vehicle_key", NULL, NULL, NULL); /* err says why */
     const int released = sql_exec(store, "RELEASE vehicle_key");
     return err < 0 ? err : released;
+}
+
+int store_vehicle_key_set(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN])
+{
+    return put_key_whole(
+        store, vehicle, key,
+        "INSERT INTO vehicle_key (vehicle, public_key) VALUES (?, ?)"
+        " ON CONFLICT (vehicle) DO UPDATE SET public_key = excluded.public_key, revoked_utc_ms = NULL");
+}
+
+int store_vehicle_key_change(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN])
+{
+    return put_key_whole(
+        store, vehicle, key,
+        "UPDATE vehicle_key SET public_key = ?2 WHERE vehicle = ?1 AND revoked_utc_ms IS NULL");
 }
 
 int store_vehicle_key_known(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN])

@@ -29,6 +29,8 @@ int store_registry_load(struct store *store, struct registry **ret); /* registry
 /* They may be set for vehicles that the registry does not hold. The newest key is in force; those before it
  * stay known, for what they signed. */
 int store_vehicle_key_set(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN]);
+/* The vehicle itself goes on to another one. -ENOENT: no key in force; a revoked vehicle stays revoked. */
+int store_vehicle_key_change(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN]);
 /* -ENOENT as well when it was revoked. Setting one brings the vehicle back. */
 int store_vehicle_key(struct store *store, const char *vehicle, uint8_t ret_key[BW_PUBLIC_KEY_LEN]);
 /* 1: the key was enrolled for this vehicle once, 0: never. */

@@ -156,7 +156,8 @@ int store_vehicle_key_known(struct store *store, const char *vehicle, const uint
     return memcmp(known, played.former, BW_PUBLIC_KEY_LEN) == 0;
 }
 
-int store_vehicle_key_set(struct store *store, const char *vehicle, const uint8_t newest[BW_PUBLIC_KEY_LEN])
+int store_vehicle_key_change(struct store *store, const char *vehicle,
+                             const uint8_t newest[BW_PUBLIC_KEY_LEN])
 {
     (void)store, (void)vehicle;
     if (fails() != 0)

@@ -334,6 +334,39 @@ Test(rekey, the_past_forks_at_any_point_of_it)
     }
 }
 
+/* --- a key that is not in force any more --- */
+
+/* Ingest remembers a vehicle for seconds; meanwhile another process revokes its key, or enrols it again. */
+Test(rekey, a_key_that_was_revoked_a_moment_ago_is_not_brought_back_by_its_change)
+{
+    uint8_t in_force[BW_PUBLIC_KEY_LEN];
+    say_alert();
+    deliver(30, true);
+    cr_assert_eq(store_vehicle_key_revoke(evidence_store, "bus-a", evidence_utc_ms), 0);
+    ask_for_change();
+    deliver(30, true);
+    cr_expect_eq(store_vehicle_key(evidence_store, "bus-a", in_force), -ENOENT);
+    cr_expect_eq(store_vehicle_key_known(evidence_store, "bus-a", next_key.public_key), 0);
+    cr_expect_eq(waiting(), 1, "the change has no receipt");
+    cr_expect_str_empty(findings());
+}
+
+Test(rekey, a_key_that_was_enrolled_a_moment_ago_is_not_written_over_by_a_change_of_the_one_before)
+{
+    uint8_t in_force[BW_PUBLIC_KEY_LEN];
+    struct seal_key enrolled;
+    seal_key_generate(&enrolled);
+    say_alert();
+    deliver(30, true);
+    cr_assert_eq(store_vehicle_key_set(evidence_store, "bus-a", enrolled.public_key), 0);
+    ask_for_change();
+    deliver(30, true);
+    cr_assert_eq(store_vehicle_key(evidence_store, "bus-a", in_force), 0);
+    cr_expect_arr_eq(in_force, enrolled.public_key, BW_PUBLIC_KEY_LEN);
+    cr_expect_eq(waiting(), 1, "the change has no receipt");
+    cr_expect_str_empty(findings());
+}
+
 /* --- anything at any time --- */
 
 static uint64_t dice;
