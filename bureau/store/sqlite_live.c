@@ -23,6 +23,28 @@ int store_presence_put(struct store *store, const char *vehicle, const struct bw
     return err;
 }
 
+static int undecodable(struct store *store)
+{
+    return sql_fail(store, -EBADMSG, "the store holds a presence that cannot be decoded");
+}
+
+int store_presence_get(struct store *store, const char *vehicle, struct bw_presence *ret)
+{
+    struct sql q;
+    sql_start(&q, store, "SELECT bytes FROM presence WHERE vehicle = ?");
+    sql_text(&q, vehicle);
+    int err = sql_row(&q);
+    if (err == 0)
+        err = sql_fail(store, -ENOENT, "this vehicle has not been heard of");
+    if (err > 0) {
+        size_t len;
+        const void *bytes = sql_blob_at(&q, 0, &len);
+        if (bytes == NULL || wire_presence_decode(bytes, len, ret) < 0)
+            err = undecodable(store);
+    }
+    return sql_end(&q, err);
+}
+
 static int report(struct sql *q, store_vehicle_fn fn, void *context)
 {
     size_t len;
@@ -40,7 +62,7 @@ static int report(struct sql *q, store_vehicle_fn fn, void *context)
         .certificate_until_utc_ms = sql_int_at(q, 10),
     };
     if (row.seen && wire_presence_decode(bytes, len, &row.presence) < 0)
-        return sql_fail(q->store, -EBADMSG, "the store holds a presence that cannot be decoded");
+        return undecodable(q->store);
     return fn(context, &row);
 }
 

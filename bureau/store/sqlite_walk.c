@@ -27,7 +27,8 @@ int store_next_vehicle(struct store *store, const char *after, char ret[BW_ID_LE
               "SELECT min(vehicle) FROM (SELECT min(vehicle) AS vehicle FROM record WHERE vehicle > ?1"
               " UNION ALL SELECT min(vehicle) FROM chain WHERE vehicle > ?1"
               " UNION ALL SELECT min(vehicle) FROM signer WHERE vehicle > ?1"
-              " UNION ALL SELECT min(vehicle) FROM alert WHERE vehicle > ?1)");
+              " UNION ALL SELECT min(vehicle) FROM alert WHERE vehicle > ?1"
+              " UNION ALL SELECT min(vehicle) FROM presence WHERE vehicle > ?1)");
     sql_text(&q, after);
     int err = sql_row(&q);
     if (err > 0 && is_of(&q, 0, SQLITE_NULL))

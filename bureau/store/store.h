@@ -115,6 +115,8 @@ int store_last_event(struct store *store, int64_t *ret); /* 0 = none yet */
 /* --- the live map --- */
 int store_presence_put(struct store *store, const char *vehicle, const struct bw_presence *presence,
                        int64_t received_utc_ms);
+/* Also of a vehicle that is not registered. -ENOENT: none; -EBADMSG: cannot be decoded. */
+int store_presence_get(struct store *store, const char *vehicle, struct bw_presence *ret);
 struct store_vehicle {
     const char *vehicle, *plate, *school, *division;
     uint16_t capacity;

@@ -11,6 +11,7 @@ struct walk {
     struct verify_totals totals;
     char vehicle[BW_ID_LEN];
     struct bw_presence presence; /* its last word; zeroed = none */
+    bool named[2];               /* by class - 1: the chain that the presence names was walked */
 
     /* The present chain. */
     struct store_chain_id chain;

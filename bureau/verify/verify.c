@@ -362,15 +362,30 @@ static int check_end(struct walk *walk)
 }
 
 /* What the vehicle itself said last of this chain. Not signed, but it has no reason to give up records. */
-static int check_presence(struct walk *walk)
+static int check_presence(struct walk *walk, uint64_t next_seq)
 {
     const struct bw_presence *presence = &walk->presence;
-    const uint64_t next_seq = walk->stored.next_seq > walk->next_seq ? walk->stored.next_seq : walk->next_seq;
-    if (walk->chain.cls < BW_RECORD_ALERT || walk->chain.cls > BW_RECORD_TRACK ||
+    const enum bw_record_class cls = walk->chain.cls;
+    if (cls < BW_RECORD_ALERT || cls > BW_RECORD_TRACK ||
         memcmp(presence->stream, walk->chain.stream, BW_STREAM_LEN) != 0)
         return 0;
-    const uint64_t oldest_seq = presence->oldest_seq[walk->chain.cls - 1];
+    walk->named[cls - 1] = true;
+    const uint64_t oldest_seq = presence->oldest_seq[cls - 1];
     return oldest_seq > next_seq ? report(walk, VERIFY_RECEIPTED, next_seq, oldest_seq - 1) : 0;
+}
+
+/* The chains that it names and of which nothing is there. */
+static int check_named(struct walk *walk)
+{
+    int rc = 0;
+    for (int cls = BW_RECORD_ALERT; cls <= BW_RECORD_TRACK && rc == 0; cls++) {
+        if (walk->named[cls - 1])
+            continue;
+        walk->chain.cls = (enum bw_record_class)cls;
+        memcpy(walk->chain.stream, walk->presence.stream, BW_STREAM_LEN);
+        rc = check_presence(walk, 1);
+    }
+    return rc;
 }
 
 static int tell_head(struct walk *walk)
@@ -395,21 +410,14 @@ static int walk_chain(struct walk *walk)
     if (rc == 0)
         rc = check_end(walk);
     if (rc == 0)
-        rc = check_presence(walk);
+        rc = check_presence(walk,
+                            walk->stored.next_seq > walk->next_seq ? walk->stored.next_seq : walk->next_seq);
     if (rc == 0)
         rc = tell_head(walk);
     return rc;
 }
 
 /* --- one vehicle --- */
-
-static int take_presence(void *context, const struct store_vehicle *row)
-{
-    struct walk *walk = context;
-    if (row->seen)
-        walk->presence = row->presence;
-    return 0;
-}
 
 static int walk_chains(struct walk *walk)
 {
@@ -421,15 +429,16 @@ static int walk_chains(struct walk *walk)
             return rc;
         after = &walk->chain;
     }
-    return rc == -ENOENT ? 0 : rc;
+    return rc == -ENOENT ? check_named(walk) : rc;
 }
 
 static int walk_vehicle(struct walk *walk)
 {
     walk->totals.vehicles++;
     walk->presence = (struct bw_presence){0};
-    int rc = store_vehicles(walk->store, walk->vehicle, take_presence, walk);
-    if (rc == 0 || rc == -EBADMSG) /* no evidence: what cannot be read says nothing */
+    memset(walk->named, 0, sizeof walk->named);
+    int rc = store_presence_get(walk->store, walk->vehicle, &walk->presence);
+    if (rc == 0 || rc == -ENOENT || rc == -EBADMSG) /* no evidence: what cannot be read says nothing */
         rc = walk_chains(walk);
     if (rc == 0)
         rc = walk_phases(walk);

@@ -238,6 +238,9 @@ Test(verify, what_the_way_in_has_made_is_whole)
 #define A_ALERT(n)   "vehicle = 'bus-a' AND stream = x'0100000000000000' AND class = 1 AND seq = " #n
 #define FLIP(at)     "UPDATE record SET bytes = flip(bytes, " #at ") WHERE " A_TRACK(3)
 #define BYTES(where) "(SELECT bytes FROM record WHERE " where ")"
+#define REMOVE(where)                                                                                        \
+    "DELETE FROM record WHERE " where "; DELETE FROM chain WHERE " where "; DELETE FROM signer WHERE " where \
+    ";"
 /* As an object and in the order of columns; the rest of the morning is whole. */
 #define AND_WHOLE "; " WHOLE
 
@@ -329,6 +332,25 @@ static const struct {
                                              "UPDATE chain SET next_seq = 12 WHERE vehicle = 'bus-a' AND "
                                              "stream = x'0100000000000000' AND class = 2",
      "bus-a/1/track 11 chain; bus-a/1/track 12 receipted" AND_WHOLE},
+    {"a chain removed with all its rows",
+     REMOVE("vehicle = 'bus-a' AND stream = x'0100000000000000' AND class = 2"),
+     WHOLE "; bus-a/1/track 1-12 receipted"},
+    {"a stream removed with all its rows",
+     REMOVE("vehicle = 'bus-a' AND stream = x'0100000000000000'") "DELETE FROM alert WHERE vehicle = 'bus-a' "
+                                                                  "AND stream = x'0100000000000000';"
+                                                                  "DELETE FROM alert_event WHERE alert_id "
+                                                                  "NOT IN (SELECT id FROM alert)",
+     WHOLE "; bus-a/4/alert 1 no_alert; bus-a/4/alert 2 no_alert; bus-a/1/alert 1-6 receipted;"
+           " bus-a/1/track 1-12 receipted"},
+    {"a vehicle removed with all its rows",
+     REMOVE("vehicle = 'bus-a'") "DELETE FROM alert WHERE vehicle = 'bus-a';"
+                                 "DELETE FROM alert_event WHERE alert_id NOT IN (SELECT id FROM alert)",
+     "bus-a/1/alert 1-6 receipted; bus-a/1/track 1-12 receipted"},
+    {"a vehicle removed also from the registry",
+     REMOVE("vehicle = 'bus-a'") "DELETE FROM alert WHERE vehicle = 'bus-a';"
+                                 "DELETE FROM alert_event WHERE alert_id NOT IN (SELECT id FROM alert);"
+                                 "DELETE FROM vehicle WHERE vehicle_id = 'bus-a'",
+     "bus-a/1/alert 1-6 receipted; bus-a/1/track 1-12 receipted"},
     {"signer's key",
      "UPDATE signer SET public_key = flip(public_key, 3) WHERE vehicle = 'bus-b' AND class = 2",
      WHOLE "; bus-b/2/track 1 signer"},
