@@ -28,8 +28,10 @@ struct walk {
     size_t n_changes, n_resumed;
     struct walk_change {
         uint64_t alert_from, track_from;
+        char division[BW_DIVISION_LEN];
         uint8_t key[BW_PUBLIC_KEY_LEN];
     } changes[STORE_SIGNERS_MAX];
+    struct walk_change doubtful; /* the last one that may have changed nothing; alert_from 0 = none */
     uint64_t resumed[STORE_SIGNERS_MAX];
 
     /* The present alert object. */

@@ -133,6 +133,55 @@ static int mend_signer(struct walk *walk, const struct wire_record *record, bool
     return known == 1 ? report(walk, VERIFY_SIGNER, by.from_seq, by.from_seq) : 0; /* else reported already */
 }
 
+/* --- who signs, and why --- */
+
+static uint64_t change_from(const struct walk *walk, const struct walk_change *change)
+{
+    return walk->chain.cls == BW_RECORD_ALERT ? change->alert_from : change->track_from;
+}
+
+/* The change must stand in the table of signers; if not, it is put into it for the rest of the walk. */
+static int expect_signer(struct walk *walk, const struct walk_change *change)
+{
+    struct store_signers *signers = &walk->signers;
+    const uint64_t from_seq = change_from(walk, change);
+    size_t at = 0;
+    while (at < signers->n && signers->of[at].from_seq < from_seq)
+        at++;
+    if (at < signers->n && signers->of[at].from_seq == from_seq &&
+        memcmp(signers->of[at].key, change->key, BW_PUBLIC_KEY_LEN) == 0)
+        return 0;
+    if (signers->n < STORE_SIGNERS_MAX && (at == signers->n || signers->of[at].from_seq != from_seq)) {
+        memmove(&signers->of[at + 1], &signers->of[at], (signers->n - at) * sizeof signers->of[0]);
+        signers->n++;
+    } else if (at == signers->n) {
+        return report(walk, VERIFY_SIGNER, from_seq, from_seq);
+    }
+    struct store_signer *signer = &signers->of[at];
+    *signer = (struct store_signer){.from_seq = from_seq};
+    memcpy(signer->key, change->key, sizeof signer->key);
+    memcpy(signer->division, change->division, sizeof signer->division);
+    return report(walk, VERIFY_SIGNER, from_seq, from_seq);
+}
+
+/* A change of which the table says nothing was not taken by ingest, or the table was altered. It is the
+ * latter when the new key has signed this record all the same: then it counts. */
+static int settle_doubt(struct walk *walk, const struct wire_record *record, bool *ret_counts)
+{
+    const struct walk_change *change = &walk->doubtful;
+    struct store_signer by = {0};
+    memcpy(by.division, change->division, sizeof by.division);
+    memcpy(by.key, change->key, sizeof by.key);
+    *ret_counts = change->alert_from > 0 && change_from(walk, change) <= record->seq &&
+                  walk->n_changes < STORE_SIGNERS_MAX && walk_signed_by(walk->vehicle, record, &by);
+    if (!*ret_counts)
+        return 0;
+    struct walk_change *counts = &walk->changes[walk->n_changes++];
+    *counts = *change;
+    walk->doubtful.alert_from = 0;
+    return expect_signer(walk, counts);
+}
+
 /* --- one record --- */
 
 /* VERIFY_REASONS for a good one. */
@@ -147,9 +196,11 @@ static int judge_row(struct walk *walk, const struct store_record *row, struct w
         if (walk->signers.n > 0 &&
             walk_signed_by(walk->vehicle, ret_record, judge_signer(&walk->signers, row->seq)))
             return 0;
-        bool mended;
-        const int rc = mend_signer(walk, ret_record, &mended);
-        if (rc != 0 || mended)
+        bool good;
+        int rc = settle_doubt(walk, ret_record, &good);
+        if (rc == 0 && !good)
+            rc = mend_signer(walk, ret_record, &good);
+        if (rc != 0 || good)
             return rc;
     }
     return find_owner(walk, ret_record, row->seq, other, ret);
@@ -195,49 +246,23 @@ static int find_phase(struct walk *walk, const struct wire_record *record, const
     return held == 0 ? report(walk, VERIFY_NO_ALERT, record->seq, record->seq) : held < 0 ? held : 0;
 }
 
-/* --- who signs, and why --- */
-
-static uint64_t change_from(const struct walk *walk, const struct walk_change *change)
-{
-    return walk->chain.cls == BW_RECORD_ALERT ? change->alert_from : change->track_from;
-}
-
-/* The change must stand in the table of signers; if not, it is put into it for the rest of the walk. */
-static int expect_signer(struct walk *walk, const struct walk_change *change, const char *division)
-{
-    struct store_signers *signers = &walk->signers;
-    const uint64_t from_seq = change_from(walk, change);
-    size_t at = 0;
-    while (at < signers->n && signers->of[at].from_seq < from_seq)
-        at++;
-    if (at < signers->n && signers->of[at].from_seq == from_seq &&
-        memcmp(signers->of[at].key, change->key, BW_PUBLIC_KEY_LEN) == 0)
-        return 0;
-    if (signers->n < STORE_SIGNERS_MAX && (at == signers->n || signers->of[at].from_seq != from_seq)) {
-        memmove(&signers->of[at + 1], &signers->of[at], (signers->n - at) * sizeof signers->of[0]);
-        signers->n++;
-    } else if (at == signers->n) {
-        return report(walk, VERIFY_SIGNER, from_seq, from_seq);
-    }
-    struct store_signer *signer = &signers->of[at];
-    *signer = (struct store_signer){.from_seq = from_seq};
-    memcpy(signer->key, change->key, sizeof signer->key);
-    (void)snprintf(signer->division, sizeof signer->division, "%s", division);
-    return report(walk, VERIFY_SIGNER, from_seq, from_seq);
-}
-
 static int note_change(struct walk *walk, const struct wire_record *record, const struct wire_body *body)
 {
     const struct store_signer *signer = judge_signer(&walk->signers, record->seq);
+    const struct store_signer *next = judge_signer(&walk->signers, record->seq + 1);
     struct topic topic = {.channel = TOPIC_ALERT};
     memcpy(topic.division, signer->division, sizeof topic.division);
     memcpy(topic.vehicle, walk->vehicle, sizeof topic.vehicle);
     if (walk->n_changes == STORE_SIGNERS_MAX || !judge_key_change(&topic, record, body, signer))
         return 0; /* it changed nothing */
-    struct walk_change *change = &walk->changes[walk->n_changes++];
-    *change = (struct walk_change){.alert_from = record->seq + 1, .track_from = body->u.key.track_from};
-    memcpy(change->key, body->u.key.new_key, sizeof change->key);
-    return expect_signer(walk, change, topic.division);
+    struct walk_change change = {.alert_from = record->seq + 1, .track_from = body->u.key.track_from};
+    memcpy(change.division, topic.division, sizeof change.division);
+    memcpy(change.key, body->u.key.new_key, sizeof change.key);
+    if (next->from_seq == change.alert_from && memcmp(next->key, change.key, sizeof change.key) == 0)
+        walk->changes[walk->n_changes++] = change;
+    else
+        walk->doubtful = change;
+    return 0;
 }
 
 static bool has_reason(const struct walk *walk, const struct store_signer *row)
@@ -320,6 +345,7 @@ static int begin_chain(struct walk *walk)
     if (walk->chain.cls == BW_RECORD_ALERT || memcmp(walk->stream, walk->chain.stream, BW_STREAM_LEN) != 0) {
         memcpy(walk->stream, walk->chain.stream, BW_STREAM_LEN);
         walk->n_changes = 0;
+        walk->doubtful.alert_from = 0;
     }
     return rc;
 }
@@ -339,7 +365,7 @@ static int check_signers(struct walk *walk)
     for (size_t i = 0; i < walk->n_changes && rc == 0 && begun; i++)
         if (i + 1 == walk->n_changes || /* else no record came between them */
             change_from(walk, &walk->changes[i]) != change_from(walk, &walk->changes[i + 1]))
-            rc = expect_signer(walk, &walk->changes[i], walk->signers.of[0].division);
+            rc = expect_signer(walk, &walk->changes[i]);
     return rc;
 }
 

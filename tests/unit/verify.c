@@ -524,6 +524,14 @@ Test(verify, every_record_is_verified_with_the_key_of_its_time)
          WHOLE "; bus-b/6/alert 2 bad_signature; bus-b/6/alert 3 signer; bus-b/6/track 2 signer"},
         {"the alerts' signer removed", "DELETE FROM signer WHERE " B_SIGNER(1, 3),
          WHOLE "; bus-b/6/alert 3 signer"},
+        {"both signers of the new key removed",
+         "DELETE FROM signer WHERE " B_SIGNER(1, 3) " OR " B_SIGNER(2, 2),
+         WHOLE "; bus-b/6/alert 3 signer; bus-b/6/track 2 signer"},
+        {"both, and no alert after the change",
+         "DELETE FROM signer WHERE " B_SIGNER(1, 3) " OR " B_SIGNER(
+             2, 2) ";"
+                   "DELETE FROM record WHERE " B_RECORD(1, 3),
+         WHOLE "; bus-b/6/alert 3 missing; bus-b/6/track 2 signer; bus-b/6/alert 3 stray_alert"},
         {"the tracks' signer removed", "DELETE FROM signer WHERE " B_SIGNER(2, 2),
          WHOLE "; bus-b/6/track 2 signer"},
         {"the tracks' first signer removed", "DELETE FROM signer WHERE " B_SIGNER(2, 1),
@@ -555,6 +563,27 @@ Test(verify, a_change_names_a_signer_before_there_is_a_record_of_it)
     seal_key_prove(&change.u.key, "331023", "bus-b", stream, 1, key_b.public_key, &new_key);
     evidence_say(&alerts, change);
     cr_assert_eq(evidence_commit().counts[VERDICT_ACCEPTED], 1);
+    cr_expect_str_eq(verify_file(evidence_path, NULL), WHOLE);
+}
+
+/* The key of bus-b is to sign TRACK from a record on that is held already. */
+Test(verify, a_change_that_ingest_did_not_take_accuses_nobody)
+{
+    static const uint8_t stream[BW_STREAM_LEN] = {8};
+    struct seal_key new_key;
+    struct sender alerts = {"bus-b", &key_b, 8, BW_RECORD_ALERT, 0, {0}},
+                  tracks = {"bus-b", &key_b, 8, BW_RECORD_TRACK, 0, {0}};
+    struct wire_body change = {.type = WIRE_BODY_KEY, .u.key = {.track_from = 2}};
+    seal_key_generate(&new_key);
+    evidence_say(&tracks, track_of(1));
+    evidence_say(&tracks, track_of(2));
+    seal_key_prove(&change.u.key, "331023", "bus-b", stream, 1, key_b.public_key, &new_key);
+    evidence_say(&alerts, change);
+    cr_assert_eq(evidence_commit().unread, 1);
+    cr_expect_str_eq(verify_file(evidence_path, NULL), WHOLE);
+    evidence_say(&alerts, alert_of(7, BW_RAISED));
+    evidence_say(&tracks, track_of(3));
+    cr_assert_eq(evidence_commit().counts[VERDICT_ACCEPTED], 2);
     cr_expect_str_eq(verify_file(evidence_path, NULL), WHOLE);
 }
 
