@@ -605,6 +605,8 @@ static void on_signal(uv_signal_t *handle, int number)
     struct agent *agent = handle->data;
     journal(JOURNAL_NOTICE, "signal %d: stopping", number);
     (void)sd_notify(0, "STOPPING=1");
+    if (uv_is_active((const uv_handle_t *)&agent->alarm_test))
+        end_alarm_test(&agent->alarm_test); /* now: its command runs while the rest is put away */
     uv_stop(&agent->loop);
 }
 
@@ -743,8 +745,7 @@ static int open_alarm(struct agent *agent)
     }
     struct bw_alert open[ENGINE_ALERTS_MAX];
     const size_t n = watch_open_alerts(agent->watch, open);
-    for (size_t i = 0; i < n; i++)
-        alarm_set(agent->alarm, &open[i]);
+    alarm_begin(agent->alarm, open, n);
     return EXIT_DONE;
 }
 

@@ -98,15 +98,43 @@ static enum alarm_sound note(struct alarm *alarm, uint64_t number, enum alarm_so
     return before;
 }
 
+static void tell(const struct alarm *alarm, const struct alarm_change *change)
+{
+    for (size_t i = 0; i < alarm->n_outputs; i++)
+        alarm->outputs[i]->set(alarm->outputs[i], change);
+}
+
 void alarm_set(struct alarm *alarm, const struct bw_alert *alert)
 {
     struct alarm_change change = {.alert = alert, .now = alarm_sound_of(alert)};
     change.before = note(alarm, alert->number, change.now);
     change.loudest = alarm_loudest(alarm);
-    if (change.now == change.before)
-        return;
-    for (size_t i = 0; i < alarm->n_outputs; i++)
-        alarm->outputs[i]->set(alarm->outputs[i], &change);
+    if (change.now != change.before)
+        tell(alarm, &change);
+}
+
+static bool can_sound(enum bw_kind kind)
+{
+    return sounds[kind] != ALARM_SILENT || kind == BW_CHILD_LEFT_BEHIND;
+}
+
+void alarm_begin(struct alarm *alarm, const struct bw_alert *open, size_t n)
+{
+    bool sounds_now[BW_KIND_COUNT] = {false};
+    for (size_t i = 0; i < n; i++) {
+        alarm_set(alarm, &open[i]);
+        if (alarm_sound_of(&open[i]) != ALARM_SILENT)
+            sounds_now[open[i].kind] = true;
+    }
+    for (enum bw_kind kind = 0; kind < BW_KIND_COUNT; kind++) {
+        if (!can_sound(kind) || sounds_now[kind])
+            continue;
+        const struct bw_alert ended = {.kind = kind, .phase = BW_CLEARED, .severity = BW_NOTICE};
+        tell(alarm, &(struct alarm_change){.alert = &ended,
+                                           .before = ALARM_CHILD_3,
+                                           .now = ALARM_SILENT,
+                                           .loudest = alarm_loudest(alarm)});
+    }
 }
 
 const char *alarm_fault(const struct alarm *alarm, size_t output)

@@ -38,7 +38,8 @@ struct alarm_output {
     void (*set)(struct alarm_output *self, const struct alarm_change *change);
     /* Why it does not do what it should; "" = it does. */
     const char *(*fault)(const struct alarm_output *self);
-    /* Falls silent, and is freed when the loop has run once more. */
+    /* Begins nothing more, and is freed when the loop has run once more. Lines fall silent. A command that
+     * runs may be killed by whoever ends the process: what it has left on, the next start switches off. */
     void (*close)(struct alarm_output *self);
 };
 
@@ -49,7 +50,12 @@ int alarm_create(struct alarm **ret);
 int alarm_add(struct alarm *alarm, struct alarm_output *output);
 void alarm_close(struct alarm *alarm); /* closes the outputs; NULL is fine */
 
-/* A phase of an alert, or one that was open at the start. */
+/* Once, at the start, with what was open when the process last ended. Nobody knows what that process left
+ * switched on: of each kind that can sound and does not, the outputs are told that it is silent, as the end
+ * of an alert 0 that was as loud as can be. */
+void alarm_begin(struct alarm *alarm, const struct bw_alert *open, size_t n);
+
+/* A phase of an alert. */
 void alarm_set(struct alarm *alarm, const struct bw_alert *alert);
 
 enum alarm_sound alarm_loudest(const struct alarm *alarm);

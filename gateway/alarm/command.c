@@ -27,9 +27,10 @@ struct run {
     struct command_output *command;
     bool running, waiting; /* waiting: `next` is to be told afterwards */
     bool killed;
+    char fault[ALARM_REASON_LEN]; /* of its last run; "" = that ended well */
     struct message next;
     uv_process_t process;
-    uv_timer_t limit;
+    uv_timer_t timer; /* while it runs: its limit; after a bad end: when it is run again */
 };
 
 struct command_output {
@@ -37,7 +38,7 @@ struct command_output {
     uv_loop_t *loop;
     char text[SETTINGS_TEXT_MAX]; /* cut into words */
     char *words[CONFIG_COMMAND_WORDS_MAX + 1];
-    char fault[ALARM_REASON_LEN];
+    char fault[ALARM_REASON_LEN]; /* seen at the start; "" from the first run on */
     bool closing;
     size_t n_handles; /* that libuv knows: the last one closed frees all */
     struct run runs[BW_KIND_COUNT];
@@ -59,6 +60,11 @@ static bool split(char *text, char *ret_words[CONFIG_COMMAND_WORDS_MAX + 1])
 
 static void begin(struct run *run);
 
+static void on_again(uv_timer_t *timer)
+{
+    begin(timer->data);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct run *run = handle->data;
@@ -67,6 +73,8 @@ static void on_closed(uv_handle_t *handle)
         run->running = false;
         if (run->waiting && !command->closing)
             begin(run);
+        else if (run->fault[0] != '\0' && !command->closing)
+            (void)uv_timer_start(&run->timer, on_again, COMMAND_AGAIN_MS, 0); /* cannot fail */
     }
     if (--command->n_handles == 0)
         free(command);
@@ -75,25 +83,25 @@ static void on_closed(uv_handle_t *handle)
 static void on_ended(uv_process_t *process, int64_t code, int signal)
 {
     struct run *run = process->data;
-    struct command_output *command = run->command;
-    const char *program = command->words[0];
+    const char *program = run->command->words[0];
     if (run->killed)
-        (void)snprintf(command->fault, sizeof command->fault, "%.100s: killed after %d s", program,
+        (void)snprintf(run->fault, sizeof run->fault, "%.100s: killed after %d s", program,
                        COMMAND_LIMIT_MS / 1000);
     else if (signal != 0)
-        (void)snprintf(command->fault, sizeof command->fault, "%.100s: ended by signal %d", program, signal);
+        (void)snprintf(run->fault, sizeof run->fault, "%.100s: ended by signal %d", program, signal);
     else if (code != 0)
-        (void)snprintf(command->fault, sizeof command->fault, "%.100s: exit code %" PRId64, program, code);
+        (void)snprintf(run->fault, sizeof run->fault, "%.100s: exit code %" PRId64, program, code);
     else
-        command->fault[0] = '\0';
-    (void)uv_timer_stop(&run->limit);
+        run->fault[0] = '\0';
+    run->command->fault[0] = '\0';
+    (void)uv_timer_stop(&run->timer);
     uv_close((uv_handle_t *)process, on_closed);
 }
 
 /* With all that it has started: it leads a session of its own. */
-static void on_limit(uv_timer_t *limit)
+static void on_limit(uv_timer_t *timer)
 {
-    struct run *run = limit->data;
+    struct run *run = timer->data;
     run->killed = true;
     (void)kill(-run->process.pid, SIGKILL); /* it ended this moment: nothing is left to kill */
 }
@@ -131,13 +139,14 @@ static void begin(struct run *run)
     run->waiting = run->killed = false;
     run->process.data = run;
     command->n_handles++;
+    (void)uv_timer_stop(&run->timer);
     const int error = spawn(run);
     if (error == 0) {
-        (void)uv_timer_start(&run->limit, on_limit, COMMAND_LIMIT_MS, 0); /* cannot fail */
+        (void)uv_timer_start(&run->timer, on_limit, COMMAND_LIMIT_MS, 0); /* cannot fail */
         return;
     }
-    (void)snprintf(command->fault, sizeof command->fault, "%.100s: %s", command->words[0],
-                   uv_strerror(error));
+    (void)snprintf(run->fault, sizeof run->fault, "%.100s: %s", command->words[0], uv_strerror(error));
+    command->fault[0] = '\0';
     uv_close((uv_handle_t *)&run->process, on_closed); /* libuv knows it even so */
 }
 
@@ -164,17 +173,21 @@ static void set(struct alarm_output *self, const struct alarm_change *change)
 
 static const char *fault(const struct alarm_output *self)
 {
-    return ((const struct command_output *)self)->fault;
+    const struct command_output *command = (const struct command_output *)self;
+    const char *first = command->fault;
+    for (int kind = 0; kind < BW_KIND_COUNT && first[0] == '\0'; kind++)
+        first = command->runs[kind].fault;
+    return first;
 }
 
-/* One that runs now goes on: it may be what switches the horn off. */
+/* One that runs now goes on, if the service manager lets it; what waits is told at the next start. */
 static void shut(struct alarm_output *self)
 {
     struct command_output *command = (struct command_output *)self;
     command->closing = true;
     for (int kind = 0; kind < BW_KIND_COUNT; kind++) {
         struct run *run = &command->runs[kind];
-        uv_close((uv_handle_t *)&run->limit, on_closed);
+        uv_close((uv_handle_t *)&run->timer, on_closed);
         if (run->running && !uv_is_closing((uv_handle_t *)&run->process))
             uv_close((uv_handle_t *)&run->process, on_closed);
     }
@@ -196,8 +209,9 @@ int command_output_create(uv_loop_t *loop, const char *text, struct alarm_output
     for (int kind = 0; kind < BW_KIND_COUNT; kind++) {
         struct run *run = &command->runs[kind];
         run->command = command;
-        (void)uv_timer_init(loop, &run->limit); /* cannot fail */
-        run->limit.data = run;
+        (void)uv_timer_init(loop, &run->timer); /* cannot fail */
+        uv_unref((uv_handle_t *)&run->timer);   /* no loop goes on for it alone */
+        run->timer.data = run;
         command->n_handles++;
     }
     if (access(command->words[0], X_OK) != 0)

@@ -73,6 +73,7 @@ Test(alarm, the_level_is_what_can_be_heard)
 
 static int calls, closed;
 static struct alarm_change last;
+static int begun[BW_KIND_COUNT], ended[BW_KIND_COUNT]; /* how often a kind was told so */
 static const char *the_fault = "";
 
 static void fake_set(struct alarm_output *self, const struct alarm_change *change)
@@ -80,6 +81,8 @@ static void fake_set(struct alarm_output *self, const struct alarm_change *chang
     (void)self;
     calls++;
     last = *change;
+    begun[change->alert->kind] += alarm_level(change->before) == 0 && alarm_level(change->now) > 0;
+    ended[change->alert->kind] += alarm_level(change->before) > 0 && alarm_level(change->now) == 0;
 }
 
 static const char *fake_fault(const struct alarm_output *self)
@@ -176,6 +179,22 @@ Test(alarm_of_several, more_alerts_than_an_engine_can_have_open_are_still_told)
         alarm_set(alarm_, &alert);
     }
     cr_expect_eq(calls, ENGINE_ALERTS_MAX + 3);
+}
+
+Test(alarm_of_several, at_the_start_each_kind_that_can_sound_and_is_not_open_is_told_to_be_silent)
+{
+    const struct bw_alert open[] = {child(2, BW_RAISED, 8), alert_of(BW_OVERLOAD, BW_MINOR, BW_RAISED, 9),
+                                    alert_of(BW_OFF_ROUTE, BW_NOTICE, BW_RAISED, 10)};
+    alarm_begin(alarm_, open, sizeof open / sizeof open[0]);
+    for (int kind = 0; kind < BW_KIND_COUNT; kind++) {
+        const bool mute = kind == BW_KIND_UNSPECIFIED || kind == BW_TAMPER ||
+                          kind == BW_SENSOR_FAULT; /* its lamp is a line */
+        const bool sounds = kind == BW_CHILD_LEFT_BEHIND || kind == BW_OVERLOAD;
+        cr_expect_eq(ended[kind], !mute && !sounds, "kind %d", kind);
+        cr_expect_eq(begun[kind], sounds, "kind %d", kind);
+    }
+    cr_expect_eq(last.loudest, ALARM_CHILD_2);
+    cr_expect_eq(alarm_loudest(alarm_), ALARM_CHILD_2);
 }
 
 Test(alarm_of_several, outputs_are_counted_and_their_faults_are_shown)

@@ -68,6 +68,20 @@ static void settle(void)
     (void)uv_run(&loop, UV_RUN_DEFAULT);
 }
 
+static void on_time(uv_timer_t *timer)
+{
+    uv_close((uv_handle_t *)timer, NULL);
+}
+
+/* So long, and until no run is left. */
+static void wait_for(int seconds)
+{
+    static uv_timer_t timer;
+    cr_assert_eq(uv_timer_init(&loop, &timer), 0);
+    cr_assert_eq(uv_timer_start(&timer, on_time, (uint64_t)seconds * 1000, 0), 0);
+    settle();
+}
+
 static void change(enum bw_kind kind, enum bw_phase phase, enum alarm_sound before, enum alarm_sound now,
                    uint64_t number)
 {
@@ -153,6 +167,43 @@ Test(command, one_that_fails_is_a_fault_until_the_next_ends_well)
     change(BW_CHILD_LEFT_BEHIND, BW_UPDATED, ALARM_CHILD_1, ALARM_CHILD_2, 1);
     settle();
     cr_expect_str_eq(output->fault(output), "");
+}
+
+Test(command, one_that_fails_is_run_again_every_ten_seconds_until_it_ends_well)
+{
+    write_script("echo \"$BUSWARDEN_LEVEL $BUSWARDEN_NUMBER\" >>$told; [ $(wc -l <$told) -gt 2 ]");
+    open_with("");
+    change(BW_CHILD_LEFT_BEHIND, BW_CLEARED, ALARM_CHILD_3, ALARM_SILENT, 5);
+    wait_for(COMMAND_AGAIN_MS / 1000 - 2);
+    cr_expect_str_eq(told(), "0 5\n");
+    cr_expect_neq(output->fault(output)[0], '\0');
+    wait_for(COMMAND_AGAIN_MS / 1000 + 4);
+    cr_expect_str_eq(told(), "0 5\n0 5\n0 5\n");
+    cr_expect_str_eq(output->fault(output), "");
+    wait_for(COMMAND_AGAIN_MS / 1000 + 2);
+    cr_expect_str_eq(told(), "0 5\n0 5\n0 5\n", "it ended well, and is run all the same");
+}
+
+Test(command, what_is_newer_is_told_in_place_of_what_failed)
+{
+    write_script("echo $BUSWARDEN_LEVEL >>$told; exit $((BUSWARDEN_LEVEL > 0))");
+    open_with("");
+    change(BW_CHILD_LEFT_BEHIND, BW_RAISED, ALARM_SILENT, ALARM_CHILD_2, 1);
+    settle();
+    change(BW_CHILD_LEFT_BEHIND, BW_CLEARED, ALARM_CHILD_2, ALARM_SILENT, 1);
+    wait_for(COMMAND_AGAIN_MS / 1000 + 2);
+    cr_expect_str_eq(told(), "2\n0\n");
+}
+
+Test(command, one_kind_that_ends_well_does_not_hide_that_another_failed)
+{
+    write_script("[ $BUSWARDEN_KIND = OVERLOAD ]");
+    open_with("");
+    change(BW_CHILD_LEFT_BEHIND, BW_RAISED, ALARM_SILENT, ALARM_CHILD_1, 1);
+    settle();
+    change(BW_OVERLOAD, BW_RAISED, ALARM_SILENT, ALARM_WARNING, 2);
+    settle();
+    cr_expect_neq(output->fault(output)[0], '\0');
 }
 
 Test(command, one_that_hangs_is_killed_with_all_that_it_started)
