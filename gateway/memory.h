@@ -2,7 +2,7 @@
 #ifndef BUSWARDEN_MEMORY_H
 #define BUSWARDEN_MEMORY_H
 
-enum { MEMORY_TRIM_MS = 60000 }; /* how often it is worth while */
+enum { MEMORY_TRIM_MS = 30000 }; /* how often it is worth while */
 
 /* At the start, before any thread and any dlopen(). One heap for all threads: they allocate little, and each
  * heap of its own would keep what a TLS handshake or a licence once took. And it notes which pages
