@@ -385,8 +385,9 @@ static bool outbox_broken(struct agent *agent)
         journal(
             JOURNAL_ERROR,
             "%s: the bureau holds another past of this vehicle (an old copy was put back, or the disk lost "
-            "what it had written): a new stream was begun with all that waits",
-            agent->config->outbox_path);
+            "what it had written): a new stream was begun with all that waits, but for %" PRIu64
+            " records that were damaged",
+            agent->config->outbox_path, stats.left_out);
     agent->streams_begun = stats.streams_begun;
     return stats.outbox_broken || watch_broken(agent->watch);
 }
@@ -410,6 +411,10 @@ static void mend_outbox(struct agent *agent)
         journal(JOURNAL_ERROR, "%s: corrupt, set aside; a new one was begun", agent->config->outbox_path);
     else
         journal(JOURNAL_NOTICE, "%s: opened again", agent->config->outbox_path);
+    struct bw_alert open[ENGINE_ALERTS_MAX];
+    const size_t n = watch_open_alerts(agent->watch, open);
+    for (size_t i = 0; i < n; i++) /* what was taken up only now sounds from now on */
+        alarm_set(agent->alarm, &open[i]);
     (void)start_uplink(agent); /* has said why; the next tick tries again */
 }
 
@@ -477,6 +482,7 @@ static void change_key(struct agent *agent)
     if (!agent->has_next_key || agent->change_over || outbox == NULL || outbox_change_key(outbox) != 1)
         return;
     agent->change_over = true;
+    watch_key_changed(agent->watch);
     const int error = nextkey_replace(agent->config->key_path);
     if (error == 0)
         journal(JOURNAL_NOTICE, "%s: changed, the old key is gone", agent->config->key_path);

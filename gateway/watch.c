@@ -25,6 +25,7 @@ struct watch {
     struct watch_state state;
     bool broken;
     bool taken_up;            /* what the outbox held at the start */
+    bool to_say_again;        /* a file was set aside that held the alerts that are open now */
     unsigned unreadable;      /* openings in a row that failed so */
     int64_t utc_ms;           /* of the last event */
     int64_t retry_at_mono_ms; /* the disk has refused: not before */
@@ -136,6 +137,13 @@ int watch_reload(struct watch *watch, enum issued_kind kind)
 
 /* --- open and close --- */
 
+static const char *open_reason(int error)
+{
+    return error == -EALREADY ? "another gateway has it"
+           : error == -ENOKEY ? "a change of key is under way, and the other key file is not there"
+                              : strerror(-error);
+}
+
 static void note_write(struct watch *watch, int error)
 {
     if (error == -EBADMSG || error == -EREMOTEIO)
@@ -143,7 +151,7 @@ static void note_write(struct watch *watch, int error)
     (void)snprintf(watch->state.outbox_fault, sizeof watch->state.outbox_fault, "%s",
                    error == 0              ? ""
                    : watch->outbox != NULL ? outbox_error(watch->outbox)
-                                           : strerror(-error));
+                                           : open_reason(error));
 }
 
 static int open_outbox(struct watch *watch, char ret_reason[256])
@@ -153,10 +161,10 @@ static int open_outbox(struct watch *watch, char ret_reason[256])
     config.unreadable_is_corrupt = watch->unreadable >= WATCH_UNREADABLE_MAX;
     const int error = outbox_open(&config, &watch->outbox, &set_aside);
     if (error != 0)
-        (void)snprintf(ret_reason, 256, "%.180s: %s", config.path,
-                       error == -EALREADY ? "another gateway has it" : strerror(-error));
+        (void)snprintf(ret_reason, 256, "%.180s: %s", config.path, open_reason(error));
     watch->unreadable = error == -EREMOTEIO ? watch->unreadable + 1 : 0;
     watch->state.set_aside += set_aside;
+    watch->to_say_again |= set_aside && watch->engine != NULL;
     watch->broken = error != 0;
     note_write(watch, error);
     return error;
@@ -219,6 +227,16 @@ static int take_up(struct watch *watch)
     return error;
 }
 
+/* Opened it was, but what it holds cannot be had. */
+static void give_up_outbox(struct watch *watch, int error, char ret_reason[256])
+{
+    (void)snprintf(ret_reason, 256, "%.180s: %s", watch->config.outbox.path, outbox_error(watch->outbox));
+    note_write(watch, error);
+    outbox_close(watch->outbox);
+    watch->outbox = NULL;
+    watch->broken = true;
+}
+
 static int open_memory(struct watch *watch, char ret_reason[256])
 {
     int error = open_outbox(watch, ret_reason);
@@ -230,11 +248,7 @@ static int open_memory(struct watch *watch, char ret_reason[256])
         error = take_up(watch);
     if (error != 0 && error != -ENOMEM) { /* the watch goes on without */
         if (watch->outbox != NULL)
-            (void)snprintf(ret_reason, 256, "%.180s: %s", watch->config.outbox.path, strerror(-error));
-        outbox_close(watch->outbox);
-        watch->outbox = NULL;
-        watch->broken = true;
-        note_write(watch, error);
+            give_up_outbox(watch, error, ret_reason);
         error = make_engine(watch, provisional_number(), NULL, 0);
     }
     if (error != 0)
@@ -325,7 +339,7 @@ static void take_alert(struct watch *watch, const struct bw_alert *alert)
     watch->config.on_alert(watch->config.context, alert, saved);
 }
 
-bool watch_flush(struct watch *watch)
+static bool flush_track(struct watch *watch)
 {
     if (watch->track.n == 0 || watch->outbox == NULL)
         return false;
@@ -336,6 +350,18 @@ bool watch_flush(struct watch *watch)
         return false;
     watch->track.n = 0;
     return true;
+}
+
+bool watch_flush(struct watch *watch)
+{
+    const bool saved = watch->outbox != NULL && retry_unsaved(watch);
+    return flush_track(watch) || saved;
+}
+
+void watch_key_changed(struct watch *watch)
+{
+    watch->config.outbox.key = watch->config.outbox.next_key;
+    watch->config.outbox.next_key = NULL;
 }
 
 static void lose_fixes(struct watch *watch, size_t n)
@@ -373,7 +399,7 @@ static bool take_fix(struct watch *watch, const struct bw_event *event)
         if (event->utc_ms >= last_utc_ms && event->utc_ms - last_utc_ms < WATCH_FIX_SPACING_MS)
             return false;
         if (event->utc_ms < last_utc_ms)
-            flushed = watch_flush(watch); /* the receiver's clock went back: a batch of its own */
+            flushed = flush_track(watch); /* the receiver's clock went back: a batch of its own */
         if (event->utc_ms < last_utc_ms && !flushed)
             lose_fixes(watch, track->n);
         if (track->n == BW_TRACK_FIXES_MAX)
@@ -407,7 +433,7 @@ bool watch_event(struct watch *watch, const struct bw_event *event)
     const bool due = watch->track.n >= WATCH_TRACK_FIXES ||
                      (watch->track.n > 0 && event->mono_ms - watch->track_mono_ms >= WATCH_TRACK_MS);
     if (try && due)
-        stored |= watch_flush(watch);
+        stored |= flush_track(watch);
     return stored || n > 0;
 }
 
@@ -437,15 +463,19 @@ int watch_mend(struct watch *watch, char ret_reason[256])
 {
     outbox_close(watch->outbox);
     watch->outbox = NULL;
-    const uint64_t set_aside = watch->state.set_aside;
     int error = open_outbox(watch, ret_reason);
     if (error != 0)
         return error;
     watch->retry_at_mono_ms = 0;
-    if (watch->state.set_aside > set_aside)
+    if (!watch->taken_up)
+        error = take_up(watch);
+    if (error != 0) { /* damaged since it was opened, or no memory: once more */
+        give_up_outbox(watch, error, ret_reason);
+        return error;
+    }
+    if (watch->to_say_again)
         say_again(watch);
-    if (!watch->taken_up && take_up(watch) != 0)
-        watch->broken = true; /* found damaged since it was opened, or no memory: once more */
+    watch->to_say_again = false;
     return 0;
 }
 

@@ -49,12 +49,17 @@ const char *watch_fault(const struct watch *watch, enum issued_kind kind); /* ""
 
 /* Judge one event. True when something was put into the outbox. */
 bool watch_event(struct watch *watch, const struct bw_event *event);
-/* Write the batch of positions begun so far. True when something was put into the outbox. */
+/* Write what waits in memory: alerts that the disk has refused, and the batch of positions begun so far. True
+ * when something was put into the outbox. */
 bool watch_flush(struct watch *watch);
+
+/* The change of key is over: what is opened or begun from now on is next_key's. */
+void watch_key_changed(struct watch *watch);
 
 /* There is no outbox: it could not be opened, or the file was found corrupt. Open it again; a corrupt one is
  * set aside and a new one begun. To be called about once a second, with the uplink stopped, while
- * watch_broken() says so. */
+ * watch_broken() says so. 0 or a negative errno with words in ret_reason. Alerts that the file held open may
+ * now be among watch_open_alerts() without having been announced. */
 bool watch_broken(const struct watch *watch);
 int watch_mend(struct watch *watch, char ret_reason[256]);
 

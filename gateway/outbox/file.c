@@ -15,7 +15,10 @@
 enum {
     APPLICATION_ID = 0x62777378, /* "bwsx": `file` and this program know the file by it */
     SCHEMA_VERSION = 1,
-    BUSY_TIMEOUT_MS = 5000,
+    /* For the other handle's transaction. The one that attaches is the uplink's, which has time; the other
+     * one warns in the vehicle after it has written. */
+    PATIENT_MS = 5000,
+    HASTY_MS = 250,
     ASIDE_MAX = 16, /* of each kind; then the last is replaced: a dying disk must not be filled as well */
     ASIDE_LEN = 16, /* ".corrupt-N", ".forked-N" */
 };
@@ -81,9 +84,9 @@ static const struct {
     {SQLITE_OK, 0},
     {SQLITE_ROW, 0},
     {SQLITE_DONE, 0},
-    {SQLITE_IOERR_READ, -EREMOTEIO}, /* a bad cable passes, a dead sector does not */
+    {SQLITE_IOERR_READ, -EREMOTEIO},      /* a bad cable passes, a dead sector does not */
+    {SQLITE_IOERR_CORRUPTFS, -EREMOTEIO}, /* what the system's EIO becomes when SQLite reads */
     {SQLITE_IOERR_SHORT_READ, -EBADMSG},
-    {SQLITE_IOERR_CORRUPTFS, -EBADMSG},
     {SQLITE_CORRUPT, -EBADMSG},
     {SQLITE_NOTADB, -EBADMSG},
     {SQLITE_ERROR, -EBADMSG}, /* our SQL is fixed: it fails on a foreign schema only */
@@ -186,16 +189,35 @@ static bool same_bytes(sqlite3_stmt *stmt, int column, const void *bytes, size_t
            memcmp(sqlite3_column_blob(stmt, column), bytes, len) == 0;
 }
 
+static bool is_key(sqlite3_stmt *stmt, int column, const struct seal_key *key)
+{
+    return key != NULL && same_bytes(stmt, column, key->public_key, BW_PUBLIC_KEY_LEN);
+}
+
+/* Of the columns division, vehicle, public_key and, of a change that is under way, the next public_key. Our
+ * own file in the midst of a change whose other key is not at hand is worth keeping. */
+static int judge_owner(sqlite3_stmt *stmt, const struct outbox_config *config)
+{
+    if (!same_bytes(stmt, 0, config->division, strlen(config->division)) ||
+        !same_bytes(stmt, 1, config->vehicle, strlen(config->vehicle)))
+        return -EBADMSG;
+    const bool owned = is_key(stmt, 2, config->key) || is_key(stmt, 2, config->next_key);
+    if (sqlite3_column_type(stmt, 3) == SQLITE_NULL)
+        return owned ? 0 : -EBADMSG;
+    if (owned && is_key(stmt, 3, config->next_key))
+        return 0;
+    return owned || is_key(stmt, 3, config->key) || is_key(stmt, 3, config->next_key) ? -ENOKEY : -EBADMSG;
+}
+
 static int check_owner(sqlite3 *db, const struct outbox_config *config)
 {
     sqlite3_stmt *stmt = NULL;
-    int rc = first_row(db, "SELECT division, vehicle, public_key FROM meta", &stmt);
-    if (rc == 0 && !(same_bytes(stmt, 0, config->division, strlen(config->division)) &&
-                     same_bytes(stmt, 1, config->vehicle, strlen(config->vehicle)) &&
-                     (same_bytes(stmt, 2, config->key->public_key, BW_PUBLIC_KEY_LEN) ||
-                      (config->next_key != NULL &&
-                       same_bytes(stmt, 2, config->next_key->public_key, BW_PUBLIC_KEY_LEN)))))
-        rc = -EBADMSG;
+    int rc = first_row(db,
+                       "SELECT division, vehicle, meta.public_key, change.public_key"
+                       " FROM meta LEFT JOIN key_change AS change ON change.id = 1",
+                       &stmt);
+    if (rc == 0)
+        rc = judge_owner(stmt, config);
     sqlite3_finalize(stmt);
     return rc;
 }
@@ -208,6 +230,27 @@ static int quick_check(sqlite3 *db)
         rc = -EBADMSG;
     sqlite3_finalize(stmt);
     return rc;
+}
+
+/* SQLite often calls a page damaged that the disk could not read, so what it calls damaged is read through
+ * once more, past it. -EREMOTEIO, or 0 also for what cannot be told. */
+static int read_through(sqlite3 *db)
+{
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = 0;
+    char block[4096];
+    int rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (rc != SQLITE_OK || file == NULL || file->pMethods == NULL ||
+        file->pMethods->xFileSize(file, &size) != SQLITE_OK)
+        return 0;
+    for (sqlite3_int64 at = 0; at < size; at += (sqlite3_int64)sizeof block) {
+        const sqlite3_int64 left = size - at;
+        const int len = left < (sqlite3_int64)sizeof block ? (int)left : (int)sizeof block;
+        rc = file->pMethods->xRead(file, block, len, at);
+        if (outbox_file_errno(db, rc) == -EREMOTEIO)
+            return -EREMOTEIO;
+    }
+    return 0;
 }
 
 /* 0 and whether there is anything in the file, or -EBADMSG for a file of another program or version. */
@@ -234,7 +277,7 @@ static int prepare(sqlite3 *db, const struct outbox_config *config)
     if (sqlite3_db_readonly(db, "main") == 1)
         return -EROFS; /* a handle that SQLite opened for reading alone would stay so when the disk is well
                           again */
-    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+    sqlite3_busy_timeout(db, config->attach ? PATIENT_MS : HASTY_MS);
     int rc = check_magic(db, &empty); /* before anything is written: it may be somebody else's */
     if (rc == 0)
         rc = exec(db, PRAGMAS);
@@ -244,9 +287,9 @@ static int prepare(sqlite3 *db, const struct outbox_config *config)
         return config->attach ? -ENOENT : create(db, config);
     if (!config->attach) /* once a process: the handle that attaches comes after the one that checked */
         rc = quick_check(db);
-    if (rc == 0)
-        rc = check_owner(db, config);
-    return rc == 0 && !config->attach ? exec(db, KEY_CHANGE) : rc;
+    if (rc == 0 && !config->attach)
+        rc = exec(db, KEY_CHANGE);
+    return rc == 0 ? check_owner(db, config) : rc;
 }
 
 int outbox_file_open(const struct outbox_config *config, sqlite3 **ret)
@@ -258,6 +301,8 @@ int outbox_file_open(const struct outbox_config *config, sqlite3 **ret)
     int rc = db == NULL ? -ENOMEM : outbox_file_errno(db, opened);
     if (rc == 0)
         rc = prepare(db, config);
+    if (rc == -EBADMSG && read_through(db) != 0)
+        rc = -EREMOTEIO;
     if (rc != 0) {
         sqlite3_close(db);
         return rc;
@@ -303,11 +348,11 @@ int outbox_file_set_aside(const char *path)
     return savefile_sync_folder(path);
 }
 
-int outbox_file_copy_aside(sqlite3 *db, const char *path)
+int outbox_file_copy_aside(sqlite3 *db, const char *path, char to[PATH_MAX])
 {
-    char to[PATH_MAX], aside[ASIDE_LEN];
+    char aside[ASIDE_LEN];
     aside_name(path, "forked", aside);
-    if (snprintf(to, sizeof to, "%s%s", path, aside) >= (int)sizeof to)
+    if (snprintf(to, PATH_MAX, "%s%s", path, aside) >= PATH_MAX)
         return -ENAMETOOLONG;
     (void)unlink(to); /* the last of many: VACUUM writes over nothing */
     sqlite3_stmt *stmt = NULL;

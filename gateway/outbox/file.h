@@ -3,6 +3,7 @@
 #ifndef BUSWARDEN_OUTBOX_FILE_H
 #define BUSWARDEN_OUTBOX_FILE_H
 
+#include <limits.h>
 #include <sqlite3.h>
 
 #include "gateway/outbox/outbox.h"
@@ -12,7 +13,8 @@
 int outbox_file_errno(sqlite3 *db, int sqlite_rc);
 
 /* Open config->path, create it when it is missing or empty, and check it: magic, version, owner and
- * quick_check. -EBADMSG: it is not of use. With config->attach nothing is ever made: -ENOENT. */
+ * quick_check. -EBADMSG: it is not of use. -ENOKEY: see outbox.h. With config->attach nothing is ever made:
+ * -ENOENT. */
 int outbox_file_open(const struct outbox_config *config, sqlite3 **ret);
 
 /* Whether COMMIT waits for the disk from now on; it does when the file is opened. When it does not, what is
@@ -21,8 +23,8 @@ int outbox_file_wait(sqlite3 *db, bool wait);
 
 /* Rename a closed file to <path>.corrupt-N with its -wal and -shm. 0, -ENAMETOOLONG or what rename() says. */
 int outbox_file_set_aside(const char *path);
-/* A whole copy to <path>.forked-N. */
-int outbox_file_copy_aside(sqlite3 *db, const char *path);
+/* A whole copy to <path>.forked-N, whose name stands in `to` afterwards. */
+int outbox_file_copy_aside(sqlite3 *db, const char *path, char to[PATH_MAX]);
 
 /* Take <path>.lock: the descriptor holds it until it is closed, or the process ends. -EALREADY: another has
  * it. */

@@ -24,6 +24,7 @@ enum query {
     RECORD_FROM,
     RECORD_DELETE,
     RECORD_RENEW,
+    UNRENEWED_DELETE,
     RENEWED,
     OPEN_PUT,
     OPEN_DELETE,

@@ -83,10 +83,10 @@ static int open_or_set_aside(struct outbox *outbox, const struct outbox_config *
         return rc;
     outbox_finalize(outbox);
     rc = outbox_file_set_aside(config->path);
-    if (rc == 0)
-        rc = open_file(outbox, config);
-    *ret_set_aside = rc == 0;
-    return rc;
+    if (rc != 0)
+        return rc;
+    *ret_set_aside = true;
+    return open_file(outbox, config);
 }
 
 int outbox_open(const struct outbox_config *config, struct outbox **ret, bool *ret_set_aside)
@@ -107,10 +107,10 @@ int outbox_open(const struct outbox_config *config, struct outbox **ret, bool *r
     outbox->reserve_bytes = config->reserve_bytes ? config->reserve_bytes : RESERVE_BYTES;
     outbox->lock_fd = -1;
 
-    bool set_aside = false;
+    *ret_set_aside = false;
     int rc = take_path(outbox, config);
     if (rc == 0)
-        rc = open_or_set_aside(outbox, config, &set_aside);
+        rc = open_or_set_aside(outbox, config, ret_set_aside);
     if (rc != 0) {
         outbox_close(outbox);
         return rc;
@@ -121,7 +121,6 @@ int outbox_open(const struct outbox_config *config, struct outbox **ret, bool *r
             outbox); /* first of all in a new file: the bureau may have the new key already */
     }
     *ret = outbox;
-    *ret_set_aside = set_aside;
     return 0;
 }
 

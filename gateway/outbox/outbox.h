@@ -13,7 +13,8 @@
  * One handle per thread; two handles on one file are fine (main thread appends, uplink reads and receipts).
  * All return 0 or a negative errno; outbox_error() has the words. Common to all: -EBADMSG the file was found
  * corrupt, -EREMOTEIO the disk cannot read it, -ENOSPC the disk is full, -EROFS it is read-only, -EBUSY the
- * other handle kept it for 5 s, -EIO, -ENOMEM. A failed call has changed nothing. (A disk that fails in the
+ * other handle kept it for 5 s (250 ms for the one that does not attach: in the vehicle somebody waits to be
+ * warned), -EIO, -ENOMEM. A failed call has changed nothing. (A disk that fails in the
  * midst of a commit may all the same show the record at the next opening: a record may be said twice, which
  * the bureau knows by its content.) */
 #ifndef BUSWARDEN_OUTBOX_H
@@ -37,9 +38,10 @@ struct outbox_config {
     bool unreadable_is_corrupt; /* set aside what fails with -EREMOTEIO too */
 };
 
-/* ret_set_aside: the file could not be used, now lies beside as <path>.corrupt-N, and a new stream was begun.
- * The newest of at most 16 such files is replaced. The strings of config are copied. -EINVAL for an
- * impossible config; -EALREADY: another process has it. */
+/* ret_set_aside: the file could not be used and now lies beside as <path>.corrupt-N; told also when no new
+ * stream could be begun in its place. The newest of at most 16 such files is replaced. The strings of config
+ * are copied. -EINVAL for an impossible config; -EALREADY: another process has it; -ENOKEY: the file is in
+ * the midst of a change of key, and only one of the two keys is at hand. */
 int outbox_open(const struct outbox_config *config, struct outbox **ret, bool *ret_set_aside);
 void outbox_close(struct outbox *outbox);
 const char *outbox_error(const struct outbox *outbox);
@@ -69,9 +71,12 @@ int outbox_peek(struct outbox *outbox, enum bw_record_class cls, uint64_t from_s
  * file is an old copy that was put back, or the disk lost what it had written. Then nothing is removed, and
  * outbox_begin_stream() is the way on. */
 int outbox_receipt(struct outbox *outbox, const struct bw_receipt *receipt);
-/* Seal all that waits again in a new stream, in one transaction; alert numbers and open alerts stay. The file
- * as it was lies beside as <path>.forked-N, when the disk has room for it. */
-int outbox_begin_stream(struct outbox *outbox);
+/* Seal all that waits again in a new stream, in one transaction; alert numbers and open alerts stay. What is
+ * damaged, and could never be sent, is left out: ret_left_out so many records. The file as it was lies beside
+ * as <path>.forked-N, when the disk has room for it. It takes a while (some 100 us a record), and keeps the
+ * other handle out: `progress` is called now and then, and ends it by false: -ECANCELED. */
+int outbox_begin_stream(struct outbox *outbox, bool (*progress)(void *context), void *context,
+                        uint64_t *ret_left_out);
 
 /* One step from key to next_key; to be called now and then while there is a next_key. The first, which
  * outbox_open() takes already when it can, seals an ALERT record that tells the bureau; what is sealed after

@@ -25,6 +25,7 @@ static const char *const sql[QUERY_COUNT] = {
     [RECORD_DELETE] = "DELETE FROM record WHERE class = ?1 AND seq <= ?2",
     /* Below 0 nothing is in the way of the new numbers. */
     [RECORD_RENEW] = "UPDATE record SET seq = -?3, bytes = ?4 WHERE class = ?1 AND seq = ?2",
+    [UNRENEWED_DELETE] = "DELETE FROM record WHERE class = ?1 AND seq > 0",
     [RENEWED] = "UPDATE record SET seq = -seq WHERE seq < 0",
     [OPEN_PUT] = "INSERT INTO open_alert VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body",
     [OPEN_DELETE] = "DELETE FROM open_alert WHERE number = ?1",

@@ -3,33 +3,41 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "gateway/outbox/file.h"
 
 /* ---- a new stream ---- */
 
 /* A gap record counts in the numbers of its stream. */
-static int renumber_gap(struct outbox *outbox, const struct bw_gap *gap, uint64_t lower,
+static int renumber_gap(struct outbox *outbox, const struct bw_gap *gap, uint64_t first_seq,
                         struct wire_record *record)
 {
     struct wire_bytes encoded;
     struct wire_body body = {.type = WIRE_BODY_GAP, .u.gap = *gap};
-    body.u.gap.first_seq -= lower;
-    body.u.gap.last_seq -= lower;
+    body.u.gap.first_seq = first_seq;
+    body.u.gap.last_seq = first_seq + (gap->last_seq - gap->first_seq);
     int rc = wire_body_encode(&body, &encoded);
     if (rc != 0)
         return outbox_fail(outbox, rc, "a gap record cannot be encoded");
     rc = outbox_set_body(outbox, &encoded, record);
     wire_bytes_free(&encoded);
+    record->seq = body.u.gap.last_seq;
     return rc;
 }
 
+enum { PROGRESS_RECORDS = 64 }; /* some milliseconds */
+
 struct renewal {
+    const uint8_t *stream;
+    bool (*progress)(void *context);
+    void *context;
+    uint64_t done, left_out;
+    /* Of one class: */
     enum bw_record_class cls;
     const struct seal_key *key; /* signs */
-    uint64_t lower;             /* by so much the numbers are lower in the new stream */
-    uint8_t head[BW_HASH_LEN];  /* of the record before, and then its own */
+    uint64_t next_seq;          /* in the new stream */
+    uint8_t head[BW_HASH_LEN];  /* of the record before it */
 };
 
 /* Put the record, complete but for seal and prev, into the place of what was record `seq`. */
@@ -42,6 +50,7 @@ static int put_renewed(struct outbox *outbox, struct renewal *renewal, uint64_t 
     int rc = outbox_seal(outbox, record, renewal->key, &encoded);
     if (rc != 0)
         return rc;
+    renewal->next_seq = record->seq + 1;
     if (outbox_is_gap(record, &gap))
         memcpy(renewal->head, gap.tail_hash, BW_HASH_LEN);
     else
@@ -55,19 +64,20 @@ static int put_renewed(struct outbox *outbox, struct renewal *renewal, uint64_t 
     return rc;
 }
 
-/* later: by so many numbers, because another record was put before it. */
-static int renew(struct outbox *outbox, struct renewal *renewal, uint64_t seq, uint64_t later)
+static int renew(struct outbox *outbox, struct renewal *renewal, uint64_t seq)
 {
     struct wire_record record;
     struct bw_gap gap;
     uint64_t made_utc_ms;
     int rc = outbox_load(outbox, renewal->cls, seq, &record, &made_utc_ms);
+    if (rc == -EBADMSG) { /* nobody could ever send it; the copy beside keeps it */
+        renewal->left_out++;
+        return 0;
+    }
+    record.seq = renewal->next_seq;
     if (rc == 0 && outbox_is_gap(&record, &gap))
-        rc = renumber_gap(outbox, &gap, renewal->lower, &record);
-    if (rc != 0)
-        return rc;
-    record.seq = seq - renewal->lower + later;
-    return put_renewed(outbox, renewal, seq, &record);
+        rc = renumber_gap(outbox, &gap, renewal->next_seq, &record);
+    return rc == 0 ? put_renewed(outbox, renewal, seq, &record) : rc;
 }
 
 static int set_key_change(struct outbox *outbox, uint64_t seq, uint64_t track_from,
@@ -90,45 +100,44 @@ static int set_key_change(struct outbox *outbox, uint64_t seq, uint64_t track_fr
 static int renew_change(struct outbox *outbox, struct renewal *renewal)
 {
     struct wire_record record = {.cls = BW_RECORD_ALERT, .seq = 1};
-    struct renewal by_owner = *renewal;
-    by_owner.key = outbox->owner;
+    const struct seal_key *key = renewal->key;
     int rc = set_key_change(outbox, 1, 1, &record);
+    renewal->key = outbox->owner;
     if (rc == 0)
-        rc = put_renewed(outbox, &by_owner, outbox->alert_seq, &record);
-    memcpy(renewal->head, by_owner.head, BW_HASH_LEN);
+        rc = put_renewed(outbox, renewal, outbox->alert_seq, &record);
+    renewal->key = key;
     return rc;
 }
 
-/* What the numbers are lowered by: the oldest record that waits, or what it stands for, becomes 1. */
-static int find_lower(struct outbox *outbox, const struct chain *chain, struct renewal *renewal)
+static int keep_on(struct outbox *outbox, struct renewal *renewal)
 {
-    struct wire_record oldest;
-    struct bw_gap gap;
-    uint64_t made_utc_ms;
-    renewal->lower = chain->oldest_seq - 1;
-    if (chain->oldest_seq == chain->next_seq)
+    if (++renewal->done % PROGRESS_RECORDS != 0 || renewal->progress == NULL ||
+        renewal->progress(renewal->context))
         return 0;
-    const int rc = outbox_load(outbox, renewal->cls, chain->oldest_seq, &oldest, &made_utc_ms);
-    if (rc == 0 && outbox_is_gap(&oldest, &gap))
-        renewal->lower = gap.first_seq - 1;
-    return rc;
+    return outbox_fail(outbox, -ECANCELED, "the new stream was not finished");
 }
 
-static int renew_class(struct outbox *outbox, enum bw_record_class cls, bool with_change)
+static int renew_class(struct outbox *outbox, struct renewal *renewal, bool with_change)
 {
     struct chain chain = {0};
-    struct renewal renewal = {.cls = cls, .key = outbox->changing ? outbox->next_key : outbox->owner};
-    int rc = outbox_get_chain(outbox, cls, &chain);
-    if (rc == 0)
-        rc = find_lower(outbox, &chain, &renewal);
+    int rc = outbox_get_chain(outbox, renewal->cls, &chain);
+    renewal->key = outbox->changing ? outbox->next_key : outbox->owner;
+    renewal->next_seq = 1;
+    memset(renewal->head, 0, BW_HASH_LEN);
     if (rc == 0 && with_change)
-        rc = renew_change(outbox, &renewal);
-    for (uint64_t seq = chain.oldest_seq; rc == 0 && seq < chain.next_seq; seq++)
+        rc = renew_change(outbox, renewal);
+    for (uint64_t seq = chain.oldest_seq; rc == 0 && seq < chain.next_seq; seq++) {
         if (!with_change || seq != outbox->alert_seq)
-            rc = renew(outbox, &renewal, seq, with_change && seq < outbox->alert_seq ? 1 : 0);
+            rc = renew(outbox, renewal, seq);
+        if (rc == 0)
+            rc = keep_on(outbox, renewal);
+    }
+    outbox_bind(outbox, UNRENEWED_DELETE, 1, renewal->cls);
+    if (rc == 0)
+        rc = outbox_run(outbox, UNRENEWED_DELETE);
     if (rc == 0)
         rc = outbox_run(outbox, RENEWED);
-    return rc == 0 ? outbox_put_chain(outbox, cls, chain.next_seq - renewal.lower, renewal.head) : rc;
+    return rc == 0 ? outbox_put_chain(outbox, renewal->cls, renewal->next_seq, renewal->head) : rc;
 }
 
 static int put_change(struct outbox *outbox, uint64_t alert_seq, uint64_t track_from)
@@ -141,28 +150,41 @@ static int put_change(struct outbox *outbox, uint64_t alert_seq, uint64_t track_
 
 static int renew_all(struct outbox *outbox, void *argument)
 {
+    struct renewal *renewal = argument;
     bool waits = false;
-    memcpy(outbox->stream, argument, BW_STREAM_LEN);
+    renewal->done = renewal->left_out = 0; /* it may be the second attempt */
+    memcpy(outbox->stream, renewal->stream, BW_STREAM_LEN);
     outbox_bind_bytes(outbox, STREAM_SET, 1, outbox->stream, BW_STREAM_LEN);
     int rc = outbox_run(outbox, STREAM_SET);
     if (rc == 0)
         rc = outbox_change_waits(outbox, &waits);
-    for (int cls = BW_RECORD_ALERT; rc == 0 && cls <= BW_RECORD_TRACK; cls++)
-        rc = renew_class(outbox, (enum bw_record_class)cls, waits && cls == BW_RECORD_ALERT);
+    for (int cls = BW_RECORD_ALERT; rc == 0 && cls <= BW_RECORD_TRACK; cls++) {
+        renewal->cls = (enum bw_record_class)cls;
+        rc = renew_class(outbox, renewal, waits && cls == BW_RECORD_ALERT);
+    }
     return rc == 0 && outbox->changing ? put_change(outbox, waits ? 1 : 0, 1) : rc;
 }
 
-int outbox_begin_stream(struct outbox *outbox)
+int outbox_begin_stream(struct outbox *outbox, bool (*progress)(void *context), void *context,
+                        uint64_t *ret_left_out)
 {
     uint8_t stream[BW_STREAM_LEN], before[BW_STREAM_LEN];
+    char copy[PATH_MAX];
+    struct renewal renewal = {.stream = stream, .progress = progress, .context = context};
     if (getrandom(stream, sizeof stream, 0) != sizeof stream)
         return outbox_fail(outbox, -EIO, "no random numbers");
     memcpy(before, outbox->stream, BW_STREAM_LEN);
-    (void)outbox_file_copy_aside(outbox->db, outbox->path); /* evidence; the records themselves go on */
-    const int rc = outbox_transact(outbox, renew_all, stream);
-    if (rc != 0)
+    const int copied =
+        outbox_file_copy_aside(outbox->db, outbox->path, copy); /* evidence; all goes on without */
+    const int rc = outbox_transact(outbox, renew_all, &renewal);
+    if (rc != 0) {
         memcpy(outbox->stream, before, BW_STREAM_LEN);
-    return rc;
+        if (copied == 0) /* it will be tried again: no pile of copies */
+            (void)unlink(copy);
+        return rc;
+    }
+    *ret_left_out = renewal.left_out;
+    return 0;
 }
 
 /* ---- another key ---- */
@@ -170,7 +192,6 @@ int outbox_begin_stream(struct outbox *outbox)
 static int begin_change(struct outbox *outbox)
 {
     struct chain alerts, tracks;
-    const uint64_t now_utc_ms = (uint64_t)time(NULL) * 1000;
     int rc = outbox_get_chain(outbox, BW_RECORD_ALERT, &alerts);
     if (rc == 0)
         rc = outbox_get_chain(outbox, BW_RECORD_TRACK, &tracks);
@@ -182,7 +203,7 @@ static int begin_change(struct outbox *outbox)
     memcpy(record.prev, alerts.head, BW_HASH_LEN);
     rc = set_key_change(outbox, record.seq, tracks.next_seq, &record);
     if (rc == 0)
-        rc = outbox_put_record(outbox, &record, now_utc_ms);
+        rc = outbox_put_record(outbox, &record, 0); /* nobody asks how old it is */
     if (rc != 0)
         return rc;
     seal_record_hash(&record, outbox->division, outbox->vehicle, alerts.head);

@@ -137,6 +137,12 @@ static bool presence_due(struct uplink *uplink, int64_t now_ms)
 
 /* ---- records ---- */
 
+/* Nothing goes on with this file: the main thread must open it anew. */
+static bool breaks(int error)
+{
+    return error == -EBADMSG || error == -EREMOTEIO;
+}
+
 static void report_broken(struct uplink *uplink)
 {
     pthread_mutex_lock(&uplink->lock);
@@ -165,7 +171,7 @@ static int pump_class(struct uplink *uplink, int i, int64_t now_ms)
             return 0;
         if (rc < 0) {
             set_reason(uplink, "outbox: ", outbox_error(uplink->outbox));
-            if (rc == -EBADMSG && window->next_seq == window->oldest_seq) /* else receipts may still come */
+            if (breaks(rc) && window->next_seq == window->oldest_seq) /* else receipts may still come */
                 report_broken(uplink);
             return rc;
         }
@@ -218,18 +224,33 @@ static bool open_receipt(struct uplink *uplink, const uint8_t *data, size_t len,
     return true;
 }
 
+/* A turn of the loop, as the watchdog counts them. False: told to stop. */
+static bool next_turn(void *context)
+{
+    struct uplink *uplink = context;
+    pthread_mutex_lock(&uplink->lock);
+    const bool stopping = uplink->stopping;
+    uplink->stats.turns++;
+    pthread_mutex_unlock(&uplink->lock);
+    return !stopping;
+}
+
 /* The bureau holds another past than ours: an old copy of the outbox was put back, or the disk lied. */
 static void begin_stream(struct uplink *uplink)
 {
+    uint64_t left_out = 0;
     set_reason(uplink, "new stream: ", outbox_error(uplink->outbox));
-    const int rc = outbox_begin_stream(uplink->outbox);
+    const int rc = outbox_begin_stream(uplink->outbox, next_turn, uplink, &left_out);
     if (rc < 0) { /* the next receipt tells it again */
         set_reason(uplink, "outbox: ", outbox_error(uplink->outbox));
-        if (rc == -EBADMSG)
+        if (breaks(rc))
             report_broken(uplink);
         return;
     }
-    count(uplink, &uplink->stats.streams_begun);
+    pthread_mutex_lock(&uplink->lock);
+    uplink->stats.streams_begun++;
+    uplink->stats.left_out += left_out;
+    pthread_mutex_unlock(&uplink->lock);
     uplink->presence_sent = false;
     for (int i = 0; i < CLASS_COUNT; i++)
         window_rewind(&uplink->windows[i], 1, monotonic_ms());
@@ -261,6 +282,8 @@ static void take_receipt(struct uplink *uplink, const uint8_t *data, size_t len)
     }
     if (rc < 0) { /* nothing was removed; the bureau answers the repeat again */
         set_reason(uplink, "outbox: ", outbox_error(uplink->outbox));
+        if (breaks(rc))
+            report_broken(uplink);
         return;
     }
     const int64_t now_ms = monotonic_ms();
@@ -381,16 +404,6 @@ static int wait_ms(const struct uplink *uplink, int64_t now_ms)
             wait = bucket;
     }
     return wait > 0 ? (int)wait : 0;
-}
-
-/* Begin a turn of the loop, unless told to stop. */
-static bool next_turn(struct uplink *uplink)
-{
-    pthread_mutex_lock(&uplink->lock);
-    const bool stopping = uplink->stopping;
-    uplink->stats.turns++;
-    pthread_mutex_unlock(&uplink->lock);
-    return !stopping;
 }
 
 static void *run(void *argument)

@@ -43,6 +43,7 @@ struct uplink_stats {
     uint64_t receipts;         /* accepted */
     uint64_t receipts_refused; /* bad signature, foreign stream */
     uint64_t streams_begun; /* because the bureau's receipts contradict the outbox: outbox_begin_stream() */
+    uint64_t left_out;      /* records that were damaged then */
     uint64_t issued_refused[ISSUED_KINDS]; /* bad signature, wrong vehicle, older than what is held */
     int64_t last_receipt_utc_ms;
     bool

@@ -35,6 +35,7 @@ static struct {
     enum disk_fault fault;
     unsigned at, calls;
     bool unreadable;
+    size_t unreadable_from;
     sqlite3_vfs *system;
 } disk;
 
@@ -68,6 +69,13 @@ void disk_plan(enum disk_fault fault, unsigned at)
 void disk_unreadable(bool unreadable)
 {
     disk.unreadable = unreadable;
+    disk.unreadable_from = 0;
+}
+
+void disk_unreadable_from(unsigned offset)
+{
+    disk.unreadable = true;
+    disk.unreadable_from = offset;
 }
 
 void disk_mend(void)
@@ -194,8 +202,8 @@ static int file_read(sqlite3_file *base, void *ret, int len, sqlite3_int64 offse
     const struct content *now = &((struct handle *)base)->file->now;
     const size_t at = (size_t)offset, n = (size_t)len;
     const size_t have = now->len <= at ? 0 : now->len - at < n ? now->len - at : n;
-    if (disk.unreadable)
-        return SQLITE_IOERR_READ;
+    if (disk.unreadable && at >= disk.unreadable_from)
+        return SQLITE_IOERR_CORRUPTFS; /* as SQLite's own on Unix says of EIO */
     if (have > 0)
         memcpy(ret, now->data + at, have);
     memset((uint8_t *)ret + have, 0, n - have);

@@ -26,9 +26,10 @@ void disk_reset(void);   /* empty and well; every file must be closed */
 /* The call `at` from now on (1, 2, ...) has this fault. */
 void disk_plan(enum disk_fault fault, unsigned at);
 void disk_mend(void);
-void disk_unreadable(bool unreadable); /* every read fails; no call is counted */
-bool disk_struck(void);                /* the planned fault came */
-unsigned disk_calls(void);             /* since disk_plan() */
+void disk_unreadable(bool unreadable);      /* every read fails; no call is counted */
+void disk_unreadable_from(unsigned offset); /* ... that begins there or later in its file */
+bool disk_struck(void);                     /* the planned fault came */
+unsigned disk_calls(void);                  /* since disk_plan() */
 /* What is found when the power is back. Every file must be closed. */
 void disk_power_cut(enum disk_loss loss, uint32_t seed);
 

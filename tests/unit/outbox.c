@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -355,7 +356,9 @@ Test(outbox, a_new_stream_holds_all_that_waited_and_goes_on)
     config.attach = true;
     cr_assert_eq(outbox_open(&config, &other, &set_aside), 0);
 
-    cr_assert_eq(outbox_begin_stream(other), 0, "%s", outbox_error(other));
+    uint64_t left_out = 9;
+    cr_assert_eq(outbox_begin_stream(other, NULL, NULL, &left_out), 0, "%s", outbox_error(other));
+    cr_expect_eq(left_out, 0);
     cr_expect_arr_neq(outbox_stream(other), stream, sizeof stream);
     cr_expect_eq(check_chain(other, BW_RECORD_ALERT, 1, head), 2);
     memset(head, 0, sizeof head);
@@ -383,10 +386,72 @@ Test(outbox, a_new_stream_of_an_empty_outbox_begins_at_one)
     struct outbox *outbox = open_it();
     append_tracks(outbox, 3);
     cr_assert_eq(receipt(outbox, 0, 3), 0);
-    cr_assert_eq(outbox_begin_stream(outbox), 0);
+    uint64_t left_out;
+    cr_assert_eq(outbox_begin_stream(outbox, NULL, NULL, &left_out), 0);
     uint8_t head[BW_HASH_LEN] = {0};
     append_tracks(outbox, 2);
     cr_expect_eq(check_chain(outbox, BW_RECORD_TRACK, 1, head), 2);
+    outbox_close(outbox);
+}
+
+static void run_sql(const char *sql);
+
+/* Nobody could ever send them; what waits behind them must not wait for ever. */
+Test(outbox, a_new_stream_leaves_out_what_is_damaged)
+{
+    static const struct {
+        const char *damaged;
+        uint64_t left_out;
+        int alerts, tracks;
+    } rows[] = {{"class = 2 AND seq = 19", 1, 3, 6}, /* the oldest: 1 to 18 are gone */
+                {"class = 2 AND seq = 20", 1, 3, 6},
+                {"class = 2 AND seq IN (20, 21, 25)", 3, 3, 4},
+                {"class = 1 AND seq = 2", 1, 2, 7},
+                {"class = 1", 3, 0, 7}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char sql[128];
+        uint64_t left_out = 0;
+        uint8_t head[BW_HASH_LEN] = {0};
+        unlink(path);
+        config.max_track_records = 0;
+        struct outbox *outbox = open_it();
+        append_alerts(outbox, 3);
+        append_tracks(outbox, 25);
+        cr_assert_eq(receipt(outbox, 0, 18), 0);
+        (void)snprintf(sql, sizeof sql, "UPDATE record SET bytes = x'00' WHERE %s", rows[i].damaged);
+        run_sql(sql);
+        cr_assert_eq(outbox_begin_stream(outbox, NULL, NULL, &left_out), 0, "row %zu: %s", i,
+                     outbox_error(outbox));
+        cr_expect_eq(left_out, rows[i].left_out, "row %zu", i);
+        cr_expect_eq(check_chain(outbox, BW_RECORD_ALERT, 1, head), rows[i].alerts, "row %zu", i);
+        memset(head, 0, sizeof head);
+        append_tracks(outbox, 1);
+        cr_expect_eq(check_chain(outbox, BW_RECORD_TRACK, 1, head), rows[i].tracks + 1, "row %zu", i);
+        outbox_close(outbox);
+        outbox_close(open_it()); /* and it is no damaged file any more */
+    }
+}
+
+static bool after_three_calls(void *context)
+{
+    return ++*(int *)context < 3;
+}
+
+Test(outbox, a_new_stream_that_is_not_finished_changes_nothing)
+{
+    struct outbox *outbox = open_it();
+    append_alerts(outbox, 3);
+    append_tracks(outbox, 300);
+    uint8_t stream[BW_STREAM_LEN], head[BW_HASH_LEN] = {0};
+    memcpy(stream, outbox_stream(outbox), sizeof stream);
+    int calls = 0;
+    uint64_t left_out = 9;
+    cr_expect_eq(outbox_begin_stream(outbox, after_three_calls, &calls, &left_out), -ECANCELED);
+    cr_expect_eq(calls, 3);
+    cr_expect_eq(left_out, 9);
+    cr_expect_arr_eq(outbox_stream(outbox), stream, sizeof stream);
+    cr_expect_not(exists(".forked-1"), "no pile of copies");
+    cr_expect_eq(check_chain(outbox, BW_RECORD_TRACK, 1, head), 300);
     outbox_close(outbox);
 }
 
@@ -654,6 +719,51 @@ Test(outbox, a_file_that_is_no_good_is_set_aside_and_a_new_stream_begun)
 }
 
 /* The bureau would refuse it, and with it wait for ever for what comes after. */
+/* One of the two key files is not there: putting it back must be enough. */
+Test(outbox, a_file_in_the_midst_of_a_change_of_key_is_kept_when_a_key_is_missing)
+{
+    struct seal_key next;
+    seal_key_generate(&next);
+    config.next_key = &next;
+    struct outbox *outbox = open_it();
+    append_alerts(outbox, 2);
+    append_tracks(outbox, 2);
+    cr_assert_eq(outbox_change_key(outbox), 0);
+    append_alerts(outbox, 1);
+    outbox_close(outbox);
+
+    const struct seal_key *const hands[][2] = {{&key, NULL}, {&next, NULL}};
+    for (size_t i = 0; i < sizeof hands / sizeof hands[0]; i++) {
+        bool set_aside = true;
+        config.key = hands[i][0];
+        config.next_key = hands[i][1];
+        cr_expect_eq(outbox_open(&config, &outbox, &set_aside), -ENOKEY, "row %zu", i);
+        cr_expect_not(set_aside);
+    }
+    config.key = &key;
+    config.next_key = &next;
+    outbox = open_it();
+    cr_expect_eq(depth(outbox, BW_RECORD_TRACK).records, 2);
+    outbox_close(outbox);
+}
+
+/* The old file is gone from its place: who asks must hear of it, or nobody says again what it held. */
+Test(outbox, that_a_file_was_set_aside_is_told_also_when_no_new_one_can_be_made)
+{
+    outbox_close(open_it());
+    damage_not_a_database();
+    const struct rlimit none = {0, RLIM_INFINITY};
+    (void)signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+    struct outbox *outbox = NULL;
+    bool set_aside = false;
+    cr_expect_neq(outbox_open(&config, &outbox, &set_aside), 0);
+    cr_expect(set_aside);
+    cr_expect(exists(".corrupt-1"));
+    const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &all), 0);
+}
+
 Test(outbox, a_damaged_record_is_never_handed_out_and_the_next_opening_sets_the_file_aside)
 {
     static const char *const damages[] = {

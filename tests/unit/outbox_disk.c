@@ -22,8 +22,8 @@ struct note {
 struct memory {
     struct note notes[NOTES_MAX];
     size_t n;
-    int64_t upto_tag; /* receipted: everything up to this one may be gone */
-    bool doubtful;    /* ... and a receipt that failed may have taken more */
+    int64_t upto_tag;  /* receipted: everything up to this one may be gone */
+    int64_t doubt_tag; /* ... and up to this one, by a receipt that failed */
 };
 
 static char directory[64], path[96];
@@ -150,16 +150,18 @@ static void receive(enum bw_record_class cls)
     if (rc == 0)
         memories[cls - 1].upto_tag = clock_tag;
     else
-        memories[cls - 1].doubtful = true;
+        memories[cls - 1].doubt_tag = clock_tag;
 }
 
 static void begin_stream(void)
 {
     if (uplink_handle == NULL || dead)
         return;
-    const int rc = outbox_begin_stream(uplink_handle);
+    uint64_t left_out = 0;
+    const int rc = outbox_begin_stream(uplink_handle, NULL, NULL, &left_out);
     dead = disk_struck() && fault == DISK_DEAD;
     HOLDS(rc == 0 || disk_struck());
+    HOLDS(left_out == 0);
 }
 
 static void live(void)
@@ -243,7 +245,7 @@ static void check_class(enum bw_record_class cls)
             at++;
             continue;
         }
-        const bool receipted = note->tag <= memory->upto_tag || memory->doubtful;
+        const bool receipted = note->tag <= memory->upto_tag || note->tag <= memory->doubt_tag;
         const bool evicted = at == 0 && gap;
         HOLDS(!note->kept || receipted || evicted);
     }
@@ -365,6 +367,9 @@ Test(outbox_disk, a_file_that_cannot_be_read_is_not_taken_for_corrupt_unless_tol
     append(BW_RECORD_ALERT, 1, BW_RAISED);
     close_both();
     disk_unreadable(true);
+    cr_expect_eq(outbox_open(&config, &main_handle, &set_aside), -EREMOTEIO);
+    cr_expect_not(set_aside);
+    disk_unreadable_from(2048); /* the first pages can be read, what the check comes to later cannot */
     cr_expect_eq(outbox_open(&config, &main_handle, &set_aside), -EREMOTEIO);
     cr_expect_not(set_aside);
     disk_unreadable(false);

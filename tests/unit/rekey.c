@@ -80,6 +80,13 @@ static void ask_for_change(void)
     restart();
 }
 
+static void begin_stream(void)
+{
+    uint64_t left_out;
+    cr_assert_eq(outbox_begin_stream(outbox, NULL, NULL, &left_out), 0, "%s", outbox_error(outbox));
+    cr_assert_eq(left_out, 0);
+}
+
 /* What the agent does once a second. cut: the power goes before the new file takes the old one's place. */
 static bool take_step(bool cut)
 {
@@ -326,7 +333,7 @@ Test(rekey, the_past_forks_at_any_point_of_it)
             deliver(point == 1 ? 1 : 30, false);
         if (point >= 3)
             deliver(30, true);
-        cr_assert_eq(outbox_begin_stream(outbox), 0, "%s", outbox_error(outbox));
+        begin_stream();
         say_alert();
         say_track();
         restart();
@@ -389,7 +396,7 @@ static void do_anything(void)
     else if (what < 9)
         lose_outbox();
     else if (what < 10)
-        cr_assert_eq(outbox_begin_stream(outbox), 0, "%s", outbox_error(outbox));
+        begin_stream();
     else if (what < 18)
         deliver(1 + (int)roll(4), roll(3) > 0);
     else if (what < 22)

@@ -447,6 +447,61 @@ Test(watch, what_the_disk_holds_open_is_taken_up_when_it_is_back)
     }
 }
 
+Test(watch, what_the_disk_has_refused_is_tried_once_more_at_the_end)
+{
+    store_licence(1, &bureau);
+    open_watch();
+    sqlite3 *other;
+    cr_assert_eq(sqlite3_open(outbox_path, &other), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    for (int i = 0; i < 5; i++, mono_ms += 1000)
+        cabin(20);
+    cr_assert_eq(watch_state(watch)->unsaved, 1U);
+    (void)sqlite3_close(other);
+    cr_expect(watch_flush(watch));
+    cr_expect_eq(watch_state(watch)->unsaved, 0U);
+    cr_expect_eq(waiting(BW_RECORD_ALERT), 1U);
+}
+
+/* Its alerts cannot be had: the outbox is not open again, whatever else is. */
+Test(watch, an_outbox_that_does_not_give_its_alerts_is_not_mended)
+{
+    open_watch();
+    watch_close(watch);
+    watch = NULL;
+    sqlite3 *db;
+    cr_assert_eq(sqlite3_open(outbox_path, &db), SQLITE_OK);
+    const struct wire_body body = {.type = WIRE_BODY_ALERT,
+                                   .u.alert = {.kind = BW_OVERLOAD,
+                                               .phase = BW_RAISED,
+                                               .severity = BW_MINOR,
+                                               .number = 1,
+                                               .time_utc_ms = 1789425600000,
+                                               .raised_utc_ms = 1789425600000,
+                                               .evidence.overload = {20, 20, 19}}};
+    struct wire_bytes bytes;
+    cr_assert_eq(wire_body_encode(&body, &bytes), 0);
+    sqlite3_stmt *insert;
+    cr_assert_eq(sqlite3_prepare_v2(db, "INSERT INTO open_alert VALUES (?1, ?2)", -1, &insert, NULL),
+                 SQLITE_OK);
+    for (int number = 1; number <= ENGINE_ALERTS_MAX + 1; number++) { /* more than any gateway has open */
+        sqlite3_bind_int(insert, 1, number);
+        sqlite3_bind_blob64(insert, 2, bytes.data, bytes.len, SQLITE_STATIC);
+        cr_assert_eq(sqlite3_step(insert), SQLITE_DONE);
+        sqlite3_reset(insert);
+    }
+    sqlite3_finalize(insert);
+    wire_bytes_free(&bytes);
+    (void)sqlite3_close(db);
+    open_watch();
+    char reason[256] = "";
+    cr_expect(watch_broken(watch));
+    cr_expect_eq(watch_mend(watch, reason), -ENOBUFS);
+    cr_expect_str_neq(reason, "");
+    cr_expect(watch_broken(watch));
+    cr_expect_null(watch_outbox(watch));
+}
+
 Test(watch, positions_wait_in_memory_while_the_disk_refuses_and_the_newest_two_minutes_stay)
 {
     cr_assert_eq(mkdir(outbox_path, 0700), 0);
