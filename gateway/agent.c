@@ -45,6 +45,7 @@ struct feed {
     uv_poll_t *poll; /* NULL while closed; freed when libuv has closed it */
     int fd;          /* of the poll */
     enum source_state reported;
+    uint64_t told[SOURCE_TROUBLES_MAX]; /* of each trouble, in the journal */
 };
 
 struct agent {
@@ -239,9 +240,23 @@ static void watch_descriptor(struct feed *feed)
         journal(JOURNAL_ERROR, "cannot watch descriptor %d: %s", fd, uv_strerror(error));
 }
 
+/* Each kind at its first time and whenever its number has doubled: a bad wire is bad thousands of times. */
+static void report_troubles(struct feed *feed, const struct source_stats *stats)
+{
+    for (size_t i = 0; i < stats->n_troubles; i++) {
+        const struct source_trouble *trouble = &stats->troubles[i];
+        if (trouble->n < 2 * feed->told[i] || feed->told[i] == trouble->n)
+            continue;
+        feed->told[i] = trouble->n;
+        journal(JOURNAL_WARNING, "%s: %s: %s (%" PRIu64 " so far)", feed->name, trouble->code, trouble->words,
+                trouble->n);
+    }
+}
+
 static void report_feed(struct feed *feed)
 {
     const struct source_stats *stats = source_stats(feed->source);
+    report_troubles(feed, stats);
     if (stats->state == feed->reported)
         return;
     feed->reported = stats->state;
@@ -249,6 +264,9 @@ static void report_feed(struct feed *feed)
         journal(JOURNAL_NOTICE, "%s: open", feed->name);
     else
         journal(JOURNAL_WARNING, "%s: not open (%s)", feed->name, stats->reason);
+    if (stats->stays_off)
+        journal(JOURNAL_WARNING, "%s: restart-ms is 0: after a bus-off the controller would stay off the bus",
+                feed->name);
 }
 
 static void read_feed(struct feed *feed)
@@ -703,10 +721,12 @@ static int open_sources(struct agent *agent)
                                .source = source_gps_create(config->gps_host, port, &agent->clock.window),
                                .fd = -1};
     agent->can = (struct feed){.agent = agent, .name = "cabin bus", .fd = -1};
-    if (config->slcan_path[0] != '\0') {
+    if (config->dbc_path[0] != '\0') {
         if (cabinbus_create(config->dbc_path, config->signals, config->n_signals, &agent->bus, reason) != 0)
             return refuse("cabin", reason);
-        agent->can.source = source_slcan_create(config->slcan_path, config->slcan_bitrate[0]);
+        agent->can.source = config->can_interface[0] != '\0'
+                                ? source_socketcan_create(config->can_interface)
+                                : source_slcan_create(config->slcan_path, config->slcan_bitrate[0]);
     }
     if (agent->gps.source == NULL || (agent->bus != NULL && agent->can.source == NULL)) {
         (void)refuse("sources", strerror(ENOMEM));

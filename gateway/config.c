@@ -15,6 +15,13 @@ static const char *parse_bitrate(const char *text, void *target, size_t size)
     return settings_text(text, target, size);
 }
 
+static const char *parse_interface(const char *text, void *target, size_t size)
+{
+    if (text[0] == '\0' || text[strcspn(text, " \t/:")] != '\0')
+        return "not the name of a network interface, such as can0";
+    return settings_text(text, target, size);
+}
+
 /* libgps looks a name up on the thread that watches the vehicle, and a resolver may hang for a minute. */
 static const char *parse_gps_host(const char *text, void *target, size_t size)
 {
@@ -109,15 +116,27 @@ static const char *place_orders(struct gateway_config *config)
                : NULL;
 }
 
+static const char *check_cabin(const struct gateway_config *config)
+{
+    const bool can = config->can_interface[0] != '\0', slcan = config->slcan_path[0] != '\0';
+    if (can && slcan)
+        return "[cabin] can and slcan: give one of them";
+    return (can || slcan) != (config->dbc_path[0] != '\0')
+               ? "[cabin] can or slcan, and dbc: give both or none"
+               : NULL;
+}
+
 static const char *check(void *context)
 {
     struct gateway_config *config = context;
+    const char *fault;
     const int tls =
         (config->broker_ca[0] != '\0') + (config->broker_cert[0] != '\0') + (config->broker_key[0] != '\0');
     if (tls != 0 && tls != 3)
         return "[broker] ca, cert and key: give all three or none";
-    if ((config->slcan_path[0] != '\0') != (config->dbc_path[0] != '\0'))
-        return "[cabin] slcan and dbc: give both or none";
+    fault = check_cabin(config);
+    if (fault != NULL)
+        return fault;
     if (config->broker_port == 0)
         config->broker_port = tls == 3 ? 8883 : 1883;
     return place_orders(config);
@@ -134,6 +153,7 @@ static const struct settings_key keys[] = {
     {"process", "user", settings_nonempty, AT(user), false},
     {"gps", "host", parse_gps_host, AT(gps_host), false},
     {"gps", "port", settings_port, AT(gps_port), false},
+    {"cabin", "can", parse_interface, AT(can_interface), false},
     {"cabin", "slcan", settings_nonempty, AT(slcan_path), false},
     {"cabin", "bitrate", parse_bitrate, AT(slcan_bitrate), false},
     {"cabin", "dbc", settings_nonempty, AT(dbc_path), false},

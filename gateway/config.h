@@ -9,7 +9,8 @@
  *     [process] user             whom to become when started as root (nobody: stay)
  *     [gps]     host (127.0.0.1)  port (2947)            gpsd on this machine; an address, or
  *                                localhost: a name to look up could hold up the watch
- *     [cabin]   slcan            tty of a CAN adapter; absent = no cabin sensors
+ *     [cabin]   can              CAN interface of the kernel, such as can0; or
+ *               slcan            tty of a CAN adapter; neither = no cabin sensors
  *               bitrate (6)      digit of the adapter's S command: 6 = 500 kbit/s
  *               dbc              DBC file of the vehicle's bus
  *     [signals] NAME = DBC_SIGNAL [YES NO]    e.g. seat.row3.left.occupied = SEAT_R3L_OCC; YES and NO are
@@ -37,6 +38,7 @@ enum {
     CONFIG_SIGNAL_LEN = 48,
     CONFIG_USER_LEN = 33,
     CONFIG_CHIP_LEN = 32,
+    CONFIG_INTERFACE_LEN = 16, /* the kernel's IFNAMSIZ */
     CONFIG_COMMAND_WORDS_MAX = 16
 };
 
@@ -67,6 +69,7 @@ struct gateway_config {
     char user[CONFIG_USER_LEN];
     char gps_host[SETTINGS_TEXT_MAX];
     int gps_port;
+    char can_interface[CONFIG_INTERFACE_LEN];
     char slcan_path[SETTINGS_TEXT_MAX];
     char slcan_bitrate[2];
     char dbc_path[SETTINGS_TEXT_MAX];

@@ -93,7 +93,7 @@ static bool source_speaks(const struct source_stats *stats, int64_t mono_ms, enu
     if (stats->state != SOURCE_OPEN)
         note(notes, not_open, stats->reason);
     else if (stats->last_mono_ms == 0 || mono_ms - stats->last_mono_ms > SILENT_MS)
-        note(notes, silent, NULL);
+        note(notes, silent, stats->reason);
     else
         return true;
     return false;
@@ -222,6 +222,15 @@ static void put_counts(json_t **json, const struct cabinbus_stats *stats)
     modeljson_put(json, "refused_values", json_integer((json_int_t)stats->refused_values));
 }
 
+/* By code: how often. */
+static json_t *troubles_json(const struct source_stats *stats)
+{
+    json_t *json = json_object();
+    for (size_t i = 0; i < stats->n_troubles; i++)
+        modeljson_put(&json, stats->troubles[i].code, json_integer((json_int_t)stats->troubles[i].n));
+    return json;
+}
+
 static json_t *cabin_json(const struct status_parts *parts, struct notes *notes)
 {
     if (parts->bus == NULL)
@@ -236,11 +245,14 @@ static json_t *cabin_json(const struct status_parts *parts, struct notes *notes)
     unknown[FAULT_SEATS_UNKNOWN] = json_array();
     unknown[FAULT_BELTS_UNKNOWN] = json_array();
     unknown[FAULT_SIGNALS_UNKNOWN] = json_array();
+    modeljson_put(&json, "troubles", troubles_json(source));
     put_estimate(&json, &cabin);
     put_counts(&json, &stats);
     modeljson_put(&json, "frames_per_s", modeljson_number(parts->meter->frames_per_s, 0));
     modeljson_put(&json, "signals", signals_json(parts, unknown, &restless));
     const bool speaks = source_speaks(source, parts->mono_ms, FAULT_BUS_NOT_OPEN, FAULT_BUS_SILENT, notes);
+    if (source->stays_off)
+        note(notes, FAULT_BUS_STAYS_OFF, NULL);
     note_signals(speaks, &cabin, unknown, restless, notes);
     return json;
 }

@@ -283,7 +283,7 @@ static void print_bus(const struct printer *printer, const json_t *cabin)
     struct line line = {0};
     char silent[AGE_LEN];
     if (strcmp(text_of(cabin, "state"), "open") != 0)
-        add(&line, "%s", SAY(printer, "adapter not open", "转接器未打开"));
+        add(&line, "%s", SAY(printer, "not open", "未打开"));
     else
         add(&line, SAY(printer, "%.0f frames a second", "每秒 %.0f 帧"), number_of(cabin, "frames_per_s"));
     if (has(cabin, "silent_s"))
@@ -297,6 +297,18 @@ static void print_bus(const struct printer *printer, const json_t *cabin)
         number_of(cabin, "refused"), number_of(cabin, "short_frames"), number_of(cabin, "refused_values"),
         number_of(cabin, "unknown_frames"));
     print_line(printer, SAY(printer, "bus", "总线"), &line);
+}
+
+/* By the codes of status --json, which docs/status.md explains. */
+static void print_troubles(const struct printer *printer, const json_t *cabin)
+{
+    struct line line = {0};
+    const char *code;
+    json_t *n;
+    json_object_foreach(json_object_get(cabin, "troubles"), code, n)
+        add(&line, "%s%s %.0f", line.text[0] != '\0' ? ", " : "", code, json_number_value(n));
+    if (line.text[0] != '\0')
+        print_line(printer, SAY(printer, "troubles", "异常"), &line);
 }
 
 static void print_aboard(const struct printer *printer, const json_t *cabin)
@@ -452,6 +464,7 @@ static void print_cabin(const struct printer *printer, const json_t *status)
         return;
     }
     print_bus(printer, cabin);
+    print_troubles(printer, cabin);
     print_aboard(printer, cabin);
     json_array_foreach(signals, i, signal)
     {

@@ -42,8 +42,9 @@ static int command(int fd, const char *text)
     return (size_t)n == len ? 0 : -EIO;
 }
 
-static int adapter_open(void *self)
+static int adapter_open(void *self, struct source_stats *stats)
 {
+    (void)stats;
     struct adapter *adapter = self;
     const int fd = open(adapter->path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)

@@ -34,8 +34,9 @@ static int open_error(int code)
     return -EIO;
 }
 
-static int gps_driver_open(void *self)
+static int gps_driver_open(void *self, struct source_stats *stats)
 {
+    (void)stats;
     struct gps *gps = self;
     memset(&gps->data, 0, sizeof gps->data);
     errno = 0;

@@ -54,6 +54,27 @@ void source_refuse(struct source_stats *stats, uint64_t n, const char *reason)
     (void)snprintf(stats->reason, sizeof stats->reason, "%s", reason);
 }
 
+void source_passed_over(struct source_stats *stats, uint64_t n, const char *code, const char *words)
+{
+    size_t i = 0;
+    while (i < stats->n_troubles && strcmp(stats->troubles[i].code, code) != 0)
+        i++;
+    if (n == 0 || i == SOURCE_TROUBLES_MAX)
+        return;
+    if (i == stats->n_troubles)
+        stats->troubles[stats->n_troubles++] = (struct source_trouble){.code = code};
+    stats->troubles[i].words = words;
+    stats->troubles[i].n += n;
+}
+
+void source_trouble(struct source_stats *stats, uint64_t n, const char *code, const char *words)
+{
+    if (n == 0)
+        return;
+    source_passed_over(stats, n, code, words);
+    source_refuse(stats, n, words);
+}
+
 static void retry_later(struct source *source, int err, int64_t mono_ms)
 {
     char text[SOURCE_REASON_LEN];
@@ -72,14 +93,15 @@ void source_tick(struct source *source, int64_t mono_ms)
 {
     if (source->stats.state == SOURCE_OPEN || mono_ms < source->open_at_mono_ms)
         return;
-    const int err = source->driver->open(source->self);
+    source->stats.stays_off = false;
+    source->stats.reason[0] = '\0';
+    const int err = source->driver->open(source->self, &source->stats);
     if (err < 0) {
         retry_later(source, err, mono_ms);
         return;
     }
     source->stats.state = SOURCE_OPEN;
     source->stats.opened++;
-    source->stats.reason[0] = '\0';
 }
 
 int source_fd(const struct source *source)

@@ -4,6 +4,7 @@
 #define BUSWARDEN_SOURCE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "gateway/compliance/event.h"
@@ -29,7 +30,14 @@ struct source_sink {
 
 enum source_state { SOURCE_CLOSED, SOURCE_CONNECTING, SOURCE_OPEN };
 
-enum { SOURCE_REASON_LEN = 128 };
+enum { SOURCE_REASON_LEN = 128, SOURCE_TROUBLES_MAX = 12 };
+
+/* What went wrong, by kind, for whoever looks for the cause. */
+struct source_trouble {
+    const char *code;  /* "bus_off"; in status --json, so it never changes its meaning */
+    const char *words; /* of the last time, for people; both are string constants */
+    uint64_t n;
+};
 
 struct source_stats {
     enum source_state state;
@@ -40,6 +48,9 @@ struct source_stats {
     int satellites;       /* used by the receiver, as far as it has said; -1 unknown */
     /* Why it is not open, or why the last message was bad; "" if nothing. A good message clears it. */
     char reason[SOURCE_REASON_LEN];
+    size_t n_troubles;
+    struct source_trouble troubles[SOURCE_TROUBLES_MAX]; /* since the start, each n > 0 */
+    bool stays_off; /* the interface as it is set up would not come back by itself after a bus-off */
 };
 
 struct source;
@@ -48,7 +59,7 @@ struct source;
 struct source_driver {
     const char *name;
     /* Try to open; 0 or a negative errno. Called again after a failure, with backoff, by source_tick(). */
-    int (*open)(void *self);
+    int (*open)(void *self, struct source_stats *stats);
     int (*fd)(const void *self); /* to poll for reading; -1 when closed */
     /* Read what is there without blocking and push it; what is refused goes to source_refuse(). 0; a negative
      * errno closes the source. */
@@ -61,6 +72,11 @@ struct source_driver {
 struct source *source_create(const struct source_driver *driver, void *self);
 /* For drivers: count `n` messages as bad, the last of them for `reason`. */
 void source_refuse(struct source_stats *stats, uint64_t n, const char *reason);
+/* For drivers: the same with a kind of its own; a kind beyond SOURCE_TROUBLES_MAX is counted as bad only.
+ * Does nothing when n is 0. */
+void source_trouble(struct source_stats *stats, uint64_t n, const char *code, const char *words);
+/* For drivers: count what is no fault, but not passed on either, in the same list. */
+void source_passed_over(struct source_stats *stats, uint64_t n, const char *code, const char *words);
 
 /* A fix may be believed: mode >= 2, finite and in range, and the date neither before `floor_utc_ms` nor after
  * `ceiling_utc_ms` (a receiver after a week rollover, or one that makes up 1980 or 2034). `ret_reason` names
@@ -74,6 +90,10 @@ bool gps_accept(int mode, const struct bw_fix *fix, int64_t utc_ms, const struct
 /* gpsd over libgps, of a gpsd on this very machine: the connect itself is a blocking one. libgps writes with
  * write(2), so the program must ignore SIGPIPE. Strings and window are copied. NULL when out of memory. */
 struct source *source_gps_create(const char *host, const char *port, const struct gps_window *window);
+/* A CAN interface of the kernel ("can0"), which somebody else brings up. Looked up by its name each time, so
+ * that one that was taken away and comes back is found. `interface_name` is copied. NULL when out of memory.
+ */
+struct source *source_socketcan_create(const char *interface_name);
 /* A LAWICEL / CANable adapter on a tty. bitrate_code is the digit of the 'S' command ("S6" = 500 kbit/s).
  * `path` is copied. NULL when out of memory. */
 struct source *source_slcan_create(const char *path, char bitrate_code);

@@ -12,8 +12,9 @@ struct fake {
     int opens, closes, destroyed;
 };
 
-static int fake_open(void *self)
+static int fake_open(void *self, struct source_stats *stats)
 {
+    (void)stats;
     struct fake *fake = self;
     fake->opens++;
     return fake->open_result;

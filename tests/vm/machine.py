@@ -1,4 +1,4 @@
-"""One start of the guest: QEMU with a disk that forgets, the serial lines, and no network but two forwarded ports."""
+"""One start of a guest: QEMU with its serial lines; and Machine, the one of the power cut test."""
 import os
 import select
 import signal
@@ -12,41 +12,32 @@ from bus import Adapter
 GATEWAY_ADDRESS = "10.0.2.100"  # where the guest finds what is forwarded
 
 
-class Machine:
-    def __init__(self, folder, guest, disk, bus, forwards, forget=False):
-        """forwards: {port in the guest: port of this machine's loopback}."""
+class Guest:
+    def __init__(self, folder, guest, devices, append="", terminals=("answers",)):
+        """terminals: what hvc0, hvc1... are called; one of them answers questions."""
         self.lines = []  # (time, text) of the journal, whole lines only
-        self.failure = None
-        adapter, adapter_path = listen(f"{folder}/adapter.sock")
-        answers, answers_path = listen(f"{folder}/answers.sock")
-        network = "user,id=net,restrict=on" + "".join(
-            f",guestfwd=tcp:{GATEWAY_ADDRESS}:{port}-cmd:busybox nc 127.0.0.1 {to}" for port, to in forwards.items())
-        kernel_log = f"{folder}/kernel.log"
+        self.connections = {}
+        self.answers = None
+        servers = {name: listen(f"{folder}/{name}.sock") for name in terminals}
+        serial = ["-device", "virtio-serial-pci"]
+        for name, (_, path) in servers.items():
+            serial += ["-chardev", f"socket,id={name},path={path}", "-device", f"virtconsole,chardev={name}"]
         self.started = time.time()
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", "tcg", "-M", "pc,usb=off", "-cpu", "qemu64,+rdrand", "-m", "192",
              "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-rtc", "base=utc",
              "-kernel", f"{guest}/vmlinuz", "-initrd", f"{guest}/initrd",
-             "-append", "console=ttyS1 quiet panic=1 mitigations=off random.trust_cpu=on no_timer_check tsc=reliable"
-             + (" FORGET=/lib/nosync.so" if forget else ""),
-             "-serial", "stdio", "-serial", f"file:{kernel_log}",
-             "-blockdev", f"driver=nbd,server.type=unix,server.path={disk.socket_path},node-name=disk",
-             "-device", "virtio-blk-pci,drive=disk,write-cache=on",
-             "-netdev", network, "-device", "virtio-net-pci,netdev=net,romfile=",
-             "-device", "virtio-serial-pci",
-             "-chardev", f"socket,id=adapter,path={adapter_path}", "-device", "virtconsole,chardev=adapter",
-             "-chardev", f"socket,id=answers,path={answers_path}", "-device", "virtconsole,chardev=answers"],
+             "-append", f"console=ttyS1 quiet panic=1 mitigations=off random.trust_cpu=on no_timer_check tsc=reliable {append}",
+             "-serial", "stdio", "-serial", f"file:{folder}/kernel.log", *devices, *serial],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=open(f"{folder}/qemu.log", "ab"))
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
-        self.answers = None
         try:
-            connection = accept(adapter)
-            self.answers = accept(answers)
+            self.connections = {name: accept(server) for name, (server, _) in servers.items()}
         except OSError:
             self.kill()
             raise RuntimeError(f"QEMU does not start: see {folder}/qemu.log") from None
-        bus.adapter = Adapter(connection)
+        self.answers = self.connections["answers"]
 
     def read(self):
         for raw in self.process.stdout:
@@ -91,6 +82,22 @@ class Machine:
         if self.answers:
             self.answers.close()
         return when
+
+
+class Machine(Guest):
+    """With a disk that forgets, a CAN adapter, and no network but forwarded ports."""
+
+    def __init__(self, folder, guest, disk, bus, forwards, forget=False):
+        """forwards: {port in the guest: port of this machine's loopback}."""
+        network = "user,id=net,restrict=on" + "".join(
+            f",guestfwd=tcp:{GATEWAY_ADDRESS}:{port}-cmd:busybox nc 127.0.0.1 {to}" for port, to in forwards.items())
+        super().__init__(
+            folder, guest,
+            ["-blockdev", f"driver=nbd,server.type=unix,server.path={disk.socket_path},node-name=disk",
+             "-device", "virtio-blk-pci,drive=disk,write-cache=on",
+             "-netdev", network, "-device", "virtio-net-pci,netdev=net,romfile="],
+            "FORGET=/lib/nosync.so" if forget else "", ("adapter", "answers"))
+        bus.adapter = Adapter(self.connections["adapter"])
 
 
 def listen(path):

@@ -1,0 +1,1 @@
+unit_test(canraw canraw.c LIBS bw_source)
