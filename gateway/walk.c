@@ -429,12 +429,14 @@ enum walk_news walk_key(struct walk *walk, char key, int64_t mono_ms)
 {
     if (key == '\0')
         walk->no_keys = true;
-    if (walk->current == walk->n_items || !walk->begun)
+    if (walk->current == walk->n_items)
+        return WALK_NOTHING;
+    if (key == 'a') /* also between items, and when no status comes that would begin one */
+        return abort_walk(walk, mono_ms);
+    if (!walk->begun)
         return WALK_NOTHING;
     struct walk_item *item = &walk->items[walk->current];
     const bool listening = item->step == WALK_LISTEN;
-    if (key == 'a')
-        return abort_walk(walk, mono_ms);
     if (key == 'r' && item->repeats < WALK_REPEATS_MAX) {
         item->repeats++;
         walk->begun = walk->asking = false; /* the next look begins it again */

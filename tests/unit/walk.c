@@ -302,6 +302,26 @@ Test(walk, skipped_by_the_fitter_and_broken_off_are_told_apart)
     cr_expect_eq(item_of(WALK_SEAT, OTHER)->result, WALK_SKIPPED);
 }
 
+Test(walk, it_is_broken_off_between_items_and_before_the_first_as_well)
+{
+    static const char before[] = {'\0', 's', 'r'}; /* nothing yet; an item's end; an item that begins anew */
+    for (size_t i = 0; i < sizeof before; i++) {
+        walk_destroy(walk);
+        begin();
+        if (before[i] != '\0') {
+            (void)json_object_set_new(json_object_get(status, "uplink"), "receipts", json_integer(9));
+            go_to(WALK_DOOR, DOOR);
+            (void)look();
+            (void)walk_key(walk, before[i], now_ms);
+            (void)json_object_set_new(json_object_get(status, "uplink"), "receipts", json_integer(7));
+        }
+        cr_expect_eq(walk_key(walk, 'a', now_ms), WALK_ENDED_ITEM, "row %zu", i);
+        cr_expect_eq(walk_look(walk, NULL, now_ms), WALK_DONE, "row %zu", i);
+        cr_expect_eq(item_of(WALK_SEAT, OTHER)->reason, WALK_ABORTED, "row %zu", i);
+        cr_expect_eq(item_of(WALK_SEAT, OTHER)->took_ms, 0, "row %zu", i);
+    }
+}
+
 Test(walk, no_answer_to_a_question_is_no_for_an_answer)
 {
     begin();
