@@ -142,8 +142,10 @@ static void end_alarm_test(uv_timer_t *timer)
 static void on_test_alarm(uv_signal_t *handle, int number)
 {
     struct agent *agent = handle->data;
-    if (uv_is_active((const uv_handle_t *)&agent->alarm_test) || alarm_loudest(agent->alarm) != ALARM_SILENT)
+    if (alarm_loudest(agent->alarm) != ALARM_SILENT) {
+        journal(JOURNAL_WARNING, "signal %d: no test of the alarm, for it is on already", number);
         return;
+    }
     journal(JOURNAL_NOTICE, "signal %d: the alarm sounds for %d s, as a test", number, ALARM_TEST_MS / 1000);
     sound_test(agent, BW_RAISED);
     (void)uv_timer_start(&agent->alarm_test, end_alarm_test, ALARM_TEST_MS, 0); /* cannot fail */

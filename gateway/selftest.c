@@ -1,12 +1,15 @@
 #include "gateway/selftest.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,7 +56,9 @@ static const char usage[] =
     "\n"
     "EXIT STATUS\n"
     "    0  all in order   1  something failed or was skipped; --check: not signed by that key\n"
-    "    2  wrong use   3  the gateway does not answer, or the record could not be written\n";
+    "    2  wrong use, or --out cannot be written   3  the gateway does not answer, or the record could not "
+    "be\n"
+    "    written after all\n";
 
 enum {
     LOOK_MS = 200,
@@ -172,9 +177,14 @@ static void print_question(const struct session *session, const struct walk_item
     print_item(session, walk_current(session->walk), text);
 }
 
-/* The gateway sounds all that it has, for three seconds. */
+/* The gateway sounds all that it has, for three seconds; but it will not while anything sounds, for the end
+ * of the test would silence that. */
 static void sound_alarm(const struct session *session)
 {
+    if (json_is_true(json_object_get(json_object_get(session->last, "alarm"), "sounds")))
+        (void)fputs(SAY("        an alarm is on already: no test is made; r once it is over\n",
+                        "        已有报警，不做试响；报警结束后按 r 重做\n"),
+                    stderr);
     const json_t *process = json_object_get(session->last, "process");
     const pid_t pid = (pid_t)json_integer_value(json_object_get(process, "pid"));
     if (pid <= 1 || kill(pid, SIGUSR1) != 0)
@@ -271,14 +281,51 @@ static void walk_through(struct session *session)
 
 /* --- the record --- */
 
+/* Found out before the fitter has walked: makes, and takes away again, what savefile_write() makes first. */
+static int check_writable(const char *path)
+{
+    char trial[PATH_MAX];
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return -EISDIR;
+    if ((size_t)snprintf(trial, sizeof trial, "%s.new", path) >= sizeof trial)
+        return -ENAMETOOLONG;
+    const int fd = open(trial, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return -errno;
+    (void)close(fd);
+    return unlink(trial) == 0 ? 0 : -errno;
+}
+
+static int paper_path(const char *out, char ret[PATH_MAX])
+{
+    return (size_t)snprintf(ret, PATH_MAX, "%s.txt", out) < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+static int check_out(const char *out)
+{
+    char paper[PATH_MAX];
+    int error = paper_path(out, paper);
+    const char *path = error == 0 ? paper : out;
+    if (error == 0)
+        error = check_writable(paper);
+    if (error == 0) {
+        path = out;
+        error = check_writable(out);
+    }
+    if (error != 0)
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(-error));
+    return error;
+}
+
 /* Both files or a reason; each appears whole. */
 static int write_files(const struct session *session, const char *sealed, const char *paper, size_t paper_len)
 {
-    char path[4096];
+    char path[PATH_MAX];
     const char *out = session->options->out;
-    int error = savefile_write(out, 0640, true, sealed, strlen(sealed));
-    if (error == 0 && (size_t)snprintf(path, sizeof path, "%s.txt", out) >= sizeof path)
-        error = -ENAMETOOLONG;
+    int error = paper_path(out, path);
+    if (error == 0)
+        error = savefile_write(out, 0640, true, sealed, strlen(sealed));
     if (error == 0)
         error = savefile_write(path, 0640, true, paper, paper_len);
     if (error != 0)
@@ -352,7 +399,7 @@ static int run(const struct options *options, const struct gateway_config *confi
     struct session session = {.options = options, .config = config, .alerts = json_array()};
     char reason[STATUS_REASON_LEN];
     int code = EXIT_USAGE;
-    if (load_key(&session) != 0)
+    if (load_key(&session) != 0 || (options->out != NULL && check_out(options->out) != 0))
         goto out;
     (void)seal_file_hash(config->path, session.config_hash); /* stays "": then it differs */
     (void)seal_file_hash(config->dbc_path, session.dbc_hash);
@@ -434,10 +481,19 @@ static int wrong_use(const char *what)
     return EXIT_USAGE;
 }
 
+static bool is_utf8(const char *text)
+{
+    json_t *string = json_string(text); /* refuses what is not */
+    json_decref(string);
+    return string != NULL;
+}
+
 static int validate(const struct options *options)
 {
     if (strlen(options->fitter) >= COMMISSION_FITTER_LEN)
         return wrong_use("--fitter: at most 63 bytes");
+    if (!is_utf8(options->fitter))
+        return wrong_use("--fitter: not UTF-8");
     if (options->limit_s < LIMIT_MIN_S || options->limit_s > LIMIT_MAX_S)
         return wrong_use("--limit: 2 to 300 seconds");
     if ((options->check != NULL) != (options->pub != NULL))

@@ -413,8 +413,11 @@ static json_t *alarm_json(const struct status_parts *parts, struct notes *notes)
     for (const char *fault; (fault = alarm_fault(parts->alarm, (size_t)n)) != NULL; n++)
         if (fault[0] != '\0')
             note(notes, FAULT_ALARM, fault);
-    return n > 0 ? json_pack("{s:i, s:i}", "level", alarm_level(alarm_loudest(parts->alarm)), "outputs", n)
-                 : json_null();
+    if (n == 0)
+        return json_null();
+    const enum alarm_sound loudest = alarm_loudest(parts->alarm);
+    return json_pack("{s:i, s:b, s:i}", "level", alarm_level(loudest), "sounds", loudest != ALARM_SILENT,
+                     "outputs", n);
 }
 
 static json_t *uplink_json(const struct status_parts *parts, struct notes *notes)
