@@ -77,6 +77,7 @@ struct agent {
     int64_t told_mono_ms; /* the service manager; 0 = not yet */
     char alarm_faults[ALARM_OUTPUTS_MAX][ALARM_REASON_LEN]; /* as last said in the journal */
     struct status_meter meter;
+    struct certificate_seen certificate;
     int gps_mode; /* of the last report */
     char config_hash[SEAL_FILE_HASH_LEN], dbc_hash[SEAL_FILE_HASH_LEN];
 };
@@ -440,7 +441,7 @@ static void mend_outbox(struct agent *agent)
 
 /* --- service manager --- */
 
-static struct status_parts status_parts(const struct agent *agent)
+static struct status_parts status_parts(struct agent *agent)
 {
     struct status_parts parts = {.config = agent->config,
                                  .config_hash = agent->config_hash,
@@ -453,12 +454,13 @@ static struct status_parts status_parts(const struct agent *agent)
                                  .watch = agent->watch,
                                  .uplink = agent->uplink,
                                  .alarm = agent->alarm,
-                                 .meter = &agent->meter};
+                                 .meter = &agent->meter,
+                                 .certificate = &agent->certificate};
     parts.utc_ms = clock_utc_ms(&agent->clock, parts.mono_ms, &parts.clock);
     return parts;
 }
 
-static json_t *status_json_of(const struct agent *agent)
+static json_t *status_json_of(struct agent *agent)
 {
     const struct status_parts parts = status_parts(agent);
     return status_json(&parts);

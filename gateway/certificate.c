@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "proto/utc.h"
 
@@ -65,10 +66,42 @@ static bool check_term(const struct x509_info *info, const char *path, int64_t u
     return false;
 }
 
-void certificate_look(const struct certificate_files *files, int64_t utc_ms, struct certificate *ret)
+static bool same_file(const struct certificate_stamp *a, const struct certificate_stamp *b)
 {
-    struct certificate certificate = {.fault = CERTIFICATE_GOOD};
-    if (read_all(files, &certificate) && utc_ms > 0) {
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+/* True when one is another file than was seen, or none is there. Looked at before they are read: one that is
+ * replaced meanwhile is another the next time. */
+static bool look_at_files(struct certificate_seen *seen, const struct certificate_files *files)
+{
+    const char *const paths[] = {files->certificate, files->key, files->authority};
+    bool changed = seen->reads == 0;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        struct stat status;
+        struct certificate_stamp stamp = {0};
+        if (stat(paths[i], &status) == 0)
+            stamp = (struct certificate_stamp){.device = status.st_dev,
+                                               .inode = status.st_ino,
+                                               .size = status.st_size,
+                                               .changed = status.st_ctim};
+        changed |= stamp.inode == 0 || !same_file(&stamp, &seen->stamps[i]);
+        seen->stamps[i] = stamp;
+    }
+    return changed;
+}
+
+void certificate_look(struct certificate_seen *seen, const struct certificate_files *files, int64_t utc_ms,
+                      struct certificate *ret)
+{
+    if (look_at_files(seen, files)) {
+        seen->read = (struct certificate){.fault = CERTIFICATE_GOOD};
+        seen->whole = read_all(files, &seen->read);
+        seen->reads++;
+    }
+    struct certificate certificate = seen->read;
+    if (seen->whole && utc_ms > 0) {
         /* What has ended is graver than what ends soon, whichever of the two it is. */
         const bool good = check_term(&certificate.own, files->certificate, utc_ms, &certificate);
         if (good || certificate.fault == CERTIFICATE_ENDS_SOON) {

@@ -1,7 +1,10 @@
-/* The vehicle's TLS certificate, and its authority's: whether they will do, and how long. Read anew from
- * their files each time, so that a renewed one shows at once. */
+/* The vehicle's TLS certificate, and its authority's: whether they will do, and how long. Their files are
+ * looked at each time, so that a renewed one shows at once, and read only when they have changed. */
 #ifndef BUSWARDEN_CERTIFICATE_H
 #define BUSWARDEN_CERTIFICATE_H
+
+#include <sys/types.h>
+#include <time.h>
 
 #include "proto/x509.h"
 
@@ -28,7 +31,21 @@ struct certificate {
     struct x509_info own, authority;
 };
 
-/* utc_ms 0 = nobody knows the time: then no date is wrong. */
-void certificate_look(const struct certificate_files *files, int64_t utc_ms, struct certificate *ret);
+/* What was read of the files, and how they were then. Starts as zeros; of one set of files. */
+struct certificate_seen {
+    struct certificate_stamp {
+        dev_t device;
+        ino_t inode;
+        off_t size;
+        struct timespec changed;
+    } stamps[3];
+    unsigned reads; /* how often they were read; 0 = the others mean nothing yet */
+    bool whole;     /* all can be read and belongs together */
+    struct certificate read;
+};
+
+/* utc_ms 0 = nobody knows the time: then no date is wrong; dates are judged each time. */
+void certificate_look(struct certificate_seen *seen, const struct certificate_files *files, int64_t utc_ms,
+                      struct certificate *ret);
 
 #endif

@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "gateway/certificate.h"
 #include "gateway/faults.h"
 #include "proto/modeljson.h"
 #include "proto/utc.h"
@@ -462,7 +461,8 @@ static json_t *certificate_json(const struct status_parts *parts, struct notes *
     struct certificate certificate;
     if (config->broker_cert[0] == '\0')
         return json_null();
-    certificate_look(&(struct certificate_files){.vehicle = config->vehicle,
+    certificate_look(parts->certificate,
+                     &(struct certificate_files){.vehicle = config->vehicle,
                                                  .certificate = config->broker_cert,
                                                  .key = config->broker_key,
                                                  .authority = config->broker_ca},

@@ -6,6 +6,7 @@
 
 #include "gateway/alarm/alarm.h"
 #include "gateway/cabinbus.h"
+#include "gateway/certificate.h"
 #include "gateway/source/source.h"
 #include "gateway/uplink/uplink.h"
 #include "gateway/watch.h"
@@ -35,6 +36,7 @@ struct status_parts {
     struct uplink *uplink;
     const struct alarm *alarm;
     const struct status_meter *meter;
+    struct certificate_seen *certificate; /* kept from one answer to the next */
 };
 
 /* Once a second. */

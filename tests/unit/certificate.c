@@ -54,9 +54,10 @@ static struct certificate look(const char *vehicle, const char *own, const char 
                                int64_t utc_ms)
 {
     struct certificate certificate;
+    struct certificate_seen seen = {0};
     const struct certificate_files files = {
         .vehicle = vehicle, .certificate = in(own), .key = in(key), .authority = in(authority)};
-    certificate_look(&files, utc_ms, &certificate);
+    certificate_look(&seen, &files, utc_ms, &certificate);
     return certificate;
 }
 
@@ -116,4 +117,49 @@ Test(certificate, files_that_will_not_do_are_named)
         cr_expect_eq(certificate.fault, rows[i].fault, "row %zu", i);
         cr_expect_not_null(strstr(certificate.detail, rows[i].detail), "row %zu: %s", i, certificate.detail);
     }
+}
+
+static struct certificate_seen seen;
+
+static enum certificate_fault look_again(int64_t utc_ms)
+{
+    struct certificate certificate;
+    const struct certificate_files files = {
+        .vehicle = "bus-a", .certificate = in("now.crt"), .key = in("tls.key"), .authority = in("ca.crt")};
+    certificate_look(&seen, &files, utc_ms, &certificate);
+    return certificate.fault;
+}
+
+static void put(const char *name) /* as now.crt */
+{
+    char command[320];
+    (void)snprintf(command, sizeof command, "cp %s %s && mv %s %s", in(name), in("now.new"), in("now.new"),
+                   in("now.crt"));
+    cr_assert_eq(system(command), 0);
+}
+
+Test(certificate, files_are_read_when_they_have_changed_and_dates_are_judged_each_time)
+{
+    put("tls.crt");
+    cr_expect_eq(look_again(NOW_MS), CERTIFICATE_GOOD);
+    cr_expect_eq(look_again(NOW_MS + 80 * DAY_MS), CERTIFICATE_ENDS_SOON);
+    cr_expect_eq(look_again(NOW_MS + 101 * DAY_MS), CERTIFICATE_ENDED);
+    cr_expect_eq(look_again(NOW_MS), CERTIFICATE_GOOD);
+    cr_expect_eq(seen.reads, 1);
+    put("long.crt");
+    cr_expect_eq(look_again(NOW_MS + 101 * DAY_MS), CERTIFICATE_GOOD, "the renewed one does not show");
+    cr_expect_eq(seen.reads, 2);
+    put("tls.key");
+    cr_expect_eq(look_again(NOW_MS), CERTIFICATE_UNREADABLE);
+    cr_expect_eq(look_again(NOW_MS), CERTIFICATE_UNREADABLE);
+    cr_expect_eq(seen.reads, 3);
+}
+
+Test(certificate, one_that_is_missing_is_looked_for_each_time)
+{
+    cr_expect_eq(look_again(NOW_MS), CERTIFICATE_UNREADABLE);
+    cr_expect_eq(look_again(NOW_MS), CERTIFICATE_UNREADABLE);
+    put("tls.crt");
+    cr_expect_eq(look_again(NOW_MS), CERTIFICATE_GOOD);
+    cr_expect_eq(seen.reads, 3);
 }
