@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* close_range */
 #include "gateway/alarm/command.h"
 
 #include <errno.h>
@@ -129,6 +130,9 @@ static int spawn(struct run *run)
                                           .flags = UV_PROCESS_DETACHED,
                                           .stdio_count = 3,
                                           .stdio = stdio};
+    /* The gateway's own descriptors are none of the command's business, and libraries that open some may have
+     * forgotten to say so. A kernel before Linux 5.11 refuses this; the command runs all the same. */
+    (void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     return uv_spawn(command->loop, &run->process, &options);
 }
 

@@ -117,6 +117,19 @@ Test(command, it_knows_nothing_else_of_the_gateway)
                      "PATH /\n");
 }
 
+Test(command, it_has_no_descriptor_of_the_gateway_but_standard_error)
+{
+    enum { LEFT_OPEN = 77 };
+    write_script(
+        "[ ! -e /proc/$$/fd/77 ] || echo inherited >>$told; [ -e /proc/$$/fd/2 ] && echo error >>$told");
+    open_with("");
+    cr_assert_eq(dup2(STDOUT_FILENO, LEFT_OPEN), LEFT_OPEN);
+    change(BW_OVERLOAD, BW_RAISED, ALARM_SILENT, ALARM_WARNING, 1);
+    settle();
+    (void)close(LEFT_OPEN);
+    cr_expect_str_eq(told(), "error\n");
+}
+
 Test(command, it_runs_when_the_level_changes_and_at_no_other_time)
 {
     write_script(say_all);
