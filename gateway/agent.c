@@ -418,17 +418,17 @@ static bool outbox_broken(struct agent *agent)
 static void mend_outbox(struct agent *agent)
 {
     char reason[sizeof agent->outbox_reason];
-    const uint64_t set_aside = watch_state(agent->watch)->set_aside;
     uplink_stop(agent->uplink);
     agent->uplink = NULL;
-    if (watch_mend(agent->watch, reason) != 0) {
+    const int mended = watch_mend(agent->watch, reason);
+    if (mended < 0) {
         if (strcmp(reason, agent->outbox_reason) != 0)
             journal(JOURNAL_ERROR, "%s", reason);
         memcpy(agent->outbox_reason, reason, sizeof reason);
         return; /* the next tick tries again; the watch goes on */
     }
     agent->outbox_reason[0] = '\0';
-    if (watch_state(agent->watch)->set_aside > set_aside)
+    if (mended == WATCH_NEW_FILE)
         journal(JOURNAL_ERROR, "%s: corrupt, set aside; a new one was begun", agent->config->outbox_path);
     else
         journal(JOURNAL_NOTICE, "%s: opened again", agent->config->outbox_path);
@@ -709,7 +709,7 @@ static int open_watch(struct agent *agent)
         if (watch_fault(agent->watch, kind)[0] != '\0')
             journal(JOURNAL_ERROR, "%s: %s; watching on without", path_of(agent, kind),
                     watch_fault(agent->watch, kind));
-    if (watch_state(agent->watch)->set_aside > 0)
+    if (watch_state(agent->watch)->set_aside > 0 && !watch_broken(agent->watch)) /* else when there is one */
         journal(JOURNAL_ERROR, "%s: corrupt, set aside; a new one was begun", config->outbox_path);
     return EXIT_DONE;
 }

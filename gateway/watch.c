@@ -26,6 +26,7 @@ struct watch {
     bool broken;
     bool taken_up;            /* what the outbox held at the start */
     bool to_say_again;        /* a file was set aside that held the alerts that are open now */
+    bool new_file;            /* one was set aside, and none has taken its place yet */
     unsigned unreadable;      /* openings in a row that failed so */
     int64_t utc_ms;           /* of the last event */
     int64_t retry_at_mono_ms; /* the disk has refused: not before */
@@ -165,6 +166,7 @@ static int open_outbox(struct watch *watch, char ret_reason[256])
     watch->unreadable = error == -EREMOTEIO ? watch->unreadable + 1 : 0;
     watch->state.set_aside += set_aside;
     watch->to_say_again |= set_aside && watch->engine != NULL;
+    watch->new_file |= set_aside;
     watch->broken = error != 0;
     note_write(watch, error);
     return error;
@@ -268,6 +270,7 @@ int watch_open(const struct watch_config *config, struct watch **ret, char ret_r
         watch->held[kind].issued.kind = (enum issued_kind)kind;
     watch->state.fix.speed_mps = watch->state.fix.course_deg = NAN;
     const int error = open_memory(watch, ret_reason);
+    watch->new_file = watch->new_file && watch->broken;
     if (error == 0)
         *ret = watch;
     else
@@ -476,7 +479,9 @@ int watch_mend(struct watch *watch, char ret_reason[256])
     if (watch->to_say_again)
         say_again(watch);
     watch->to_say_again = false;
-    return 0;
+    const bool new_file = watch->new_file;
+    watch->new_file = false;
+    return new_file ? WATCH_NEW_FILE : 0;
 }
 
 /* --- looking in --- */

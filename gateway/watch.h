@@ -58,8 +58,10 @@ void watch_key_changed(struct watch *watch);
 
 /* There is no outbox: it could not be opened, or the file was found corrupt. Open it again; a corrupt one is
  * set aside and a new one begun. To be called about once a second, with the uplink stopped, while
- * watch_broken() says so. 0 or a negative errno with words in ret_reason. Alerts that the file held open may
- * now be among watch_open_alerts() without having been announced. */
+ * watch_broken() says so. 0 when the same file was opened again, WATCH_NEW_FILE when a new one stands in the
+ * place of one that this or an earlier call has set aside, or a negative errno with words in ret_reason.
+ * Alerts that the file held open may now be among watch_open_alerts() without having been announced. */
+enum { WATCH_NEW_FILE = 1 };
 bool watch_broken(const struct watch *watch);
 int watch_mend(struct watch *watch, char ret_reason[256]);
 

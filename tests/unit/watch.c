@@ -3,10 +3,12 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,7 +16,8 @@
 #include "gateway/watch.h"
 #include "tests/unit/fixture_licence.h"
 
-static struct seal_key bureau, device;
+static struct seal_key bureau, device, next;
+static bool changes_key; /* to `next` */
 static char dir[32], licence_path[64], orders_path[64], outbox_path[64];
 static struct watch *watch;
 static int64_t mono_ms;
@@ -47,7 +50,11 @@ static int try_open(struct watch **ret, char ret_reason[256])
         .division = "331023",
         .paths = {[ISSUED_LICENCE] = licence_path, [ISSUED_ORDERS] = orders_path},
         .bureau_key = bureau.public_key,
-        .outbox = {.path = outbox_path, .division = "331023", .vehicle = "bus-a", .key = &device},
+        .outbox = {.path = outbox_path,
+                   .division = "331023",
+                   .vehicle = "bus-a",
+                   .key = &device,
+                   .next_key = changes_key ? &next : NULL},
         .on_alert = on_alert};
     return watch_open(&config, ret, ret_reason);
 }
@@ -63,6 +70,7 @@ static void set_up(void)
     cr_assert_eq(seal_init(), 0);
     seal_key_generate(&bureau);
     seal_key_generate(&device);
+    seal_key_generate(&next);
     (void)snprintf(dir, sizeof dir, "/tmp/watch-XXXXXX");
     cr_assert_not_null(mkdtemp(dir));
     (void)snprintf(licence_path, sizeof licence_path, "%s/licence.pb", dir);
@@ -292,13 +300,24 @@ Test(watch, a_foreign_licence_is_none)
     cr_expect_str_neq(watch_fault(watch, ISSUED_LICENCE), "");
 }
 
-Test(watch, a_corrupt_outbox_is_set_aside_and_the_watch_starts)
+static void write_nonsense(void)
 {
+    static const char *const suffixes[] = {"-wal", "-shm"};
+    for (size_t i = 0; i < 2; i++) { /* of a file that is open */
+        char name[80];
+        (void)snprintf(name, sizeof name, "%s%s", outbox_path, suffixes[i]);
+        (void)unlink(name);
+    }
     FILE *file = fopen(outbox_path, "w");
     cr_assert_not_null(file);
     for (int i = 0; i < 10000; i++)
         (void)fputs("not a database ", file);
     (void)fclose(file);
+}
+
+Test(watch, a_corrupt_outbox_is_set_aside_and_the_watch_starts)
+{
+    write_nonsense();
     open_watch();
     cr_expect_eq(watch_state(watch)->set_aside, 1U);
     cabin(10);
@@ -313,12 +332,50 @@ static void break_outbox(void)
     (void)sqlite3_close(db);
 }
 
-static void mend(void)
+static void mend(int expected)
 {
-    char reason[256];
+    char reason[256] = "";
     cr_assert(watch_broken(watch));
-    cr_assert_eq(watch_mend(watch, reason), 0, "%s", reason);
+    cr_assert_eq(watch_mend(watch, reason), expected, "%s", reason);
     cr_assert_not(watch_broken(watch));
+}
+
+/* No file can grow: one can still be set aside, and none begun. */
+static void limit_files(bool limited)
+{
+    struct rlimit limit;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = limited ? 0 : limit.rlim_max;
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+Test(watch, a_file_that_was_set_aside_is_told_of_when_a_new_one_stands_and_not_before)
+{
+    for (int at_the_start = 0; at_the_start < 2; at_the_start++) {
+        char reason[256];
+        write_nonsense();
+        if (at_the_start)
+            limit_files(true);
+        open_watch();
+        if (!at_the_start) {
+            break_outbox();
+            for (int i = 0; i < 12; i++, mono_ms += 1000)
+                (void)fix();
+            write_nonsense();
+            limit_files(true);
+        }
+        cr_assert(watch_broken(watch));
+        cr_expect_lt(watch_mend(watch, reason), 0);
+        cr_expect_lt(watch_mend(watch, reason), 0);
+        cr_expect_eq(watch_state(watch)->set_aside, at_the_start ? 1U : 2U, "%llu",
+                     (unsigned long long)watch_state(watch)->set_aside);
+        limit_files(false);
+        mend(WATCH_NEW_FILE);
+        cr_expect_eq(watch_mend(watch, reason), 0, "it is the same now");
+        watch_close(watch);
+    }
+    watch = NULL;
 }
 
 Test(watch, an_open_alert_stands_in_the_new_file_too)
@@ -332,7 +389,7 @@ Test(watch, an_open_alert_stands_in_the_new_file_too)
         (void)fix();
     cabin(20);
     cr_expect_eq(announced, 1U);
-    mend();
+    mend(WATCH_NEW_FILE);
     cr_expect_eq(waiting(BW_RECORD_ALERT), 1U, "what the bureau may never have seen");
     cr_expect_eq(announced, 1U, "the driver has heard of it");
     watch_close(watch);
@@ -344,6 +401,48 @@ Test(watch, an_open_alert_stands_in_the_new_file_too)
     cr_expect_eq(announced, 1U, "not raised twice");
 }
 
+/* What the statement gives, with the key bound to it. */
+static int run_with_key(const char *sql, const struct seal_key *key)
+{
+    sqlite3 *db;
+    sqlite3_stmt *stmt;
+    cr_assert_eq(sqlite3_open(outbox_path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+    sqlite3_bind_blob(stmt, 1, key->public_key, BW_PUBLIC_KEY_LEN, SQLITE_STATIC);
+    const int rc = sqlite3_step(stmt);
+    sqlite3_finalize(stmt);
+    (void)sqlite3_close(db);
+    return rc;
+}
+
+static bool is_owner(const struct seal_key *key)
+{
+    return run_with_key("SELECT 1 FROM meta WHERE public_key = ?1 AND NOT EXISTS (SELECT 1 FROM key_change)",
+                        key) == SQLITE_ROW;
+}
+
+/* The old one may be gone: a file that it alone owns could not be opened at the next start. */
+Test(watch, a_new_file_after_a_change_of_key_is_the_new_keys_alone)
+{
+    for (int over = 0; over < 2; over++) {
+        changes_key = true;
+        open_watch();
+        if (over) { /* as the outbox does it when the bureau has all that the old key signed */
+            cr_assert_eq(run_with_key("DELETE FROM key_change", &next), SQLITE_DONE);
+            cr_assert_eq(run_with_key("UPDATE meta SET public_key = ?1", &next), SQLITE_DONE);
+            watch_key_changed(watch);
+        }
+        break_outbox();
+        for (int i = 0; i < 12; i++, mono_ms += 1000)
+            (void)fix();
+        mend(WATCH_NEW_FILE);
+        cr_expect_eq(is_owner(&next), over == 1);
+        watch_close(watch);
+        watch = NULL;
+        cr_assert_eq(unlink(outbox_path), 0);
+    }
+}
+
 Test(watch, a_phase_that_broke_the_file_is_not_recorded_twice)
 {
     store_licence(1, &bureau);
@@ -353,7 +452,7 @@ Test(watch, a_phase_that_broke_the_file_is_not_recorded_twice)
     for (int i = 0; i < 5; i++, mono_ms += 1000)
         cabin(20);
     cr_expect_eq(announced_unsaved, 1U);
-    mend();
+    mend(WATCH_NEW_FILE);
     cabin(20);
     cr_expect_eq(waiting(BW_RECORD_ALERT), 1U);
 }
@@ -391,7 +490,7 @@ Test(watch, without_a_disk_it_starts_announces_and_saves_all_when_the_disk_is_ba
     char reason[256];
     cr_expect_neq(watch_mend(watch, reason), 0, "still not there");
     cr_assert_eq(rmdir(outbox_path), 0);
-    mend();
+    mend(0);
     cabin(20);
     cr_expect_eq(watch_state(watch)->unsaved, 0U);
     cr_expect_eq(waiting(BW_RECORD_ALERT), 1U);
@@ -422,7 +521,7 @@ Test(watch, what_the_disk_holds_open_is_taken_up_when_it_is_back)
         for (int i = 0; i < (again ? 5 : 1); i++, mono_ms += 1000)
             cabin(20);
         show_disk();
-        mend();
+        mend(0);
         mono_ms += 1000;
         cabin(20);
         cr_assert_eq(watch_open_alerts(watch, open), 1U);
@@ -510,7 +609,7 @@ Test(watch, positions_wait_in_memory_while_the_disk_refuses_and_the_newest_two_m
         (void)fix();
     cr_expect_eq(watch_state(watch)->lost, 10U);
     cr_assert_eq(rmdir(outbox_path), 0);
-    mend();
+    mend(0);
     cr_expect(fix(), "one record of 120");
     cr_expect_eq(waiting(BW_RECORD_TRACK), 1U);
 }
