@@ -718,7 +718,6 @@ Test(outbox, a_file_that_is_no_good_is_set_aside_and_a_new_stream_begun)
     }
 }
 
-/* The bureau would refuse it, and with it wait for ever for what comes after. */
 /* One of the two key files is not there: putting it back must be enough. */
 Test(outbox, a_file_in_the_midst_of_a_change_of_key_is_kept_when_a_key_is_missing)
 {
@@ -764,6 +763,7 @@ Test(outbox, that_a_file_was_set_aside_is_told_also_when_no_new_one_can_be_made)
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &all), 0);
 }
 
+/* The bureau would refuse it, and with it wait for ever for what comes after. */
 Test(outbox, a_damaged_record_is_never_handed_out_and_the_next_opening_sets_the_file_aside)
 {
     static const char *const damages[] = {

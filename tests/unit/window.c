@@ -225,6 +225,11 @@ static void broker_restarts(struct model *model, int64_t now_ms)
 static void check_model(const struct model *model)
 {
     cr_assert_leq(model->window.next_seq - model->window.oldest_seq, CAP, "more in flight than the cap");
+    cr_assert_leq(model->removed, model->bureau_upto, "%llu is removed, and the bureau has not got it",
+                  (unsigned long long)model->removed);
+    cr_assert_leq(model->window.oldest_seq, model->bureau_upto + 1,
+                  "%llu counts as received, and the bureau has not got it",
+                  (unsigned long long)model->window.oldest_seq - 1);
 }
 
 Test(window, brings_all_over_any_network_in_order_and_removes_nothing_before_its_receipt)
