@@ -11,15 +11,19 @@ struct form {
     size_t id_digits;
     uint32_t id_max;
     char letter;
-    bool extended, remote;
+    bool extended, remote, fd;
 };
 
 static const struct form forms[] = {
-    {3, 0x7ff, 't', false, false},
-    {8, 0x1fffffff, 'T', true, false},
-    {3, 0x7ff, 'r', false, true},
-    {8, 0x1fffffff, 'R', true, true},
+    {3, 0x7ff, 't', false, false, false}, {8, 0x1fffffff, 'T', true, false, false},
+    {3, 0x7ff, 'r', false, true, false},  {8, 0x1fffffff, 'R', true, true, false},
+    {3, 0x7ff, 'd', false, false, true},  {8, 0x1fffffff, 'D', true, false, true},
+    {3, 0x7ff, 'b', false, false, true},  {8, 0x1fffffff, 'B', true, false, true},
 };
+
+/* By the length code; classic CAN has no more than the first nine. */
+static const uint8_t lengths[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64};
+enum { CLASSIC_LEN = 8, FD_LEN = 64 };
 
 void slcan_init(struct slcan *slcan)
 {
@@ -41,25 +45,36 @@ static const char *parse(const struct form *form, const char *line, size_t len,
 {
     struct can_frame_in frame = {.extended = form->extended};
     const size_t head = 1 + form->id_digits + 1;
-    uint32_t n;
+    uint8_t data[FD_LEN];
+    uint32_t code;
     if (len < head)
         return "frame cut short";
     if (!hex_number(line + 1, form->id_digits, &frame.id) || frame.id > form->id_max)
         return "bad identifier";
-    if (!hex_number(line + 1 + form->id_digits, 1, &n) || n > sizeof frame.data)
+    if (!hex_number(line + 1 + form->id_digits, 1, &code) || (!form->fd && code > CLASSIC_LEN))
         return "bad length";
-    frame.len = (uint8_t)n;
-    const size_t digits = form->remote ? 0 : 2 * (size_t)n;
+    const bool bare = form->remote && len <= head + TIMESTAMP_DIGITS; /* without the bytes that it asks for */
+    const size_t digits = bare ? 0 : 2 * (size_t)lengths[code];
     if (len < head + digits)
         return "frame cut short";
-    if (!hex_bytes(line + head, digits / 2, frame.data))
+    if (!hex_bytes(line + head, digits / 2, data))
         return "bad data";
     const size_t rest = len - head - digits;
     uint32_t timestamp;
     if (rest != 0 && (rest != TIMESTAMP_DIGITS || !hex_number(line + len - rest, rest, &timestamp)))
         return "trailing bytes";
+    frame.len = form->fd ? 0 : (uint8_t)code;
+    memcpy(frame.data, data, form->fd ? 0 : digits / 2);
     *ret_frame = frame;
     return NULL;
+}
+
+static void answer(struct slcan *slcan, bool yes)
+{
+    const uint64_t before = slcan->accepts + slcan->refusals;
+    if (!yes && before < 32)
+        slcan->first |= UINT32_C(1) << before;
+    *(yes ? &slcan->accepts : &slcan->refusals) += 1;
 }
 
 static void refuse(struct slcan *slcan, const char *reason)
@@ -71,11 +86,17 @@ static void refuse(struct slcan *slcan, const char *reason)
 static void end_line(struct slcan *slcan, void (*on_frame)(void *, const struct can_frame_in *),
                      void *context)
 {
-    if (slcan->len == 0)
-        return;
     const char letter = slcan->line[0];
-    if (slcan->len == 1 && (letter == 'z' || letter == 'Z'))
+    uint32_t flags;
+    if (slcan->len == 0 || (slcan->len == 1 && (letter == 'z' || letter == 'Z'))) {
+        answer(slcan, true);
         return;
+    }
+    if (slcan->len == 3 && letter == 'F' && hex_number(slcan->line + 1, 2, &flags)) {
+        slcan->statuses++;
+        slcan->flags = (uint8_t)flags;
+        return;
+    }
     const struct form *form = form_of(letter);
     if (form == NULL) {
         refuse(slcan, "not a frame");
@@ -87,6 +108,8 @@ static void end_line(struct slcan *slcan, void (*on_frame)(void *, const struct 
         refuse(slcan, reason);
     } else if (form->remote) {
         slcan->remote++;
+    } else if (form->fd) {
+        slcan->fd++;
     } else {
         slcan->frames++;
         on_frame(context, &frame);
@@ -106,7 +129,7 @@ void slcan_feed(struct slcan *slcan, const uint8_t *bytes, size_t n,
         } else if (c == BEL) { /* ends what came before it, too */
             if (slcan->len > 0)
                 refuse(slcan, "frame cut short");
-            slcan->refusals++;
+            answer(slcan, false);
             slcan->len = 0;
             slcan->skipping = false;
         } else if (c == LF && slcan->len == 0) {

@@ -91,6 +91,8 @@ static void retry_later(struct source *source, int err, int64_t mono_ms)
 
 void source_tick(struct source *source, int64_t mono_ms)
 {
+    if (source->stats.state == SOURCE_OPEN && source->driver->tick != NULL)
+        source->driver->tick(source->self);
     if (source->stats.state == SOURCE_OPEN || mono_ms < source->open_at_mono_ms)
         return;
     source->stats.stays_off = false;

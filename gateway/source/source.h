@@ -66,6 +66,7 @@ struct source_driver {
     int (*read)(void *self, const struct source_sink *sink, struct source_stats *stats);
     void (*close)(void *self); /* called only when open */
     void (*destroy)(void *self);
+    void (*tick)(void *self); /* about once a second while it is open; may be NULL */
 };
 
 /* For drivers: wrap one. Takes `self` over, which is destroyed when this fails. NULL when out of memory. */

@@ -34,7 +34,9 @@ static const struct {
     {"T18FEF1002FF00\r", {.id = 0x18fef100, .extended = true, .len = 2, .data = {0xff, 0}}},
     {"t12312A1F40\r", {.id = 0x123, .len = 1, .data = {0x2a}}},  /* with a timestamp */
     {"T0000000101F40\r", {.id = 1, .extended = true, .len = 0}}, /* with a timestamp */
-    {"\nt1230\r", {.id = 0x123, .len = 0}},                      /* of an adapter that ends with CR LF */
+    {"t3218FFFFFFFFFFFFFFFF1F40\r",
+     {.id = 0x321, .len = 8, .data = {255, 255, 255, 255, 255, 255, 255, 255}}}, /* with a timestamp */
+    {"\nt1230\r", {.id = 0x123, .len = 0}}, /* of an adapter that ends with CR LF */
 };
 
 Test(slcan, data_frames_of_both_identifier_lengths_are_passed_on)
@@ -73,7 +75,17 @@ static const struct {
     {"t12312A0x00\r", "trailing bytes"},
     {"t1230\nt1230\r", "trailing bytes"},
     {"r12301\r", "trailing bytes"},
-    {"t12300000000000000000000000000000000000000\r", "line too long"},
+    {"r1238FFFFFFFFFFFFFF\r", "frame cut short"},
+    {"d1239000000000000000000000\r", "frame cut short"},
+    {"bF239\r", "bad identifier"},
+    {"F\r", "not a frame"},
+    {"F0\r", "not a frame"},
+    {"FG0\r", "not a frame"},
+    {"F000\r", "not a frame"},
+    {"t1230"
+     "00000000000000000000000000000000000000000000000000000000000000000000000000000000"
+     "00000000000000000000000000000000000000000000000000000000000000000000000000000000\r",
+     "line too long"},
 };
 
 Test(slcan, bad_lines_are_counted_with_their_reason_and_the_next_frame_is_read)
@@ -96,11 +108,42 @@ Test(slcan, answers_and_remote_frames_are_no_data)
     struct slcan slcan;
     struct frames frames = {0};
     slcan_init(&slcan);
-    feed(&slcan, "\r\r\rz\rZ\r\a\ar1238\rR000000010\r", &frames);
+    feed(&slcan, "\r\r\rz\rZ\r\a\ar1238\rR000000010\rr12381122334455667788\rr12301F40\r", &frames);
     cr_expect_eq(frames.n, 0);
     cr_expect_eq(slcan.bad, 0);
+    cr_expect_eq(slcan.accepts, 5);
     cr_expect_eq(slcan.refusals, 2);
-    cr_expect_eq(slcan.remote, 2);
+    cr_expect_eq(slcan.first, 0x60, "the sixth and the seventh answer");
+    cr_expect_eq(slcan.remote, 4);
+}
+
+Test(slcan, fd_frames_are_no_data_either)
+{
+    static const char *const lines[] = {"d1230\r", "D000000011FF\r", "b1239000102030405060708090A0B\r",
+                                        "B1FFFFFFFF"
+                                        "00000000000000000000000000000000000000000000000000000000000000000000"
+                                        "000000000000000000000000000000000000000000000000000000000000\r"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct slcan slcan;
+        struct frames frames = {0};
+        slcan_init(&slcan);
+        feed(&slcan, lines[i], &frames);
+        cr_expect_eq(frames.n, 0, "%zu", i);
+        cr_expect_eq(slcan.bad, 0, "%zu: %s", i, slcan.reason);
+        cr_expect_eq(slcan.fd, 1, "%zu", i);
+    }
+}
+
+Test(slcan, status_flags_are_kept)
+{
+    struct slcan slcan;
+    struct frames frames = {0};
+    slcan_init(&slcan);
+    feed(&slcan, "F00\rt1230\rFA8\r", &frames);
+    cr_expect_eq(frames.n, 1);
+    cr_expect_eq(slcan.bad, 0);
+    cr_expect_eq(slcan.statuses, 2);
+    cr_expect_eq(slcan.flags, SLCAN_BUS_ERROR | SLCAN_ERROR_PASSIVE | SLCAN_OVERRUN);
 }
 
 Test(slcan, a_bel_within_a_line_ends_it)

@@ -50,7 +50,8 @@ static void fake_destroy(void *self)
     ((struct fake *)self)->destroyed++;
 }
 
-static const struct source_driver driver = {"fake", fake_open, fake_fd, fake_read, fake_close, fake_destroy};
+static const struct source_driver driver = {"fake",     fake_open,    fake_fd, fake_read,
+                                            fake_close, fake_destroy, NULL};
 
 static int n_gps, n_can;
 

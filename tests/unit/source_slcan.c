@@ -133,3 +133,135 @@ Test(source_slcan, what_is_no_tty_is_not_opened)
     cr_expect_str_eq(source_stats(source)->reason, "slcan: Inappropriate ioctl for device");
     source_destroy(source);
 }
+
+/* An open source, its adapter, and the commands of the opening taken from the line. */
+static struct source *opened(int *ret_adapter)
+{
+    char path[64];
+    *ret_adapter = adapter_open(path);
+    struct source *source = source_slcan_create(path, '6');
+    source_tick(source, 0);
+    cr_assert_eq(source_stats(source)->state, SOURCE_OPEN, "%s", source_stats(source)->reason);
+    adapter_hears(*ret_adapter, "C\rS6\rO\r");
+    return source;
+}
+
+static uint64_t trouble(const struct source *source, const char *code)
+{
+    const struct source_stats *stats = source_stats(source);
+    for (size_t i = 0; i < stats->n_troubles; i++)
+        if (strcmp(stats->troubles[i].code, code) == 0)
+            return stats->troubles[i].n;
+    return 0;
+}
+
+Test(source_slcan, a_lawicel_adapter_is_asked_for_its_flags_and_may_refuse_to_close_what_is_closed)
+{
+    int adapter;
+    struct source *source = opened(&adapter);
+    adapter_says(adapter, "\a\r\rt12312A1F40\rT18FEF1002FF001F41\r");
+    read_until(source, 2, 0);
+    source_tick(source, 1000);
+    adapter_hears(adapter, "F\r");
+    adapter_says(adapter, "F00\rt12312A\r");
+    read_until(source, 3, 0);
+    source_tick(source, 2000);
+    adapter_hears(adapter, "F\r");
+    adapter_says(adapter, "FAD\r");
+    read_until(source, 3, 4);
+    cr_expect_eq(trouble(source, "overrun"), 1);
+    cr_expect_eq(trouble(source, "error_warning"), 1);
+    cr_expect_eq(trouble(source, "error_passive"), 1);
+    cr_expect_eq(trouble(source, "bus_error"), 1);
+    source_destroy(source);
+    adapter_hears(adapter, "C\r");
+    (void)close(adapter);
+}
+
+Test(source_slcan, one_that_has_no_flags_says_no_once_and_is_asked_no_more)
+{
+    int adapter;
+    struct source *source = opened(&adapter);
+    adapter_says(adapter, "\r\r\rt1230\r");
+    read_until(source, 1, 0);
+    source_tick(source, 1000);
+    adapter_hears(adapter, "F\r");
+    adapter_says(adapter, "\at1230\r");
+    read_until(source, 2, 0);
+    source_tick(source, 2000);
+    source_tick(source, 3000);
+    source_destroy(source);
+    adapter_hears(adapter, "C\r");
+    (void)close(adapter);
+}
+
+Test(source_slcan, one_that_never_answers_is_asked_three_times)
+{
+    int adapter;
+    struct source *source = opened(&adapter);
+    for (int64_t mono_ms = 1000; mono_ms <= 9000; mono_ms += 1000)
+        source_tick(source, mono_ms);
+    adapter_says(adapter, "t1230\r");
+    read_until(source, 1, 0);
+    source_destroy(source);
+    adapter_hears(adapter, "F\rF\rF\rC\r");
+    (void)close(adapter);
+}
+
+Test(source_slcan, a_command_that_is_refused_is_named)
+{
+    int adapter;
+    struct source *source = opened(&adapter);
+    adapter_says(adapter, "\r\a");
+    read_until(source, 0, 1);
+    cr_expect_str_eq(source_stats(source)->reason, "the adapter refused the bit rate");
+    adapter_says(adapter, "\a");
+    read_until(source, 0, 2);
+    cr_expect_str_eq(source_stats(source)->reason, "the adapter refused to open the channel");
+    cr_expect_eq(trouble(source, "refused_command"), 2);
+    source_destroy(source);
+    (void)close(adapter);
+}
+
+Test(source_slcan, fd_and_remote_frames_of_a_canable_are_counted_and_no_fault)
+{
+    int adapter;
+    struct source *source = opened(&adapter);
+    adapter_says(adapter,
+                 "\r\r\rd1239000102030405060708090A0B\rB18FEF1001FF\rr12381122334455667788\rt1230\r");
+    read_until(source, 1, 0);
+    cr_expect_eq(trouble(source, "fd"), 2);
+    cr_expect_eq(trouble(source, "remote"), 1);
+    source_destroy(source);
+    (void)close(adapter);
+}
+
+Test(source_slcan, an_adapter_that_comes_back_under_its_name_is_opened_again)
+{
+    char name[] = "/tmp/slcan-XXXXXX", path[64], link[80];
+    cr_assert_not_null(mkdtemp(name));
+    (void)snprintf(link, sizeof link, "%s/by-id", name);
+    int adapter = adapter_open(path);
+    cr_assert_eq(symlink(path, link), 0);
+    struct source *source = source_slcan_create(link, '6');
+    source_tick(source, 0);
+    adapter_hears(adapter, "C\rS6\rO\r");
+    const int other = adapter_open(path); /* takes its number before the old one is given back */
+    cr_assert_eq(close(adapter), 0);
+    cr_assert_eq(unlink(link), 0);
+    readable(source_fd(source));
+    source_read(source, &sink, 1);
+    cr_expect_eq(source_stats(source)->state, SOURCE_CONNECTING);
+    source_tick(source, 1001);
+    cr_expect_str_eq(source_stats(source)->reason, "slcan: No such file or directory");
+    cr_assert_eq(symlink(path, link), 0);
+    source_tick(source, 20000);
+    adapter_hears(other, "C\rS6\rO\r");
+    adapter_says(other, "\r\r\rt12312A\r");
+    read_until(source, 1, 0);
+    cr_expect_eq(source_stats(source)->opened, 2);
+    source_destroy(source);
+    (void)close(other);
+    (void)unlink(link);
+    (void)rmdir(name);
+}
