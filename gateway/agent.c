@@ -205,6 +205,13 @@ static void on_can(void *context, const struct can_frame_in *frame)
     agent->cabin_heard = true;
 }
 
+static void on_value(void *context, size_t signal, double value)
+{
+    struct agent *agent = context;
+    cabinbus_value(agent->bus, signal, value, clock_mono_ms());
+    agent->cabin_heard = true;
+}
+
 /* --- feeds --- */
 
 static void free_handle(uv_handle_t *handle)
@@ -274,7 +281,7 @@ static void report_feed(struct feed *feed)
 
 static void read_feed(struct feed *feed)
 {
-    const struct source_sink sink = {.context = feed->agent, .gps = on_gps, .can = on_can};
+    const struct source_sink sink = {.context = feed->agent, .gps = on_gps, .can = on_can, .value = on_value};
     source_read(feed->source, &sink, clock_mono_ms());
     watch_descriptor(feed);
     report_feed(feed);
@@ -714,6 +721,33 @@ static int open_watch(struct agent *agent)
     return EXIT_DONE;
 }
 
+/* At most one of the cabin's sources is configured. */
+static int open_cabin(struct agent *agent, char ret_reason[CABINBUS_REASON_MAX])
+{
+    const struct gateway_config *config = agent->config;
+    const struct modbus_config modbus = {.link = config->modbus,
+                                         .poll_ms = config->poll_ms,
+                                         .timeout_ms = config->timeout_ms,
+                                         .signals = config->registers,
+                                         .n_signals = config->n_registers};
+    int error = 0;
+    if (config->dbc_path[0] != '\0')
+        error =
+            cabinbus_create(config->dbc_path, config->signals, config->n_signals, &agent->bus, ret_reason);
+    else if (config->n_registers > 0)
+        error = cabinbus_create_registers(config->registers, config->n_registers, config->signals,
+                                          config->n_signals, &agent->bus, ret_reason);
+    if (error != 0)
+        return error;
+    if (config->can_interface[0] != '\0')
+        agent->can.source = source_socketcan_create(config->can_interface);
+    else if (config->slcan_path[0] != '\0')
+        agent->can.source = source_slcan_create(config->slcan_path, config->slcan_bitrate[0]);
+    else if (config->n_registers > 0)
+        agent->can.source = source_modbus_create(&modbus);
+    return 0;
+}
+
 static int open_sources(struct agent *agent)
 {
     const struct gateway_config *config = agent->config;
@@ -725,13 +759,8 @@ static int open_sources(struct agent *agent)
                                .source = source_gps_create(config->gps_host, port, &agent->clock.window),
                                .fd = -1};
     agent->can = (struct feed){.agent = agent, .name = "cabin bus", .fd = -1};
-    if (config->dbc_path[0] != '\0') {
-        if (cabinbus_create(config->dbc_path, config->signals, config->n_signals, &agent->bus, reason) != 0)
-            return refuse("cabin", reason);
-        agent->can.source = config->can_interface[0] != '\0'
-                                ? source_socketcan_create(config->can_interface)
-                                : source_slcan_create(config->slcan_path, config->slcan_bitrate[0]);
-    }
+    if (open_cabin(agent, reason) != 0)
+        return refuse("cabin", reason);
     if (agent->gps.source == NULL || (agent->bus != NULL && agent->can.source == NULL)) {
         (void)refuse("sources", strerror(ENOMEM));
         return EXIT_CANNOT;

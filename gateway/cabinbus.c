@@ -10,6 +10,13 @@
 #include "gateway/cabin/mapping.h"
 #include "gateway/source/dbc.h"
 
+/* A value that the vehicle says under a name, be it a signal of the DBC file or a register. */
+struct named {
+    const char *name;
+    double maximum; /* 0 = not stated */
+    unsigned length_bits;
+};
+
 /* A signal that means something to the cabin. */
 struct binding {
     bool bound;
@@ -21,7 +28,7 @@ struct binding {
 
 /* What was heard of one bound signal. */
 struct history {
-    size_t signal; /* of the dbc */
+    size_t signal;
     struct cabin_slot slot;
     char place[CONFIG_SIGNAL_LEN];
     int64_t heard_mono_ms, changed_mono_ms;
@@ -32,8 +39,10 @@ struct history {
 };
 
 struct cabinbus {
-    struct dbc *dbc;
-    struct binding *bindings; /* by signal index of the dbc */
+    struct dbc *dbc; /* NULL: registers */
+    size_t n_named;
+    struct named *named;
+    struct binding *bindings; /* of each that is named */
     size_t n_histories;
     struct history *histories;
     struct cabin cabin;
@@ -63,17 +72,17 @@ static void bind_signal(struct cabinbus *bus, struct cabin_config *config, size_
             (struct cabin_seat){.capacity = 1, .unknown_value = CABIN_NO_UNKNOWN_VALUE};
         return;
     }
-    const struct dbc_signal *info = dbc_signal_at(bus->dbc, signal);
+    const struct named *info = &bus->named[signal];
     config->seats[slot.index] = cabin_seat_of(info->maximum, info->length_bits);
 }
 
-/* Every DBC signal whose name keeps to the convention. */
+/* Every signal whose name keeps to the convention. */
 static int bind_by_name(struct cabinbus *bus, struct cabin_map *map, struct cabin_config *config,
                         char ret_reason[CABINBUS_REASON_MAX])
 {
-    for (size_t i = 0; i < dbc_signal_count(bus->dbc); i++) {
+    for (size_t i = 0; i < bus->n_named; i++) {
         struct cabin_slot slot;
-        const char *name = dbc_signal_at(bus->dbc, i)->name;
+        const char *name = bus->named[i].name;
         const int error = cabin_map_signal(map, name, &slot);
         if (error == -ENOENT)
             continue; /* not of the cabin */
@@ -87,10 +96,10 @@ static int bind_by_name(struct cabinbus *bus, struct cabin_map *map, struct cabi
     return 0;
 }
 
-static int find_signal(const struct dbc *dbc, const char *name, size_t *ret)
+static int find_signal(const struct cabinbus *bus, const char *name, size_t *ret)
 {
-    for (size_t i = 0; i < dbc_signal_count(dbc); i++)
-        if (strcmp(dbc_signal_at(dbc, i)->name, name) == 0) {
+    for (size_t i = 0; i < bus->n_named; i++)
+        if (strcmp(bus->named[i].name, name) == 0) {
             *ret = i;
             return 0;
         }
@@ -104,9 +113,11 @@ static int bind_by_config(struct cabinbus *bus, const struct config_signal *sign
     for (size_t i = 0; i < n_signals; i++) {
         size_t signal;
         struct cabin_slot slot;
-        int error = find_signal(bus->dbc, signals[i].signal, &signal);
+        int error = find_signal(bus, signals[i].signal, &signal);
         if (error != 0) {
-            fail(ret_reason, signals[i].signal, "[signals]: no such signal in the DBC file");
+            fail(ret_reason, signals[i].signal,
+                 bus->dbc != NULL ? "[signals]: no such signal in the DBC file"
+                                  : "[signals]: no such register in [registers]");
             return error;
         }
         error = bus->bindings[signal].bound ? -EEXIST : cabin_map_name(map, signals[i].place, &slot);
@@ -130,14 +141,14 @@ static int bind_by_config(struct cabinbus *bus, const struct config_signal *sign
 static int link_belts(struct cabinbus *bus, const struct cabin_map *map, struct cabin_config *config,
                       char ret_reason[CABINBUS_REASON_MAX])
 {
-    for (size_t i = 0; i < dbc_signal_count(bus->dbc); i++) {
+    for (size_t i = 0; i < bus->n_named; i++) {
         const struct binding *binding = &bus->bindings[i];
         if (!binding->bound || binding->slot.kind != CABIN_BELT)
             continue;
         const uint8_t belt = binding->slot.index;
         const int error = cabin_map_belt_seat(map, belt, &config->belt_seats[belt]);
         if (error != 0) {
-            fail(ret_reason, dbc_signal_at(bus->dbc, i)->name, "a belt whose seat has no signal");
+            fail(ret_reason, bus->named[i].name, "a belt whose seat has no signal");
             return error;
         }
     }
@@ -177,7 +188,7 @@ static int by_place(const void *left, const void *right)
 
 static int begin_histories(struct cabinbus *bus, const struct cabin_map *map)
 {
-    const size_t n = dbc_signal_count(bus->dbc);
+    const size_t n = bus->n_named;
     for (size_t i = 0; i < n; i++)
         bus->n_histories += bus->bindings[i].bound;
     bus->histories = calloc(bus->n_histories + 1, sizeof *bus->histories);
@@ -203,7 +214,7 @@ static int set_up(struct cabinbus *bus, const struct config_signal *signals, siz
     struct cabin_map map;
     struct cabin_config config = {0};
     cabin_map_init(&map);
-    bus->bindings = calloc(dbc_signal_count(bus->dbc) + 1, sizeof *bus->bindings);
+    bus->bindings = calloc(bus->n_named + 1, sizeof *bus->bindings);
     if (bus->bindings == NULL) {
         fail(ret_reason, "cabin", strerror(ENOMEM));
         return -ENOMEM;
@@ -225,19 +236,53 @@ static int set_up(struct cabinbus *bus, const struct config_signal *signals, siz
     return error;
 }
 
-int cabinbus_create(const char *dbc_path, const struct config_signal *signals, size_t n_signals,
-                    struct cabinbus **ret, char ret_reason[CABINBUS_REASON_MAX])
+static int begin_names(struct cabinbus *bus, size_t n, char ret_reason[CABINBUS_REASON_MAX])
 {
-    struct cabinbus *bus = calloc(1, sizeof *bus);
-    if (bus == NULL) {
-        fail(ret_reason, dbc_path, strerror(ENOMEM));
-        return -ENOMEM;
-    }
+    bus->n_named = n;
+    bus->named = calloc(n + 1, sizeof *bus->named);
+    if (bus->named != NULL)
+        return 0;
+    fail(ret_reason, "cabin", strerror(ENOMEM));
+    return -ENOMEM;
+}
+
+static int name_dbc_signals(struct cabinbus *bus, const char *dbc_path, char ret_reason[CABINBUS_REASON_MAX])
+{
     char dbc_reason[DBC_ERROR_LEN];
     int error = dbc_load(dbc_path, dbc_reason, &bus->dbc);
     if (error != 0)
         (void)snprintf(ret_reason, CABINBUS_REASON_MAX, "%s", dbc_reason);
     else
+        error = begin_names(bus, dbc_signal_count(bus->dbc), ret_reason);
+    for (size_t i = 0; error == 0 && i < bus->n_named; i++) {
+        const struct dbc_signal *signal = dbc_signal_at(bus->dbc, i);
+        bus->named[i] = (struct named){signal->name, signal->maximum, signal->length_bits};
+    }
+    return error;
+}
+
+static int name_registers(struct cabinbus *bus, const struct register_signal *registers, size_t n_registers,
+                          char ret_reason[CABINBUS_REASON_MAX])
+{
+    const int error = begin_names(bus, n_registers, ret_reason);
+    for (size_t i = 0; error == 0 && i < n_registers; i++)
+        bus->named[i] = (struct named){registers[i].name, 0, registers[i].length_bits};
+    return error;
+}
+
+/* `dbc_path` or, when that is NULL, the registers. */
+static int create(const char *dbc_path, const struct register_signal *registers, size_t n_registers,
+                  const struct config_signal *signals, size_t n_signals, struct cabinbus **ret,
+                  char ret_reason[CABINBUS_REASON_MAX])
+{
+    struct cabinbus *bus = calloc(1, sizeof *bus);
+    if (bus == NULL) {
+        fail(ret_reason, "cabin", strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    int error = dbc_path != NULL ? name_dbc_signals(bus, dbc_path, ret_reason)
+                                 : name_registers(bus, registers, n_registers, ret_reason);
+    if (error == 0)
         error = set_up(bus, signals, n_signals, ret_reason);
     if (error == 0)
         *ret = bus;
@@ -246,11 +291,25 @@ int cabinbus_create(const char *dbc_path, const struct config_signal *signals, s
     return error;
 }
 
+int cabinbus_create(const char *dbc_path, const struct config_signal *signals, size_t n_signals,
+                    struct cabinbus **ret, char ret_reason[CABINBUS_REASON_MAX])
+{
+    return create(dbc_path, NULL, 0, signals, n_signals, ret, ret_reason);
+}
+
+int cabinbus_create_registers(const struct register_signal *registers, size_t n_registers,
+                              const struct config_signal *signals, size_t n_signals, struct cabinbus **ret,
+                              char ret_reason[CABINBUS_REASON_MAX])
+{
+    return create(NULL, registers, n_registers, signals, n_signals, ret, ret_reason);
+}
+
 void cabinbus_destroy(struct cabinbus *bus)
 {
     if (bus == NULL)
         return;
     dbc_free(bus->dbc);
+    free(bus->named);
     free(bus->bindings);
     free(bus->histories);
     free(bus);
@@ -322,6 +381,12 @@ void cabinbus_frame(struct cabinbus *bus, const struct can_frame_in *frame, int6
         bus->stats.short_frames++;
 }
 
+void cabinbus_value(struct cabinbus *bus, size_t signal, double value, int64_t mono_ms)
+{
+    struct decoding decoding = {bus, mono_ms};
+    on_value(&decoding, signal, value);
+}
+
 void cabinbus_estimate(const struct cabinbus *bus, int64_t mono_ms, struct bw_cabin *ret)
 {
     cabin_estimate(&bus->cabin, mono_ms, ret);
@@ -379,7 +444,7 @@ void cabinbus_signal(const struct cabinbus *bus, size_t index, int64_t mono_ms, 
     const struct cabin_slot slot = history->slot;
     *ret = (struct cabinbus_signal){
         .kind = slot.kind,
-        .name = dbc_signal_at(bus->dbc, history->signal)->name,
+        .name = bus->named[history->signal].name,
         .most = slot.kind == CABIN_SEAT ? bus->cabin.config.seats[slot.index].capacity : 0,
         .state = state_of(bus, history, mono_ms),
         .value = history->value,

@@ -1,8 +1,10 @@
-/* From CAN frames to what is known of the cabin: the DBC file, the mapping of its signals, the estimate. */
+/* From CAN frames or register values to what is known of the cabin: the DBC file or the registers, the
+ * mapping of their signals, the estimate. */
 #ifndef BUSWARDEN_CABINBUS_H
 #define BUSWARDEN_CABINBUS_H
 
 #include "gateway/config.h"
+#include "gateway/source/registers.h"
 #include "gateway/source/source.h"
 
 struct cabinbus;
@@ -13,9 +15,15 @@ enum { CABINBUS_REASON_MAX = 320 };
  * or a negative errno with the file, line and reason in ret_reason. */
 int cabinbus_create(const char *dbc_path, const struct config_signal *signals, size_t n_signals,
                     struct cabinbus **ret, char ret_reason[CABINBUS_REASON_MAX]);
+/* The same of the [registers] of the configuration, whose names must outlive the bus. */
+int cabinbus_create_registers(const struct register_signal *registers, size_t n_registers,
+                              const struct config_signal *signals, size_t n_signals, struct cabinbus **ret,
+                              char ret_reason[CABINBUS_REASON_MAX]);
 void cabinbus_destroy(struct cabinbus *bus); /* accepts NULL */
 
 void cabinbus_frame(struct cabinbus *bus, const struct can_frame_in *frame, int64_t mono_ms);
+/* signal: index of a register. */
+void cabinbus_value(struct cabinbus *bus, size_t signal, double value, int64_t mono_ms);
 void cabinbus_estimate(const struct cabinbus *bus, int64_t mono_ms, struct bw_cabin *ret);
 
 /* A change of the wheels' speed below this waits for the next confirmation (once a second): they say another
@@ -42,7 +50,7 @@ enum { CABINBUS_RESTLESS_CHANGES = 20, CABINBUS_RESTLESS_MS = 3000 };
 struct cabinbus_signal {
     enum cabin_kind kind;
     char place[CONFIG_SIGNAL_LEN]; /* seat.row3.left.occupied, however it was named */
-    const char *name;              /* in the DBC file; lives as long as the bus */
+    const char *name;              /* of the signal or register; lives as long as the bus */
     unsigned most;                 /* persons that a seat can report; 0 for the others */
     enum cabinbus_signal_state {
         CABINBUS_NEVER,    /* not heard since the start */

@@ -15,6 +15,32 @@ static const char *parse_bitrate(const char *text, void *target, size_t size)
     return settings_text(text, target, size);
 }
 
+static const char *parse_modbus(const char *text, void *target, size_t size)
+{
+    (void)size;
+    return modbus_link_parse(text, target);
+}
+
+static const char *parse_span(const char *text, void *target, size_t size, unsigned least, const char *fault)
+{
+    unsigned ms;
+    if (settings_count(text, &ms, size) != NULL || ms < least || ms > 2000)
+        return fault;
+    *(unsigned *)target = ms;
+    return NULL;
+}
+
+/* A turn must end well within the time after which a signal is silent. */
+static const char *parse_poll(const char *text, void *target, size_t size)
+{
+    return parse_span(text, target, size, 100, "not a whole number from 100 to 2000");
+}
+
+static const char *parse_timeout(const char *text, void *target, size_t size)
+{
+    return parse_span(text, target, size, 50, "not a whole number from 50 to 2000");
+}
+
 static const char *parse_interface(const char *text, void *target, size_t size)
 {
     if (text[0] == '\0' || text[strcspn(text, " \t/:")] != '\0')
@@ -116,11 +142,44 @@ static const char *place_orders(struct gateway_config *config)
                : NULL;
 }
 
+static const char *on_register(void *context, const char *name, const char *value)
+{
+    struct gateway_config *config = context;
+    if (config->n_registers == REGISTERS_MAX)
+        return "more than 256 registers";
+    struct register_signal *signal = &config->registers[config->n_registers];
+    const char *fault = settings_nonempty(name, signal->name, sizeof signal->name);
+    for (size_t i = 0; fault == NULL && i < config->n_registers; i++)
+        if (strcmp(config->registers[i].name, signal->name) == 0)
+            fault = "given twice";
+    if (fault == NULL)
+        fault = registers_parse(value, signal);
+    if (fault == NULL)
+        config->n_registers++;
+    return fault;
+}
+
+static const char *check_modbus(const struct gateway_config *config)
+{
+    struct register_block blocks[REGISTER_BLOCKS_MAX];
+    const bool modbus = config->modbus.device[0] != '\0';
+    if (modbus != (config->n_registers > 0))
+        return "[cabin] modbus and [registers]: give both or none";
+    if (modbus && registers_plan(config->registers, config->n_registers, blocks) == 0)
+        return "[registers]: so scattered that they take more than 32 requests";
+    if (modbus && config->dbc_path[0] != '\0')
+        return "[cabin] dbc: a Modbus slave has [registers] instead";
+    return NULL;
+}
+
 static const char *check_cabin(const struct gateway_config *config)
 {
     const bool can = config->can_interface[0] != '\0', slcan = config->slcan_path[0] != '\0';
-    if (can && slcan)
-        return "[cabin] can and slcan: give one of them";
+    if (can + slcan + (config->modbus.device[0] != '\0') > 1)
+        return "[cabin] can, slcan and modbus: give one of them";
+    const char *fault = check_modbus(config);
+    if (fault != NULL)
+        return fault;
     return (can || slcan) != (config->dbc_path[0] != '\0')
                ? "[cabin] can or slcan, and dbc: give both or none"
                : NULL;
@@ -155,6 +214,9 @@ static const struct settings_key keys[] = {
     {"gps", "port", settings_port, AT(gps_port), false},
     {"cabin", "can", parse_interface, AT(can_interface), false},
     {"cabin", "slcan", settings_nonempty, AT(slcan_path), false},
+    {"cabin", "modbus", parse_modbus, AT(modbus), false},
+    {"cabin", "poll_ms", parse_poll, AT(poll_ms), false},
+    {"cabin", "timeout_ms", parse_timeout, AT(timeout_ms), false},
     {"cabin", "bitrate", parse_bitrate, AT(slcan_bitrate), false},
     {"cabin", "dbc", settings_nonempty, AT(dbc_path), false},
     {"alarm", "command", parse_command, AT(alarm_command), false},
@@ -173,11 +235,13 @@ static const struct settings_key keys[] = {
     {"status", "socket", settings_nonempty, AT(status_path), true},
 };
 
+static const struct settings_free free_sections[] = {
+    {"signals", on_signal}, {"registers", on_register}, {NULL, NULL}};
+
 static const struct settings_schema schema = {
     .keys = keys,
     .n_keys = sizeof keys / sizeof keys[0],
-    .free_section = "signals",
-    .on_free = on_signal,
+    .free_sections = free_sections,
     .check = check,
 };
 
@@ -187,6 +251,8 @@ int config_load(const char *path, struct gateway_config *ret, char ret_reason[SE
         .gps_host = "127.0.0.1",
         .gps_port = 2947,
         .slcan_bitrate = "6",
+        .poll_ms = 500,
+        .timeout_ms = 500,
         .broker_host = "127.0.0.1",
         .presence_s = 10,
         .max_track_records = 100000,

@@ -10,12 +10,18 @@
  *     [gps]     host (127.0.0.1)  port (2947)            gpsd on this machine; an address, or
  *                                localhost: a name to look up could hold up the watch
  *     [cabin]   can              CAN interface of the kernel, such as can0; or
- *               slcan            tty of a CAN adapter; neither = no cabin sensors
- *               bitrate (6)      digit of the adapter's S command: 6 = 500 kbit/s
- *               dbc              DBC file of the vehicle's bus
- *     [signals] NAME = DBC_SIGNAL [YES NO]    e.g. seat.row3.left.occupied = SEAT_R3L_OCC; YES and NO are
- *                                the values by which it says so, when they are not 1 and 0. Without this
- *                                section the names of the DBC file itself decide (gateway/cabin/mapping.h)
+ *               slcan            tty of a CAN adapter; or
+ *               modbus           slave: rtu:TTY BAUD FORMAT unit N (rtu:/dev/ttyUSB0 9600 8N1 unit 1) or
+ *                                tcp:ADDRESS:PORT unit N, an IPv4 address; none = no cabin sensors
+ *               bitrate (6)      slcan: digit of the adapter's S command: 6 = 500 kbit/s
+ *               dbc              can, slcan: DBC file of the vehicle's bus
+ *               poll_ms (500)    modbus: 100 to 2000: how often the registers are read; a signal is silent
+ * after 3 s timeout_ms (500) modbus: 50 to 2000: for an answer, whole [registers] NAME = KIND ADDRESS ...
+ * modbus: which register is which signal, e.g. SEAT_R3L_OCC = discrete 12 (gateway/source/registers.h); 256
+ * at most, in 32 requests [signals] NAME = SIGNAL [YES NO]        e.g. seat.row3.left.occupied =
+ * SEAT_R3L_OCC; YES and NO are the values by which it says so, when they are not 1 and 0. Without this
+ *                                section the names of the DBC file or the registers decide
+ *                                (gateway/cabin/mapping.h)
  *     [alarm]   command          program with its whole path, and arguments (gateway/alarm/command.h)
  *               lamp, buzzer, horn, lights = CHIP:LINE [active_low]    GPIO lines (gateway/alarm/gpio.h)
  *     [broker]  host (127.0.0.1)  port (8883 with TLS, else 1883)
@@ -30,6 +36,7 @@
 #define BUSWARDEN_GATEWAY_CONFIG_H
 
 #include "gateway/cabin/occupancy.h"
+#include "gateway/source/modbus.h"
 #include "proto/model.h"
 #include "proto/settings.h"
 
@@ -73,6 +80,10 @@ struct gateway_config {
     char slcan_path[SETTINGS_TEXT_MAX];
     char slcan_bitrate[2];
     char dbc_path[SETTINGS_TEXT_MAX];
+    struct modbus_link modbus; /* device "" = none */
+    unsigned poll_ms, timeout_ms;
+    size_t n_registers;
+    struct register_signal registers[REGISTERS_MAX];
     char alarm_command[SETTINGS_TEXT_MAX];
     struct config_line alarm_lines[CONFIG_LINES];
     char broker_host[SETTINGS_TEXT_MAX];

@@ -86,8 +86,10 @@ static int on_pair(void *context, const char *section, const char *name, const c
         const char *fault = key->parse(value, (char *)load->config + key->offset, key->size);
         return fault != NULL ? refuse(load, section, name, fault) : 1;
     }
-    if (schema->free_section != NULL && strcmp(schema->free_section, section) == 0) {
-        const char *fault = schema->on_free(load->config, name, value);
+    for (const struct settings_free *at = schema->free_sections; at != NULL && at->section != NULL; at++) {
+        if (strcmp(at->section, section) != 0)
+            continue;
+        const char *fault = at->on_pair(load->config, name, value);
         return fault != NULL ? refuse(load, section, name, fault) : 1;
     }
     return refuse(load, section, name, "no such setting");

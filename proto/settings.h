@@ -26,9 +26,11 @@ struct settings_key {
 struct settings_schema {
     const struct settings_key *keys;
     size_t n_keys; /* at most SETTINGS_KEYS_MAX */
-    /* A section whose names are free; NULL = none. */
-    const char *free_section;
-    const char *(*on_free)(void *config, const char *name, const char *value);
+    /* Sections whose names are free; the list ends with a NULL section. NULL = none. */
+    const struct settings_free {
+        const char *section;
+        const char *(*on_pair)(void *config, const char *name, const char *value);
+    } * free_sections;
     /* What no single line can show; NULL, or the reason. May fill in defaults. */
     const char *(*check)(void *config);
 };

@@ -19,53 +19,57 @@ struct request {
     uint32_t filter;
 };
 
-/* The attribute of that type within `n` bytes of attributes, or NULL. */
-static const struct rtattr *find(const void *attributes, size_t n, unsigned short type)
+/* Attributes, or what one of them holds. */
+struct part {
+    const char *bytes; /* NULL: there is none */
+    size_t n;
+};
+
+/* What the attribute of that type holds. */
+static struct part find(struct part in, unsigned short type)
 {
-    const char *at = attributes;
-    while (n >= sizeof(struct rtattr)) {
-        const struct rtattr *attribute = (const void *)at;
-        if (attribute->rta_len < sizeof *attribute || attribute->rta_len > n)
-            return NULL;
-        if ((attribute->rta_type & NLA_TYPE_MASK) == type)
-            return attribute;
-        const size_t step = RTA_ALIGN((size_t)attribute->rta_len);
-        if (step >= n)
-            return NULL;
-        at += step;
-        n -= step;
+    enum { HEAD = sizeof(struct nlattr) }; /* aligned as it is */
+    while (in.bytes != NULL && in.n >= HEAD) {
+        struct nlattr head;
+        memcpy(&head, in.bytes, sizeof head);
+        if (head.nla_len < HEAD || head.nla_len > in.n)
+            break;
+        if ((head.nla_type & NLA_TYPE_MASK) == type)
+            return (struct part){in.bytes + HEAD, head.nla_len - HEAD};
+        const size_t step = ((size_t)head.nla_len + NLA_ALIGNTO - 1) / NLA_ALIGNTO * NLA_ALIGNTO;
+        if (step >= in.n)
+            break;
+        in = (struct part){in.bytes + step, in.n - step};
     }
-    return NULL;
+    return (struct part){NULL, 0};
 }
 
-static const struct rtattr *find_in(const struct rtattr *nest, unsigned short type)
+static bool number(struct part part, uint32_t *ret)
 {
-    return nest == NULL ? NULL : find(RTA_DATA(nest), RTA_PAYLOAD(nest), type);
-}
-
-static bool number(const struct rtattr *attribute, uint32_t *ret)
-{
-    if (attribute == NULL || RTA_PAYLOAD(attribute) < sizeof *ret)
+    if (part.bytes == NULL || part.n < sizeof *ret)
         return false;
-    memcpy(ret, RTA_DATA(attribute), sizeof *ret);
+    memcpy(ret, part.bytes, sizeof *ret);
     return true;
 }
 
-static int read_answer(const struct nlmsghdr *header, size_t n, struct canlink *ret)
+static int read_answer(const char *bytes, size_t n, struct canlink *ret)
 {
-    if (!NLMSG_OK(header, n) || header->nlmsg_type != RTM_NEWLINK ||
-        header->nlmsg_len < NLMSG_LENGTH(sizeof(struct ifinfomsg)))
+    static const size_t HEAD = NLMSG_SPACE(sizeof(struct ifinfomsg));
+    struct nlmsghdr header;
+    if (n < HEAD)
         return -EBADMSG;
-    const struct ifinfomsg *link = NLMSG_DATA(header);
-    const struct rtattr *info = find(IFLA_RTA(link), IFLA_PAYLOAD(header), IFLA_LINKINFO);
-    const struct rtattr *kind = find_in(info, IFLA_INFO_KIND), *data = find_in(info, IFLA_INFO_DATA);
+    memcpy(&header, bytes, sizeof header);
+    if (header.nlmsg_type != RTM_NEWLINK || header.nlmsg_len < HEAD || header.nlmsg_len > n)
+        return -EBADMSG;
+    const struct part link = {bytes + HEAD, header.nlmsg_len - HEAD}, info = find(link, IFLA_LINKINFO);
+    const struct part kind = find(info, IFLA_INFO_KIND), data = find(info, IFLA_INFO_DATA);
     static const char can[] = "can"; /* NUL included */
     uint32_t restart_ms, state;
-    if (kind == NULL || RTA_PAYLOAD(kind) < sizeof can || memcmp(RTA_DATA(kind), can, sizeof can) != 0)
+    if (kind.bytes == NULL || kind.n < sizeof can || memcmp(kind.bytes, can, sizeof can) != 0)
         return -ENOENT;
     *ret = (struct canlink){
-        .bus_off = number(find_in(data, IFLA_CAN_STATE), &state) && state == CAN_STATE_BUS_OFF,
-        .stays_off = number(find_in(data, IFLA_CAN_RESTART_MS), &restart_ms) && restart_ms == 0,
+        .bus_off = number(find(data, IFLA_CAN_STATE), &state) && state == CAN_STATE_BUS_OFF,
+        .stays_off = number(find(data, IFLA_CAN_RESTART_MS), &restart_ms) && restart_ms == 0,
     };
     return 0;
 }
@@ -78,14 +82,11 @@ static int ask(int fd, unsigned index, struct canlink *ret)
         .attribute = {.rta_len = RTA_LENGTH(sizeof request.filter), .rta_type = IFLA_EXT_MASK},
         .filter = RTEXT_FILTER_SKIP_STATS,
     };
-    union {
-        struct nlmsghdr header;
-        char bytes[ANSWER_MAX];
-    } answer;
+    char answer[ANSWER_MAX];
     if (send(fd, &request, sizeof request, MSG_DONTWAIT) != sizeof request)
         return -errno;
-    const ssize_t n = recv(fd, &answer, sizeof answer, MSG_DONTWAIT);
-    return n < 0 ? -errno : read_answer(&answer.header, (size_t)n, ret);
+    const ssize_t n = recv(fd, answer, sizeof answer, MSG_DONTWAIT);
+    return n < 0 ? -errno : read_answer(answer, (size_t)n, ret);
 }
 
 int canlink_query(unsigned index, struct canlink *ret)

@@ -95,9 +95,16 @@ void source_tick(struct source *source, int64_t mono_ms)
         source->driver->tick(source->self);
     if (source->stats.state == SOURCE_OPEN || mono_ms < source->open_at_mono_ms)
         return;
+    char before[SOURCE_REASON_LEN];
+    memcpy(before, source->stats.reason, sizeof before);
     source->stats.stays_off = false;
     source->stats.reason[0] = '\0';
     const int err = source->driver->open(source->self, &source->stats);
+    if (err == -EINPROGRESS) {
+        source->stats.state = SOURCE_CONNECTING;
+        memcpy(source->stats.reason, before, sizeof before);
+        return;
+    }
     if (err < 0) {
         retry_later(source, err, mono_ms);
         return;
@@ -136,12 +143,20 @@ static void count_can(void *context, const struct can_frame_in *frame)
     counter->sink->can(counter->sink->context, frame);
 }
 
+static void count_value(void *context, size_t signal, double value)
+{
+    struct counter *counter = context;
+    count(counter);
+    counter->sink->value(counter->sink->context, signal, value);
+}
+
 void source_read(struct source *source, const struct source_sink *sink, int64_t mono_ms)
 {
     if (source->stats.state != SOURCE_OPEN)
         return;
     struct counter counter = {.source = source, .sink = sink, .mono_ms = mono_ms};
-    const struct source_sink counting = {.context = &counter, .gps = count_gps, .can = count_can};
+    const struct source_sink counting = {
+        .context = &counter, .gps = count_gps, .can = count_can, .value = count_value};
     const int err = source->driver->read(source->self, &counting, &source->stats);
     if (err == 0)
         return;

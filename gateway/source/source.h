@@ -26,6 +26,8 @@ struct source_sink {
      * a clock. */
     void (*gps)(void *context, int mode, const struct bw_fix *fix, int64_t utc_ms);
     void (*can)(void *context, const struct can_frame_in *frame);
+    /* What a register says; signal is its index in the source's configuration. */
+    void (*value)(void *context, size_t signal, double value);
 };
 
 enum source_state { SOURCE_CLOSED, SOURCE_CONNECTING, SOURCE_OPEN };
@@ -42,7 +44,7 @@ struct source_trouble {
 struct source_stats {
     enum source_state state;
     uint64_t opened;      /* successful opens */
-    uint64_t messages;    /* reports or frames pushed */
+    uint64_t messages;    /* reports, frames or values pushed */
     uint64_t bad;         /* refused: malformed, implausible */
     int64_t last_mono_ms; /* of the last message pushed; 0 never */
     int satellites;       /* used by the receiver, as far as it has said; -1 unknown */
@@ -58,7 +60,8 @@ struct source;
 /* The driver table: one file a driver. */
 struct source_driver {
     const char *name;
-    /* Try to open; 0 or a negative errno. Called again after a failure, with backoff, by source_tick(). */
+    /* Try to open; 0 or a negative errno. Called again after a failure, with backoff, by source_tick(); at
+     * each tick after -EINPROGRESS. */
     int (*open)(void *self, struct source_stats *stats);
     int (*fd)(const void *self); /* to poll for reading; -1 when closed */
     /* Read what is there without blocking and push it; what is refused goes to source_refuse(). 0; a negative

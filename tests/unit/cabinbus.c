@@ -282,3 +282,50 @@ Test(cabinbus, who_fidgets_all_day_is_not_restless)
     cr_expect_eq(signal_at(seat, mono_ms).changes, 4999);
     cr_expect_not(signal_at(seat, mono_ms).restless);
 }
+
+static void name(struct register_signal *signal, const char *name_of_it, const char *text)
+{
+    (void)snprintf(signal->name, sizeof signal->name, "%s", name_of_it);
+    cr_assert_null(registers_parse(text, signal));
+}
+
+Test(cabinbus, registers_reach_the_cabin_by_their_names_as_signals_of_a_dbc_file_do)
+{
+    static struct register_signal registers[4];
+    name(&registers[0], "SEAT_R1L_OCC", "input 4 bits 0..2");
+    name(&registers[1], "SEAT_R1L_BELT", "discrete 9");
+    name(&registers[2], "DOOR_FRONT_OPEN", "coil 3");
+    name(&registers[3], "OIL_PRESSURE", "holding 1");
+    cr_assert_eq(cabinbus_create_registers(registers, 4, NULL, 0, &bus, reason), 0, "%s", reason);
+    struct bw_cabin cabin;
+    cabinbus_value(bus, 0, 2, 1000);
+    cabinbus_value(bus, 2, 1, 1000);
+    cabinbus_value(bus, 3, 77, 1000);
+    cabinbus_estimate(bus, 1000, &cabin);
+    cr_expect(cabin.occupancy.quality == BW_QUALITY_GOOD && cabin.occupancy.count == 2);
+    cr_expect_eq(cabin.door_open, BW_YES);
+    cabinbus_value(bus, 0, 7, 1001); /* all ones: it does not know */
+    cabinbus_estimate(bus, 1001, &cabin);
+    cr_expect_neq(cabin.occupancy.quality, BW_QUALITY_GOOD);
+    cr_expect_eq(cabinbus_signal_count(bus), 3);
+    struct cabinbus_signal signal;
+    cabinbus_signal(bus, 0, 1001, &signal);
+    cr_expect_str_eq(signal.name, "SEAT_R1L_OCC");
+    cr_expect_str_eq(signal.place, "seat.row1.left.occupied");
+}
+
+Test(cabinbus, registers_are_mapped_by_the_configuration)
+{
+    static struct register_signal registers[1];
+    static const struct config_signal signals[] = {
+        {.place = "door.front.open", .signal = "M12", .has_values = true, .yes = 3, .no = 1}};
+    static const struct config_signal unknown[] = {{.place = "door.front.open", .signal = "M13"}};
+    name(&registers[0], "M12", "holding 12");
+    cr_expect_eq(cabinbus_create_registers(registers, 1, unknown, 1, &bus, reason), -ENOENT);
+    cr_expect_str_eq(reason, "M13: [signals]: no such register in [registers]");
+    cr_assert_eq(cabinbus_create_registers(registers, 1, signals, 1, &bus, reason), 0, "%s", reason);
+    struct bw_cabin cabin;
+    cabinbus_value(bus, 0, 3, 1000);
+    cabinbus_estimate(bus, 1000, &cabin);
+    cr_expect_eq(cabin.door_open, BW_YES);
+}

@@ -77,6 +77,33 @@ Test(gateway_config, signals_are_free_names)
     cr_expect_str_eq(config.signals[1].signal, "D1");
 }
 
+Test(gateway_config, registers_are_free_names_too)
+{
+    cr_assert_eq(load(GOOD "[cabin]\nmodbus = rtu:/dev/ttyUSB0 9600 8N1 unit 1\npoll_ms = 100\n"
+                           "[registers]\nSEAT_R3L_OCC = discrete 12\nVEHICLE_SPEED = holding 7 scale 0.1\n"),
+                 0, "%s", reason);
+    cr_expect(config.poll_ms == 100 && config.timeout_ms == 500 && config.modbus.unit == 1);
+    cr_assert_eq(config.n_registers, 2);
+    cr_expect_str_eq(config.registers[1].name, "VEHICLE_SPEED");
+    cr_expect_float_eq(config.registers[1].scale, 0.1, 0);
+}
+
+Test(gateway_config, registers_have_their_limits)
+{
+    static char text[32768];
+    size_t n =
+        (size_t)snprintf(text, sizeof text, GOOD "[cabin]\nmodbus = tcp:10.0.0.1:502 unit 1\n[registers]\n");
+    for (int i = 0; i < 33; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "A%d = holding %d\n", i, 2 * i);
+    cr_expect_eq(load(text), -EINVAL);
+    cr_expect_not_null(strstr(reason, ": [registers]: so scattered that they take more than 32 requests"));
+    n = (size_t)snprintf(text, sizeof text, GOOD "[cabin]\nmodbus = tcp:10.0.0.1:502 unit 1\n[registers]\n");
+    for (int i = 0; i < 257; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "A%d = holding 7\n", i);
+    cr_expect_eq(load(text), -EINVAL);
+    cr_expect_not_null(strstr(reason, "[registers] A256: more than 256 registers"), "%s", reason);
+}
+
 Test(gateway_config, every_fault_is_named)
 {
     static const struct {
@@ -106,10 +133,23 @@ Test(gateway_config, every_fault_is_named)
         {GOOD "[cabin]\ncan = can0\n", ": [cabin] can or slcan, and dbc: give both or none"},
         {GOOD "[cabin]\ndbc = bus.dbc\n", ": [cabin] can or slcan, and dbc: give both or none"},
         {GOOD "[cabin]\ncan = can0\nslcan = /dev/ttyACM0\ndbc = bus.dbc\n",
-         ": [cabin] can and slcan: give one of them"},
+         ": [cabin] can, slcan and modbus: give one of them"},
         {GOOD "[cabin]\ncan = /dev/can0\n", ":14: [cabin] can: not the name of a network interface"},
         {GOOD "[cabin]\ncan =\n", ":14: [cabin] can: not the name of a network interface"},
         {GOOD "[cabin]\ncan = a-name-too-long0\n", ":14: [cabin] can: too long"},
+        {GOOD "[cabin]\nmodbus = usb0\n", ":14: [cabin] modbus: begins with neither rtu: nor tcp:"},
+        {GOOD "[cabin]\nmodbus = tcp:10.0.0.1:502 unit 1\n",
+         ": [cabin] modbus and [registers]: give both or none"},
+        {GOOD "[registers]\nA = coil 1\n", ": [cabin] modbus and [registers]: give both or none"},
+        {GOOD "[cabin]\nmodbus = tcp:10.0.0.1:502 unit 1\ndbc = bus.dbc\n[registers]\nA = coil 1\n",
+         ": [cabin] dbc: a Modbus slave has [registers] instead"},
+        {GOOD "[cabin]\nmodbus = tcp:10.0.0.1:502 unit 1\ncan = can0\n[registers]\nA = coil 1\n",
+         ": [cabin] can, slcan and modbus: give one of them"},
+        {GOOD "[registers]\nA = coil 1\nB = coil x\n", ":15: [registers] B: its address is not a number"},
+        {GOOD "[registers]\nA = coil 1\nA = coil 2\n", ":15: [registers] A: given twice"},
+        {GOOD "[cabin]\npoll_ms = 99\n", ":14: [cabin] poll_ms: not a whole number from 100 to 2000"},
+        {GOOD "[cabin]\npoll_ms = 2001\n", ":14: [cabin] poll_ms: not a whole number from 100 to 2000"},
+        {GOOD "[cabin]\ntimeout_ms = 49\n", ":14: [cabin] timeout_ms: not a whole number from 50 to 2000"},
         {GOOD "[broker]\nca = a\n", ": [broker] ca, cert and key: give all three or none"},
         {GOOD "[orders]\nfile = l.pb\n", ": [orders] file: that is where the licence is kept"},
         {GOOD "[outbox]\nmax_track_records = 0\n", ":14: [outbox] max_track_records: not a whole number"},

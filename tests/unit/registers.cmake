@@ -1,0 +1,1 @@
+unit_test(registers registers.c LIBS bw_source)
