@@ -15,8 +15,9 @@ bool authority_is_own(const char *name)
 static int said(int error, const char *reason)
 {
     (void)fprintf(stderr, "buswarden-bureau: %s\n", reason);
-    return error == -ENOMEM || error == -EIO || error == -ENOSPC || error == -EROFS ? EXIT_CANNOT
-                                                                                    : EXIT_USAGE;
+    const bool cannot =
+        error == -ENOMEM || error == -EIO || error == -ENOSPC || error == -EROFS || error == -ENOKEY;
+    return cannot ? EXIT_CANNOT : EXIT_USAGE;
 }
 
 int authority_open(const char *config_path, const struct bureau_config *config, struct pki **ret)

@@ -1,5 +1,6 @@
 /* ca, renew, revoke, certificates */
 #include "bureau/command/authority.h"
+#include "proto/savefile.h"
 #include "proto/utc.h"
 
 #include <errno.h>
@@ -50,25 +51,28 @@ static int make_authority(struct ca *ca)
     return authority_open(ca->config_path, &ca->config, &ca->pki);
 }
 
-static int keep_own(struct ca *ca, const struct pki_certificate *certificate, const char *path)
+/* Registered before it is written: what is not registered could not be revoked. When it cannot be written
+ * then, another call makes another one. */
+static int keep(struct store *store, const char *doing, const struct pki_certificate *certificate,
+                const char *path, bool replace)
 {
-    if (store_begin(ca->store) < 0)
-        return command_store_failed(ca->store, "ca");
-    int status = authority_register(ca->store, certificate, command_now_utc_ms());
-    const int err = status == EXIT_DONE ? pki_save(path, false, certificate) : 0;
-    if (err != 0) {
+    char who[64];
+    const int64_t now_utc_ms = command_now_utc_ms();
+    command_who(who, sizeof(who));
+    if (store_begin(store) < 0)
+        return command_store_failed(store, doing);
+    int status = authority_register(store, certificate, now_utc_ms);
+    if (status == EXIT_DONE &&
+        (store_audit(store, who, doing, certificate->info.name, now_utc_ms) < 0 || store_commit(store) < 0))
+        status = command_store_failed(store, doing);
+    if (status != EXIT_DONE) {
+        store_rollback(store);
+        return status;
+    }
+    const int err = pki_save(path, replace, certificate);
+    if (err != 0)
         (void)fprintf(stderr, "buswarden-bureau: %s: %s\n", path, strerror(-err));
-        status = EXIT_CANNOT;
-    }
-    if (status == EXIT_DONE && store_commit(ca->store) < 0) {
-        status = command_store_failed(ca->store, "ca");
-        (void)unlink(path); /* this call's own: what is not registered could not be revoked */
-    }
-    if (status != EXIT_DONE)
-        store_rollback(ca->store);
-    else
-        (void)printf("made %s\n", path);
-    return status;
+    return err != 0 ? EXIT_CANNOT : EXIT_DONE;
 }
 
 /* A key that is there without its certificate is used: the call before this one was cut short. */
@@ -94,7 +98,11 @@ static int make_own(struct ca *ca, const char *name, const char *servers)
                                     .now_utc_ms = command_now_utc_ms(),
                                     .key_path = key_path};
     status = authority_issue(ca->pki, &order, &certificate);
-    return status == EXIT_DONE ? keep_own(ca, &certificate, path) : status;
+    if (status == EXIT_DONE)
+        status = keep(ca->store, "ca", &certificate, path, false);
+    if (status == EXIT_DONE)
+        (void)printf("made %s\n", path);
+    return status;
 }
 
 static int run_ca(const struct command *self, int argc, char **argv)
@@ -139,13 +147,18 @@ const struct command COMMAND_CA = {
         "(server.crt,\n"
         "    server.key), and the list of revoked certificates (crl.pem). Secrets have mode 0600; none is "
         "ever\n"
-        "    written over. Keep a copy of ca.key in a safe: whoever has it can enrol vehicles.\n\n"
+        "    written over. Keep a copy of ca.key in a safe: whoever has it can enrol vehicles. A ca.key "
+        "whose\n"
+        "    ca.crt is gone is refused: put ca.crt back, for no other would fit what was issued. After "
+        "\"revoke\"\n"
+        "    of server or bureau it makes another of these, with another key.\n\n"
         "OPTIONS\n"
         "    --server NAMES   host names and addresses by which vehicles and the bureau reach the broker\n"
         "    --days N         how long bureau.crt and server.crt are valid (default: 825)\n"
         "    --config FILE    the bureau's configuration\n\n"
         "EXIT STATUS\n"
-        "    0 done; 2 wrong use or a bad configuration; 3 the folder or the store cannot be used.\n",
+        "    0 done; 2 wrong use or a bad configuration; 3 the folder or the store cannot be used, or\n"
+        "    half of the authority is missing.\n",
 };
 
 /* --- renew --- */
@@ -176,30 +189,10 @@ static int find_earlier(struct store *store, const char *name, struct earlier *r
     if (ret->der_len > 0 && !ret->revoked)
         return EXIT_DONE;
     (void)fprintf(stderr, "buswarden-bureau: %s: %s\n", name,
-                  ret->der_len == 0 ? "no certificate was issued to it" : "revoked: enrol it again");
+                  ret->der_len == 0        ? "no certificate was issued to it"
+                  : authority_is_own(name) ? "revoked: \"buswarden-bureau ca\" makes another"
+                                           : "revoked: enrol it again");
     return EXIT_USAGE;
-}
-
-static int keep_renewed(struct store *store, const struct pki_certificate *certificate, const char *path)
-{
-    char who[64];
-    const int64_t now_utc_ms = command_now_utc_ms();
-    command_who(who, sizeof(who));
-    if (store_begin(store) < 0)
-        return command_store_failed(store, "renew");
-    int status = authority_register(store, certificate, now_utc_ms);
-    if (status == EXIT_DONE && store_audit(store, who, "renew", certificate->info.name, now_utc_ms) < 0)
-        status = command_store_failed(store, "renew");
-    const int err = status == EXIT_DONE ? pki_save(path, true, certificate) : 0;
-    if (err != 0) {
-        (void)fprintf(stderr, "buswarden-bureau: %s: %s\n", path, strerror(-err));
-        status = EXIT_CANNOT;
-    }
-    if (status == EXIT_DONE && store_commit(store) < 0)
-        status = command_store_failed(store, "renew");
-    if (status != EXIT_DONE)
-        store_rollback(store);
-    return status;
 }
 
 static int renew(const struct bureau_config *config, struct pki *pki, struct store *store, const char *name,
@@ -224,7 +217,7 @@ static int renew(const struct bureau_config *config, struct pki *pki, struct sto
     if (status == EXIT_DONE)
         status = authority_issue(pki, &order, &certificate);
     if (status == EXIT_DONE)
-        status = keep_renewed(store, &certificate, path);
+        status = keep(store, "renew", &certificate, path, true);
     if (status == EXIT_DONE)
         (void)printf("%s: certificate %s, %d days: %s\n", name, certificate.info.serial, days, path);
     return status;
@@ -259,24 +252,26 @@ const struct command COMMAND_RENEW = {
     .name = "renew",
     .summary = "a new certificate for the key that a vehicle has",
     .run = run_renew,
-    .manual = "NAME\n"
-              "    buswarden-bureau renew - a new certificate for the key that a vehicle has\n\n"
-              "SYNOPSIS\n"
-              "    buswarden-bureau renew VEHICLE|server|bureau --config FILE [--out FILE] [--days N]\n\n"
-              "DESCRIPTION\n"
-              "    The new certificate takes the place of tls.crt in the vehicle; then the gateway is "
-              "started again.\n"
-              "    The one before it stays valid until its end. \"server\" and \"bureau\" are the broker's "
-              "and the\n"
-              "    bureau's own: their new certificate takes the place of the old one in [pki] dir; then "
-              "mosquitto is\n"
-              "    told to reload (SIGHUP), or the bureau is started again.\n\n"
-              "OPTIONS\n"
-              "    --out FILE       where to write it (default: VEHICLE.crt)\n"
-              "    --days N         how long it is valid (default: 825)\n"
-              "    --config FILE    the bureau's configuration\n\n"
-              "EXIT STATUS\n"
-              "    0 done; 2 wrong use, or there is none to renew; 3 a file or the store cannot be used.\n",
+    .manual =
+        "NAME\n"
+        "    buswarden-bureau renew - a new certificate for the key that a vehicle has\n\n"
+        "SYNOPSIS\n"
+        "    buswarden-bureau renew VEHICLE|server|bureau --config FILE [--out FILE] [--days N]\n\n"
+        "DESCRIPTION\n"
+        "    The new certificate takes the place of tls.crt in the vehicle; then the gateway is "
+        "started again.\n"
+        "    The one before it stays valid until its end. \"server\" and \"bureau\" are the broker's "
+        "and the\n"
+        "    bureau's own: their new certificate takes the place of the old one in [pki] dir; then "
+        "mosquitto is\n"
+        "    told to reload (SIGHUP), or the bureau is started again. What was revoked is not renewed: a\n"
+        "    vehicle is enrolled again, and \"ca\" makes another server.crt or bureau.crt.\n\n"
+        "OPTIONS\n"
+        "    --out FILE       where to write it (default: VEHICLE.crt)\n"
+        "    --days N         how long it is valid (default: 825)\n"
+        "    --config FILE    the bureau's configuration\n\n"
+        "EXIT STATUS\n"
+        "    0 done; 2 wrong use, or there is none to renew; 3 a file or the store cannot be used.\n",
 };
 
 /* --- revoke --- */
@@ -308,6 +303,28 @@ static int mark_revoked(struct store *store, const char *name, const char *reaso
     return EXIT_DONE;
 }
 
+/* So that `ca` makes others: with another key, for this one may be what was stolen. */
+static int set_aside(const struct bureau_config *config, const char *name)
+{
+    static const char *const suffixes[] = {"crt", "key"};
+    char file[48], from[PATH_MAX], to[PATH_MAX];
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(file, sizeof(file), "%.16s.%s", name, suffixes[i]);
+        int status = authority_path(config, file, from, sizeof(from));
+        (void)snprintf(file, sizeof(file), "%.16s.%s.revoked", name, suffixes[i]);
+        if (status == EXIT_DONE)
+            status = authority_path(config, file, to, sizeof(to));
+        if (status != EXIT_DONE)
+            return status;
+        if (rename(from, to) != 0 && errno != ENOENT) {
+            (void)fprintf(stderr, "buswarden-bureau: %s: %s\n", from, strerror(errno));
+            return EXIT_CANNOT;
+        }
+    }
+    (void)savefile_sync_folder(from); /* after a power cut this command does it again */
+    return EXIT_DONE;
+}
+
 static int revoke_name(const struct bureau_config *config, struct pki *pki, struct store *store,
                        const char *name, const char *reason)
 {
@@ -324,6 +341,9 @@ static int revoke_name(const struct bureau_config *config, struct pki *pki, stru
     /* Also when all was revoked before: the call before this one may have failed right here. */
     if (status == EXIT_DONE && pki != NULL)
         status = authority_write_crl(pki, store);
+    const bool own = authority_is_own(name) && pki != NULL;
+    if (status == EXIT_DONE && own)
+        status = set_aside(config, name);
     if (status != EXIT_DONE)
         return status;
     (void)printf("%s: %zu certificates revoked%s\n", name, certificates,
@@ -332,6 +352,11 @@ static int revoke_name(const struct bureau_config *config, struct pki *pki, stru
         (void)printf("The broker knows it when %s/crl.pem is where it reads it and it was started again:\n"
                      "    systemctl restart mosquitto\n",
                      config->pki_dir);
+    if (own)
+        (void)printf("%s/%s.crt and .key were renamed to *.revoked; others are made by:\n"
+                     "    buswarden-bureau ca%s\n",
+                     config->pki_dir, name,
+                     strcmp(name, AUTHORITY_SERVER) == 0 ? " --server NAME[,NAME]..." : "");
     return EXIT_DONE;
 }
 
@@ -376,7 +401,9 @@ const struct command COMMAND_REVOKE = {
         "(SIGHUP)\n"
         "    makes it refuse new connections, but leaves the vehicle's open one. \"enrol\" brings a vehicle "
         "back\n"
-        "    with new keys. Written to the audit log.\n\n"
+        "    with new keys. \"server\" and \"bureau\" are the broker's and the bureau's own: their files in "
+        "[pki]\n"
+        "    dir are renamed to *.revoked, and \"ca\" makes others. Written to the audit log.\n\n"
         "OPTIONS\n"
         "    --reason TEXT    why; kept with the certificate, at most 79 bytes\n"
         "    --config FILE    the bureau's configuration\n\n"

@@ -186,7 +186,10 @@ int pki_create(const char *dir, const char *name, int64_t now_utc_ms, char ret_r
     int error = x509_key_create(key_path);
     if (error != 0)
         return fail(ret_reason, error, "%.200s: %s", key_path,
-                    error == -EEXIST ? "there already" : strerror(-error));
+                    error == -EEXIST
+                        ? "there, and its ca.crt is not: put that back, or take ca.key away when "
+                          "nothing was issued with it"
+                        : strerror(-error));
     EVP_PKEY *key = read_pem(key_path, read_key, &error);
     if (key != NULL)
         error = save_authority(key, name, now_utc_ms, path);
@@ -216,6 +219,8 @@ static int load(struct pki *pki, char ret_reason[PKI_REASON_MAX])
     if (stat(key_path, &status) == 0 && (status.st_mode & 0077) != 0)
         return fail(ret_reason, -EPERM, "%.180s: others may read it: chmod 600 it", key_path);
     pki->key = read_pem(key_path, read_key, &error);
+    if (pki->key == NULL && error == -ENOENT)
+        return fail(ret_reason, -ENOKEY, "%.180s: missing, and its ca.crt is there: put it back", key_path);
     if (pki->key == NULL)
         return fail(ret_reason, error, "%.180s: %s", key_path, reason_of(error));
     if (X509_check_private_key(pki->certificate, pki->key) != 1)

@@ -23,7 +23,8 @@ struct pki;
 
 /* Makes ca.crt and ca.key; -EEXIST when one of them is there: never written over. */
 int pki_create(const char *dir, const char *name, int64_t now_utc_ms, char ret_reason[PKI_REASON_MAX]);
-/* -EKEYREJECTED: key and certificate are not a pair; -EPERM: others may read the key. */
+/* -ENOENT: there is no authority; -ENOKEY: its key is missing; -EKEYREJECTED: key and certificate are not a
+ * pair; -EPERM: others may read the key. */
 int pki_open(const char *dir, struct pki **ret, char ret_reason[PKI_REASON_MAX]);
 void pki_close(struct pki *pki);
 

@@ -100,7 +100,7 @@ Test(pki, a_key_that_others_may_read_or_that_is_anothers_is_refused)
     cr_assert_eq(chmod(in("ca.key"), 0644), 0);
     cr_expect_eq(pki_open(dir, &other, reason), -EPERM);
     cr_assert_eq(remove(in("ca.key")), 0);
-    cr_expect_eq(pki_open(dir, &other, reason), -ENOENT);
+    cr_expect_eq(pki_open(dir, &other, reason), -ENOKEY);
     cr_assert_eq(x509_key_create(in("ca.key")), 0);
     cr_expect_eq(pki_open(dir, &other, reason), -EKEYREJECTED);
     cr_expect_null(other);
