@@ -73,23 +73,6 @@ json_t *commission_record(const struct commission *commission, const struct walk
 
 /* --- signing --- */
 
-static void hex(const uint8_t *bytes, size_t n, char *ret)
-{
-    for (size_t i = 0; i < n; i++)
-        (void)snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
-}
-
-static bool unhex(const char *text, uint8_t *ret, size_t n)
-{
-    if (strlen(text) != 2 * n || strspn(text, "0123456789abcdef") != 2 * n)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        const char byte[] = {text[2 * i], text[2 * i + 1], '\0'};
-        ret[i] = (uint8_t)strtoul(byte, NULL, 16);
-    }
-    return true;
-}
-
 int commission_sign(const json_t *record, const struct seal_key *key, char **ret)
 {
     char signature[SIGNATURE_HEX_LEN + 1], public_key[2 * BW_PUBLIC_KEY_LEN + 1];
@@ -98,7 +81,7 @@ int commission_sign(const json_t *record, const struct seal_key *key, char **ret
         return -ENOMEM;
     struct wire_sealed sealed = {.payload = {.data = (uint8_t *)line, .len = strlen(line)}};
     seal_payload_sign(&sealed, SEAL_COMMISSION, text_of(record, "division"), text_of(record, "vehicle"), key);
-    hex(sealed.signature, BW_SIGNATURE_LEN, signature);
+    seal_hex_format(sealed.signature, BW_SIGNATURE_LEN, signature);
     seal_public_format(key->public_key, public_key);
     static const char second[] = "\n{\"public_key\":\"%s\",\"signature\":\"%s\"}\n";
     const size_t size = strlen(line) + sizeof second + sizeof public_key + sizeof signature;
@@ -121,7 +104,7 @@ int commission_verify(const char *text, size_t len, const uint8_t public_key[BW_
     json_t *seal = end != NULL ? json_loadb(end + 1, len - (size_t)(end - text) - 1, 0, NULL) : NULL;
     struct wire_sealed sealed = {.is_signed = true};
     int error = strcmp(text_of(record, "format"), format) == 0 &&
-                        unhex(text_of(seal, "signature"), sealed.signature, BW_SIGNATURE_LEN)
+                        seal_hex_parse(text_of(seal, "signature"), sealed.signature, BW_SIGNATURE_LEN) == 0
                     ? 0
                     : -EBADMSG;
     uint8_t *copy = error == 0 ? malloc((size_t)(end - text)) : NULL; /* wire_bytes are not const */

@@ -126,9 +126,20 @@ int seal_public_load(const char *path, uint8_t ret[BW_PUBLIC_KEY_LEN])
     return error;
 }
 
+void seal_hex_format(const uint8_t *bytes, size_t len, char *ret_hex)
+{
+    sodium_bin2hex(ret_hex, 2 * len + 1, bytes, len);
+}
+
+int seal_hex_parse(const char *hex, uint8_t *ret, size_t len)
+{
+    const size_t digits = strspn(hex, "0123456789abcdefABCDEF"); /* libsodium writes as far as it gets */
+    return digits == 2 * len && hex[digits] == '\0' ? parse_hex(hex, digits, ret, len) : -EBADMSG;
+}
+
 void seal_public_format(const uint8_t public_key[BW_PUBLIC_KEY_LEN], char ret_hex[2 * BW_PUBLIC_KEY_LEN + 1])
 {
-    sodium_bin2hex(ret_hex, 2 * BW_PUBLIC_KEY_LEN + 1, public_key, BW_PUBLIC_KEY_LEN);
+    seal_hex_format(public_key, BW_PUBLIC_KEY_LEN, ret_hex);
 }
 
 int seal_public_parse(const char *hex, uint8_t ret[BW_PUBLIC_KEY_LEN])

@@ -23,7 +23,10 @@ int seal_secret_save(const char *path, const struct seal_key *key);
 int seal_secret_load(const char *path, struct seal_key *ret);
 int seal_public_save(const char *path, const uint8_t public_key[BW_PUBLIC_KEY_LEN]);
 int seal_public_load(const char *path, uint8_t ret[BW_PUBLIC_KEY_LEN]);
-/* Hex of a public key, NUL-terminated, and back. */
+/* 2 * len digits, NUL-terminated, and back: -EBADMSG unless it is just so many bytes. */
+void seal_hex_format(const uint8_t *bytes, size_t len, char *ret_hex);
+int seal_hex_parse(const char *hex, uint8_t *ret, size_t len);
+/* The same for a public key. */
 void seal_public_format(const uint8_t public_key[BW_PUBLIC_KEY_LEN], char ret_hex[2 * BW_PUBLIC_KEY_LEN + 1]);
 int seal_public_parse(const char *hex, uint8_t ret[BW_PUBLIC_KEY_LEN]);
 

@@ -134,20 +134,16 @@ static void copy_name(const X509 *certificate, char ret[X509_NAME_LEN])
     ret[len] = '\0';
 }
 
-static void format_hex(const unsigned char *bytes, size_t len, char *ret)
-{
-    for (size_t i = 0; i < len; i++)
-        (void)snprintf(ret + 2 * i, 3, "%02X", bytes[i]);
-}
-
 static int copy_serial(const X509 *certificate, char ret[X509_SERIAL_LEN])
 {
     const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
     const int len = ASN1_STRING_length(serial);
     if (len <= 0 || 2 * len >= X509_SERIAL_LEN)
         return -EBADMSG;
-    format_hex(ASN1_STRING_get0_data(serial), (size_t)len, ret);
-    return 0;
+    return OPENSSL_buf2hexstr_ex(ret, X509_SERIAL_LEN, NULL, ASN1_STRING_get0_data(serial), (size_t)len,
+                                 '\0') == 1
+               ? 0
+               : -EBADMSG;
 }
 
 static int copy_instant(const ASN1_TIME *time, int64_t *ret_utc_ms)
@@ -170,12 +166,12 @@ static int describe(const X509 *certificate, struct x509_info *ret)
         error = copy_instant(X509_get0_notBefore(certificate), &info.not_before_utc_ms);
     if (error == 0)
         error = copy_instant(X509_get0_notAfter(certificate), &info.not_after_utc_ms);
-    if (error == 0 && (X509_digest(certificate, EVP_sha256(), digest, &digest_len) != 1 ||
-                       2 * digest_len >= X509_FINGERPRINT_LEN))
+    if (error == 0 &&
+        (X509_digest(certificate, EVP_sha256(), digest, &digest_len) != 1 ||
+         OPENSSL_buf2hexstr_ex(info.fingerprint, X509_FINGERPRINT_LEN, NULL, digest, digest_len, '\0') != 1))
         error = -EBADMSG;
     if (error != 0)
         return error;
-    format_hex(digest, digest_len, info.fingerprint);
     *ret = info;
     return 0;
 }

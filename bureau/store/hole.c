@@ -1,5 +1,6 @@
 /* Words that ingest writes into the audit log and verify looks for. */
 #include "bureau/store/store.h"
+#include "proto/seal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,8 +9,7 @@ void store_hole_format(const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
                        uint64_t first_seq, uint64_t last_seq, char ret[STORE_HOLE_LEN])
 {
     char hex[2 * BW_STREAM_LEN + 1];
-    for (size_t i = 0; i < BW_STREAM_LEN; i++)
-        (void)snprintf(hex + 2 * i, 3, "%02x", stream[i]);
+    seal_hex_format(stream, BW_STREAM_LEN, hex);
     (void)snprintf(ret, STORE_HOLE_LEN, "%s %s stream %s: %" PRIu64 "-%" PRIu64, vehicle,
                    cls == BW_RECORD_ALERT ? "alert" : "track", hex, first_seq, last_seq);
 }

@@ -223,3 +223,20 @@ Test(seal, the_hash_of_a_file_is_that_of_b2sum)
     cr_expect_str_eq(hex, "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319",
                      "untouched on failure");
 }
+
+Test(seal, hex_comes_back_and_nothing_else_is_taken_for_it)
+{
+    static const char *const bad[] = {"",       "00ff7",  "00ff7f0", "00ff7f01",
+                                      "00ff7g", "00 f7f", "0x00ff",  " 0ff7f"};
+    const uint8_t bytes[] = {0x00, 0xff, 0x7f};
+    uint8_t back[3] = {1, 2, 3};
+    char hex[2 * sizeof bytes + 1];
+    seal_hex_format(bytes, sizeof bytes, hex);
+    cr_expect_str_eq(hex, "00ff7f");
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        cr_expect_eq(seal_hex_parse(bad[i], back, sizeof back), -EBADMSG, "%s", bad[i]);
+        cr_expect_arr_eq(back, ((uint8_t[]){1, 2, 3}), sizeof back, "%s: touched on failure", bad[i]);
+    }
+    cr_expect_eq(seal_hex_parse("00fF7f", back, sizeof back), 0);
+    cr_expect_arr_eq(back, bytes, sizeof bytes);
+}
