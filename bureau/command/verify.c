@@ -31,12 +31,6 @@ static const char *class_name(enum bw_record_class cls, char buffer[16])
     return buffer;
 }
 
-static void format_hex(const uint8_t *bytes, size_t len, char *ret)
-{
-    for (size_t i = 0; i < len; i++)
-        (void)snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
-}
-
 /* --- findings --- */
 
 static int print_json(json_t *object)
@@ -65,7 +59,7 @@ static int print_finding(void *context, const struct verify_finding *finding)
     const struct printer *printer = context;
     char stream[HEX_STREAM + 1], buffer[16], seqs[48], more[BW_ID_LEN + 32] = "";
     const char *cls = class_name(finding->chain.cls, buffer);
-    format_hex(finding->chain.stream, BW_STREAM_LEN, stream);
+    seal_hex_format(finding->chain.stream, BW_STREAM_LEN, stream);
     if (printer->json)
         return print_finding_json(printer, finding, stream, cls);
     if (finding->last_seq != finding->seq)
@@ -121,24 +115,12 @@ static int write_head(void *context, const struct verify_head *head)
     char stream[HEX_STREAM + 1], hash[HEX_HASH + 1], buffer[16];
     if (printer->heads == NULL)
         return 0;
-    format_hex(head->chain.stream, BW_STREAM_LEN, stream);
-    format_hex(head->hash, BW_HASH_LEN, hash);
+    seal_hex_format(head->chain.stream, BW_STREAM_LEN, stream);
+    seal_hex_format(head->hash, BW_HASH_LEN, hash);
     return fprintf(printer->heads, "%s %s %s %" PRIu64 " %s\n", head->vehicle, stream,
                    class_name(head->chain.cls, buffer), head->seq, hash) < 0
                ? -errno
                : 0;
-}
-
-static bool parse_hex(const char *hex, uint8_t *ret, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        const char digits[] = {hex[2 * i], hex[2 * i + 1], '\0'};
-        char *end;
-        if (strspn(digits, "0123456789abcdef") != 2)
-            return false;
-        ret[i] = (uint8_t)strtoul(digits, &end, 16);
-    }
-    return hex[2 * len] == '\0';
 }
 
 static bool parse_seq(const char *digits, uint64_t *ret)
@@ -158,8 +140,8 @@ static bool parse_head(const char *line, char vehicle[BW_ID_LEN], struct verify_
     char stream[HEX_STREAM + 2], cls[8], seq[22], hash[HEX_HASH + 2], rest;
     struct verify_head head = {.vehicle = vehicle};
     if (sscanf(line, "%47s %17s %7s %21s %33s %c", vehicle, stream, cls, seq, hash, &rest) != 5 ||
-        !parse_hex(stream, head.chain.stream, BW_STREAM_LEN) || !parse_seq(seq, &head.seq) ||
-        !parse_hex(hash, head.hash, BW_HASH_LEN))
+        seal_hex_parse(stream, head.chain.stream, BW_STREAM_LEN) != 0 || !parse_seq(seq, &head.seq) ||
+        seal_hex_parse(hash, head.hash, BW_HASH_LEN) != 0)
         return false;
     head.chain.cls = strcmp(cls, "alert") == 0 ? BW_RECORD_ALERT : BW_RECORD_TRACK;
     *ret_head = head;
@@ -198,12 +180,44 @@ static int each_head(FILE *file, const char *path, struct store *store, const st
     return ferror(file) ? EXIT_CANNOT : EXIT_DONE;
 }
 
+static bool is_listed(FILE *file, const char *vehicle)
+{
+    char line[LINE_LEN], named[BW_ID_LEN];
+    struct verify_head head;
+    rewind(file);
+    while (fgets(line, sizeof(line), file) != NULL)
+        if (parse_head(line, named, &head) && strcmp(named, vehicle) == 0)
+            return true;
+    return false;
+}
+
 /* --- the command --- */
 
 struct asked {
     const char *config, *store, *vehicle, *lang, *heads, *against;
     bool json;
 };
+
+/* A name that was mistyped must not pass for a vehicle whose evidence is whole. */
+static int check_vehicle(struct store *store, const char *id, FILE *against)
+{
+    char division[BW_DIVISION_LEN], vehicle[BW_ID_LEN] = "";
+    if (against != NULL && is_listed(against, id)) /* all of it may have been removed */
+        return EXIT_DONE;
+    int rc = store_vehicle_division(store, id, division);
+    while (rc == -ENOENT) {
+        rc = store_next_vehicle(store, vehicle, vehicle);
+        if (rc == -ENOENT) {
+            (void)fprintf(stderr,
+                          "buswarden-bureau: --vehicle %s: not in the registry, and nothing is held of it\n",
+                          id);
+            return EXIT_USAGE;
+        }
+        if (rc == 0 && strcmp(vehicle, id) != 0)
+            rc = -ENOENT; /* on to the next */
+    }
+    return rc == 0 ? EXIT_DONE : command_store_failed(store, "verify");
+}
 
 static int verify(struct store *store, const struct asked *asked, struct printer *printer, FILE *against)
 {
@@ -238,6 +252,8 @@ static int with_lists(struct store *store, const struct asked *asked, struct pri
         }
         status = each_head(against, asked->against, NULL, NULL, NULL);
     }
+    if (status == EXIT_DONE && asked->vehicle != NULL)
+        status = check_vehicle(store, asked->vehicle, against);
     if (status == EXIT_DONE && asked->heads != NULL) {
         printer->heads = fopen(asked->heads, "wxe");
         if (printer->heads == NULL) {
@@ -327,5 +343,6 @@ const struct command COMMAND_VERIFY = {
         "    --heads FILE     write the last record of each chain that was found whole to a new FILE\n"
         "    --against FILE   compare with such a list made earlier: each record must still be the same\n\n"
         "EXIT STATUS\n"
-        "    0 all is whole; 1 there are findings; 2 wrong use or a bad list; 3 the store cannot be read.\n",
+        "    0 all is whole; 1 there are findings; 2 wrong use, a bad list or no such vehicle; 3 the\n"
+        "    store cannot be read.\n",
 };
