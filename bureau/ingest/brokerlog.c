@@ -115,13 +115,18 @@ static bool read_failed(const char *at, struct incident *incident)
            read_handshake(reason, address, incident);
 }
 
+static void end_connection(struct brokerlog *log)
+{
+    if (log->connecting > 0)
+        log->connecting--;
+    log->address[0] = '\0';
+}
+
 /* "Client bus-a disconnected due to oversize packet." and how a connection ends that never was one. */
 static bool read_client(struct brokerlog *log, const char *at, struct incident *incident)
 {
     if (take(&at, "<unknown> ")) {
-        if (log->connecting > 0)
-            log->connecting--;
-        log->address[0] = '\0';
+        end_connection(log);
         return false;
     }
     return take_vehicle(&at, " disconnected due to oversize packet.", incident) && *at == '\0' &&
@@ -129,7 +134,7 @@ static bool read_client(struct brokerlog *log, const char *at, struct incident *
 }
 
 /* "New connection from 192.0.2.7:53136 on port 8883." */
-static void begin_connection(struct brokerlog *log, const char *at)
+static void begin_connection(struct brokerlog *log, const char *at, uint64_t time_s)
 {
     char address[STORE_ADDRESS_MAX];
     if (!take_until(&at, " on port ", address, sizeof address))
@@ -138,6 +143,7 @@ static void begin_connection(struct brokerlog *log, const char *at)
     if (port != NULL)
         *port = '\0';
     log->connecting++;
+    log->begun_s = time_s;
     if (log->connecting == 1)
         memcpy(log->address, address, sizeof log->address);
     else
@@ -157,6 +163,8 @@ bool brokerlog_read(struct brokerlog *log, const char *line, size_t len, struct 
     const char *at = text;
     if (!take_number(&at, &time_s) || !take(&at, ": "))
         return false;
+    if (time_s - log->begun_s > BROKERLOG_FORGET_S) /* also when the clock went back */
+        *log = (struct brokerlog){0};
     if (take(&at, "Buswarden: "))
         told = read_denied(at, &incident);
     else if (take(&at, "OpenSSL Error[0]: error:"))
@@ -164,9 +172,9 @@ bool brokerlog_read(struct brokerlog *log, const char *line, size_t len, struct 
     else if (take(&at, "Client connection from "))
         told = read_failed(at, &incident);
     else if (take(&at, "New connection from "))
-        begin_connection(log, at);
+        begin_connection(log, at, time_s);
     else if (take(&at, "New client connected "))
-        *log = (struct brokerlog){.connecting = log->connecting > 0 ? log->connecting - 1 : 0};
+        end_connection(log);
     else if (take(&at, "Client "))
         told = read_client(log, at, &incident);
     if (told)

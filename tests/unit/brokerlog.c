@@ -127,6 +127,32 @@ Test(brokerlog, a_failed_handshake_has_the_address_when_only_one_client_was_conn
     cr_expect_str_eq(got.address, "192.0.2.3");
 }
 
+/* Its end was in a line that was lost. */
+Test(brokerlog, a_connection_of_which_no_end_was_heard_is_forgotten)
+{
+    static const struct {
+        const char *name, *next, *failed, *address;
+    } rows[] = {
+        {"at once", "1000: New connection from 192.0.2.2:5 on port 8883.", "1000: ", ""},
+        {"after two minutes", "1120: New connection from 192.0.2.2:5 on port 8883.", "1120: ", ""},
+        {"after more", "1121: New connection from 192.0.2.2:5 on port 8883.", "1121: ", "192.0.2.2"},
+        {"when the clock went back", "999: New connection from 192.0.2.2:5 on port 8883.",
+         "999: ", "192.0.2.2"},
+        {"by itself", "1121: Client bus-a disconnected.", "1121: ", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char failed[128];
+        struct brokerlog log = {0};
+        (void)snprintf(failed, sizeof failed,
+                       "%sOpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed",
+                       rows[i].failed);
+        (void)read_line(&log, "1000: New connection from 192.0.2.1:5 on port 8883.");
+        (void)read_line(&log, rows[i].next);
+        cr_assert(read_line(&log, failed), "%s", rows[i].name);
+        cr_expect_str_eq(got.address, rows[i].address, "%s", rows[i].name);
+    }
+}
+
 /* --- until the next commit --- */
 
 static char dir[] = "/tmp/buswarden-incidents-XXXXXX";
