@@ -185,6 +185,34 @@ static int refuse(struct transaction *tx, const struct batch_item *item, enum ve
     return 0;
 }
 
+struct former {
+    const struct batch_item *item;
+    const uint8_t *in_force;
+};
+
+static int is_by(void *context, const char *vehicle, const char *division, const uint8_t *key)
+{
+    const struct former *former = context;
+    const struct topic *topic = &former->item->topic;
+    (void)vehicle;
+    (void)division;
+    return memcmp(key, former->in_force, BW_PUBLIC_KEY_LEN) != 0 &&
+           seal_record_verify(&former->item->record, topic->division, topic->vehicle, key);
+}
+
+/* A vehicle whose key was replaced by hand may still send what the old one signed: that is no forgery, though
+ * nothing to be taken. */
+static int refuse_signature(struct transaction *tx, const struct batch_item *item,
+                            const struct vehicle *vehicle, enum verdict verdict)
+{
+    struct former former = {.item = item, .in_force = vehicle->judge.key};
+    const int rc = store_vehicle_keys(tx->store, vehicle->id, is_by, &former);
+    if (rc < 0)
+        return rc;
+    tx->batch->items[tx->index].by_former_key = rc == 1;
+    return refuse(tx, item, verdict);
+}
+
 /* Who signs the chain of a record. */
 struct signing {
     struct store_signers signers;
@@ -353,7 +381,7 @@ static int apply_record(struct transaction *tx, const struct batch_item *item, s
         return error;
     const enum verdict signature = judge_signature(&item->topic, record, &signing.signers);
     if (signature != VERDICT_ACCEPTED)
-        return refuse(tx, item, signature);
+        return refuse_signature(tx, item, vehicle, signature);
     if (resumes) {
         error = audit_resumption(tx, item, chain.next_seq, resumed.next_seq);
         link.chain = &resumed;
@@ -425,6 +453,7 @@ static int run_transaction(struct transaction *tx)
     for (size_t i = 0; i < tx->batch->n && error == 0; i++) {
         tx->index = i;
         tx->batch->items[i].refused = VERDICT_ACCEPTED;
+        tx->batch->items[i].by_former_key = false;
         error = apply_item(tx, &tx->batch->items[i]);
     }
     if (error == 0)

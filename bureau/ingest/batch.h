@@ -16,7 +16,9 @@ struct batch_item {
     struct wire_record record;   /* the other channels, as the two below */
     struct wire_body body;
     struct wire_bytes bytes; /* as they came; the batch owns them */
-    enum verdict refused;    /* set by batch_apply(): why; VERDICT_ACCEPTED = it was not */
+    /* Set by batch_apply(): why; VERDICT_ACCEPTED = it was not. */
+    enum verdict refused;
+    bool by_former_key; /* BAD_SIGNATURE: it is that of a key that the vehicle had, and has no more */
 };
 
 /* One cumulative receipt that is due: to a vehicle, for a stream. */

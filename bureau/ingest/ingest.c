@@ -114,15 +114,15 @@ static const char *const incident_kinds[VERDICT_COUNT] = {
 /* By the broker's access list the vehicle of the topic is who sent it. What the broker retains may be older
  * than a vehicle's key, and is said again to every session: it accuses nobody. */
 static void note_refusal(struct ingest *ingest, const struct topic *topic, const char *topic_text,
-                         enum verdict verdict, bool retained)
+                         const char *kind, bool retained)
 {
     struct incident incident = {.count = 1};
     struct topic sender = *topic;
-    if (incident_kinds[verdict] == NULL || retained)
+    if (kind == NULL || retained)
         return;
     if (sender.vehicle[0] == '\0') /* refused before its topic was looked at */
         (void)topic_parse(topic_text, &sender);
-    (void)snprintf(incident.kind, sizeof incident.kind, "%s", incident_kinds[verdict]);
+    (void)snprintf(incident.kind, sizeof incident.kind, "%s", kind);
     memcpy(incident.vehicle, sender.vehicle, sizeof incident.vehicle);
     (void)snprintf(incident.detail, sizeof incident.detail, "%s", topic_text);
     incidents_note(ingest->incidents, &incident, clock_ms(CLOCK_REALTIME));
@@ -134,8 +134,9 @@ static void note_batch(struct ingest *ingest)
     for (size_t i = 0; i < batch_count(ingest->batch); i++) {
         const struct batch_item *item = batch_item(ingest->batch, i);
         char text[TOPIC_MAX];
+        const char *kind = item->by_former_key ? "former_key" : incident_kinds[item->refused];
         if (item->refused != VERDICT_ACCEPTED && topic_format(&item->topic, text) == 0)
-            note_refusal(ingest, &item->topic, text, item->refused, item->retained);
+            note_refusal(ingest, &item->topic, text, kind, item->retained);
     }
 }
 
@@ -249,7 +250,7 @@ static void on_message(void *context, const char *topic, const uint8_t *payload,
     const enum verdict verdict = admit(ingest, topic, payload, len, item);
     if (verdict != VERDICT_ACCEPTED && verdict != VERDICT_PRESENCE) {
         count_refusal(ingest, &item->topic, verdict);
-        note_refusal(ingest, &item->topic, topic, verdict, retained);
+        note_refusal(ingest, &item->topic, topic, incident_kinds[verdict], retained);
         return;
     }
     item->retained = retained;
@@ -266,6 +267,7 @@ static void on_up(void *context)
     struct ingest *ingest = context;
     const char *division = ingest->division[0] == '\0' ? NULL : ingest->division;
     ingest->up_since_ms = clock_ms(CLOCK_MONOTONIC);
+    ingest->brokerlog = (struct brokerlog){0}; /* the broker may be another, or have begun anew */
     (void)pthread_mutex_lock(&ingest->mutex);
     ingest->connected = true;
     ingest->reason[0] = '\0';

@@ -156,6 +156,15 @@ int store_vehicle_key_known(struct store *store, const char *vehicle, const uint
     return memcmp(known, played.former, BW_PUBLIC_KEY_LEN) == 0;
 }
 
+int store_vehicle_keys(struct store *store, const char *vehicle, store_key_fn fn, void *context)
+{
+    (void)store;
+    if (fails() != 0)
+        return -EIO;
+    const int rc = fn(context, vehicle, "", played.key);
+    return rc != 0 ? rc : fn(context, vehicle, "", played.former);
+}
+
 int store_vehicle_key_change(struct store *store, const char *vehicle,
                              const uint8_t newest[BW_PUBLIC_KEY_LEN])
 {
@@ -531,6 +540,8 @@ static void send_change(struct sender *sender, uint64_t track_from)
     batch_keep(batch);
 }
 
+static unsigned by_former_key; /* of the bad signatures of the last expect() */
+
 /* accepted, bad_signature and unread of what was sent; the batch is empty then. */
 static void expect(unsigned accepted, unsigned bad_signature, unsigned unread, const char *what)
 {
@@ -539,6 +550,9 @@ static void expect(unsigned accepted, unsigned bad_signature, unsigned unread, c
     cr_expect_eq(outcome.counts[VERDICT_ACCEPTED], accepted, "%s: %s", what, outcome.reason);
     cr_expect_eq(outcome.counts[VERDICT_BAD_SIGNATURE], bad_signature, "%s: %s", what, outcome.reason);
     cr_expect_eq(outcome.unread, unread, "%s: %s", what, outcome.reason);
+    by_former_key = 0;
+    for (size_t i = 0; i < batch_count(batch); i++)
+        by_former_key += batch_item(batch, i)->by_former_key;
     batch_clear(batch);
 }
 
@@ -554,6 +568,7 @@ Test(key, a_change_hands_over_from_the_very_next_record_on, .init = set_up, .fin
     alerts.by = &new_key;
     send_next(&alerts);
     expect(4, 1, 0, "alerts");
+    cr_expect_eq(by_former_key, 1);
     send_next(&tracks); /* made before the change, under the old key */
     struct sender late = tracks;
     send_next(&late);
@@ -639,12 +654,23 @@ Test(key, one_that_was_enrolled_by_hand_ends_the_streams_of_the_one_before, .ini
     send_next(&alerts);
     expect(1, 0, 0, "before");
     seal_key_generate(&new_key);
+    memcpy(played.former, played.key, BW_PUBLIC_KEY_LEN);
     memcpy(played.key, new_key.public_key, BW_PUBLIC_KEY_LEN);
     now_ms += VEHICLES_FRESH_MS;
     send_next(&alerts);
     struct sender next = {.cls = BW_RECORD_ALERT, .stream = 4, .by = &new_key};
     send_next(&next);
     expect(1, 1, 0, "after");
+    cr_expect_eq(by_former_key, 1, "what the vehicle still has of before is no forgery");
+
+    struct seal_key strange;
+    seal_key_generate(&strange);
+    struct sender forger = {.cls = BW_RECORD_ALERT, .stream = 6, .by = &strange};
+    send_next(&forger);
+    struct sender ended = {.cls = BW_RECORD_ALERT, .stream = 9, .by = &new_key, .seq = alerts.seq - 1};
+    send_next(&ended);
+    expect(0, 2, 0, "a strange key, and the key in force in a stream that has ended");
+    cr_expect_eq(by_former_key, 0);
 }
 
 Test(key, a_chain_goes_on_after_a_hole_under_the_newest_key, .init = set_up, .fini = tear_down)
