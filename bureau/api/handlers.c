@@ -1,6 +1,8 @@
 #include "bureau/api/internal.h"
 #include "bureau/api/json.h"
+#include "bureau/pki/pki.h"
 #include "bureau/registry/plate.h"
+#include "proto/utc.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,11 +12,10 @@
 enum {
     ALERTS_DEFAULT = 100, /* of one answer */
     ALERTS_MAX = 500,
-    CERTIFICATE_DAYS = 30,    /* as PKI_WARN_DAYS */
     REGISTRY_FRESH_MS = 5000, /* an import shows after this long at the latest */
 };
 
-static const int64_t CERTIFICATE_WARN_MS = CERTIFICATE_DAYS * INT64_C(86400000);
+static const int64_t CERTIFICATE_WARN_MS = PKI_WARN_DAYS * UTC_MS_PER_DAY;
 
 static int64_t clock_ms(clockid_t clock)
 {

@@ -1,5 +1,6 @@
 #include "bureau/api/json.h"
 
+#include "bureau/pki/pki.h"
 #include "proto/modeljson.h"
 #include "proto/utc.h"
 
@@ -71,7 +72,10 @@ json_t *apijson_vehicle(const struct store_vehicle *row, int64_t now_utc_ms)
     modeljson_put(&json, "orders",
                   json_pack("{s:I, s:I}", "issued", (json_int_t)row->issued[ISSUED_ORDERS], "held",
                             (json_int_t)presence->orders_version));
-    modeljson_put(&json, "certificate_until", modeljson_instant(row->certificate_until_utc_ms));
+    const int64_t until_utc_ms = row->certificate_until_utc_ms;
+    modeljson_put(&json, "certificate_until", modeljson_instant(until_utc_ms));
+    modeljson_put(&json, "certificate_warn_from",
+                  modeljson_instant(until_utc_ms > 0 ? until_utc_ms - PKI_WARN_DAYS * UTC_MS_PER_DAY : 0));
     modeljson_put(&json, "open_alerts", kinds(row->open_kinds));
     return json;
 }

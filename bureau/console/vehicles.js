@@ -20,13 +20,11 @@ export const stateText = (vehicle) => {
 
 export const isBehind = ({ licence }) => licence.issued > licence.held;
 
-const CERTIFICATE_WARN_MS = 30 * 24 * 3600 * 1000;
-
 /** Text key of what is to be said of the vehicle's certificate, or null. */
-const certificateMark = ({ certificate_until }) => {
-  const left_ms = Date.parse(certificate_until) - Date.now(); // NaN when none was issued here
-  if (left_ms <= 0) return 'vehicle.certificateEnded';
-  return left_ms < CERTIFICATE_WARN_MS ? 'vehicle.certificateEnds' : null;
+const certificateMark = ({ certificate_until, certificate_warn_from }) => {
+  const now = Date.now(); // false against NaN, when none was issued here
+  if (Date.parse(certificate_until) <= now) return 'vehicle.certificateEnded';
+  return Date.parse(certificate_warn_from) < now ? 'vehicle.certificateEnds' : null;
 };
 
 /** A thin bar, full at the approved capacity; decoration of the number beside it. */

@@ -144,10 +144,12 @@ def refused_acts_are_shown_in_words_and_hostile_topics_stay_text(browser, mock):
 
 
 def a_certificate_that_ends_is_marked(browser, mock):
-    soon = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 10 * 86400))
-    mock.post("vehicle", vehicle_id="tt-0002", certificate_until=soon)
-    mock.post("vehicle", vehicle_id="tt-0004", certificate_until="2020-01-01T00:00:00.000Z")
-    mock.post("vehicle", vehicle_id="tt-0005", certificate_until=None)
+    def in_days(days):
+        return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + days * 86400))
+
+    for vehicle_id, until, warn_from in (("tt-0002", in_days(10), in_days(-20)), ("tt-0004", in_days(-1), in_days(-31)),
+                                         ("tt-0005", None, None)):
+        mock.post("vehicle", vehicle_id=vehicle_id, certificate_until=until, certificate_warn_from=warn_from)
     open_page(browser, mock)
     browser.click("#tab-vehicles")
     rows = browser.text("#vehicle-rows")

@@ -82,7 +82,7 @@ def vehicle(number, plate, school, capacity, place, aboard, **extra):
     return {"vehicle_id": f"tt-{number:04d}", "plate": plate, "school": school, "division": "331023",
             "capacity": capacity, "online": True, "seen_at": ago(seconds=1), "lat": lat, "lon": lon,
             "fix_at": ago(seconds=1), "speed_kmh": 31.4, "aboard": aboard, "licence": {"issued": 3, "held": 3},
-            "certificate_until": ago(days=-400), "open_alerts": [], **extra}
+            "certificate_until": ago(days=-400), "certificate_warn_from": ago(days=-370), "open_alerts": [], **extra}
 
 
 def alert(number, of, kind, severity, phase, raised_s, evidence, **extra):

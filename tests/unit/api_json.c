@@ -207,8 +207,20 @@ Test(api_json, a_vehicle_on_the_road)
            "\"fix_at\":\"2026-09-14T22:30:00.250Z\",\"speed_kmh\":36.0,"
            "\"aboard\":{\"quality\":\"degraded\",\"low\":12,\"count\":12,\"high\":15},"
            "\"licence\":{\"issued\":3,\"held\":2},\"orders\":{\"issued\":9,\"held\":8},\"certificate_until\":"
-           "null,\"open_alerts\":["
+           "null,\"certificate_warn_from\":null,\"open_alerts\":["
            "\"OVERLOAD\",\"TAMPER\"]}");
+}
+
+Test(api_json, a_certificate_is_warned_of_thirty_days_ahead)
+{
+    struct store_vehicle row = vehicle_row();
+    row.certificate_until_utc_ms = 1792276200250; /* 2026-10-17 */
+    json_t *json = apijson_vehicle(&row, MORNING_UTC_MS);
+    cr_expect_str_eq(json_string_value(json_object_get(json, "certificate_until")),
+                     "2026-10-17T22:30:00.250Z");
+    cr_expect_str_eq(json_string_value(json_object_get(json, "certificate_warn_from")),
+                     "2026-09-17T22:30:00.250Z");
+    json_decref(json);
 }
 
 Test(api_json, a_vehicle_never_seen)
@@ -221,7 +233,7 @@ Test(api_json, a_vehicle_never_seen)
            "{\"vehicle_id\":\"bus-b\",\"plate\":\"浙J12345\",\"school\":\"外坑小学\",\"division\":\"331023\","
            "\"capacity\":18,\"online\":false,\"seen_at\":null,\"lat\":null,\"lon\":null,\"fix_at\":null,"
            "\"speed_kmh\":null,\"aboard\":null,\"licence\":{\"issued\":0,\"held\":0},\"orders\":{\"issued\":"
-           "0,\"held\":0},\"certificate_until\":null,\"open_alerts\":[]}");
+           "0,\"held\":0},\"certificate_until\":null,\"certificate_warn_from\":null,\"open_alerts\":[]}");
 }
 
 Test(api_json, a_vehicle_that_is_gone_or_silent_is_shown_where_it_was_but_nothing_of_it_as_now)
