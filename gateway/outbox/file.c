@@ -66,14 +66,17 @@ static const char SCHEMA[] =
     "  body BLOB NOT NULL) STRICT;"
     "INSERT INTO chain VALUES (1, 1, zeroblob(16), 0), (2, 1, zeroblob(16), 0);";
 
-/* A change of key that is under way (no row: none). ALERT record alert_seq tells of it; this key signs what
- * comes after, and TRACK records from track_from on. Files made before there were such changes get the table
- * late. */
+/* key_change: the change of key that is under way (no row: none). ALERT record alert_seq tells of it; this
+ * key signs what comes after, and TRACK records from track_from on. key_count: how many this stream has had
+ * (no row: none). Files made before there were such changes get the tables late. */
 static const char KEY_CHANGE[] = "CREATE TABLE IF NOT EXISTS key_change ("
                                  "  id INTEGER PRIMARY KEY CHECK (id = 1),"
                                  "  public_key BLOB NOT NULL,"
                                  "  alert_seq INTEGER NOT NULL,"
-                                 "  track_from INTEGER NOT NULL) STRICT;";
+                                 "  track_from INTEGER NOT NULL) STRICT;"
+                                 "CREATE TABLE IF NOT EXISTS key_count ("
+                                 "  id INTEGER PRIMARY KEY CHECK (id = 1),"
+                                 "  changes INTEGER NOT NULL) STRICT;";
 
 /* ---- small helpers ---- */
 

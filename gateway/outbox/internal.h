@@ -16,6 +16,8 @@ enum query {
     STREAM_SET,
     CHANGE_PUT,
     CHANGE_END,
+    CHANGES_GET,
+    CHANGES_SET,
     OWNER_SET,
     CHAIN_GET,
     CHAIN_SET,
@@ -120,5 +122,11 @@ int outbox_append(struct outbox *outbox, enum bw_record_class cls, const struct 
                   int64_t now_utc_ms, bool replace);
 /* The oldest ALERT record that waits tells whether the bureau has the change of key. */
 int outbox_change_waits(struct outbox *outbox, bool *ret);
+
+/* --- stream.c --- */
+
+/* A chain takes so many changes of key and no more. When another is wanted and there were many, all that
+ * waits goes into a new stream first. Only while no other handle is open. A failure changes nothing. */
+int outbox_renew_worn(struct outbox *outbox);
 
 #endif

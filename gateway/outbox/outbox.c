@@ -117,8 +117,9 @@ int outbox_open(const struct outbox_config *config, struct outbox **ret, bool *r
     }
     if (!config->attach) {
         outbox->cramped = outbox_file_reserve(outbox->path, outbox->reserve_bytes) != 0;
-        (void)outbox_change_key(
-            outbox); /* first of all in a new file: the bureau may have the new key already */
+        /* First of all in a new file: the bureau may have the new key already. What fails is tried again. */
+        (void)outbox_renew_worn(outbox);
+        (void)outbox_change_key(outbox);
     }
     *ret = outbox;
     return 0;

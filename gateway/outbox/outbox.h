@@ -81,8 +81,9 @@ int outbox_begin_stream(struct outbox *outbox, bool (*progress)(void *context), 
 /* One step from key to next_key; to be called now and then while there is a next_key. The first, which
  * outbox_open() takes already when it can, seals an ALERT record that tells the bureau; what is sealed after
  * it is signed by next_key, and waits until the bureau has the change. What was sealed before it stays as it
- * is, so `key` is needed until that has left. 1: the change is over, `key` may be forgotten; 0: not yet. A
- * failure changes nothing. */
+ * is, so `key` is needed until that has left. After 16 changes in one stream outbox_open() begins another
+ * with the next one, because a chain takes no more than 31: beyond these -EMLINK. 1: the change is over,
+ * `key` may be forgotten; 0: not yet. A failure changes nothing. */
 int outbox_change_key(struct outbox *outbox);
 /* Only looks: 1 when the change is over, 0 when not. */
 int outbox_key_changed(struct outbox *outbox);

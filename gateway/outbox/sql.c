@@ -15,6 +15,8 @@ static const char *const sql[QUERY_COUNT] = {
     [STREAM_SET] = "UPDATE meta SET stream = ?1",
     [CHANGE_PUT] = "INSERT OR REPLACE INTO key_change VALUES (1, ?1, ?2, ?3)",
     [CHANGE_END] = "DELETE FROM key_change",
+    [CHANGES_GET] = "SELECT coalesce(max(changes), 0) FROM key_count",
+    [CHANGES_SET] = "INSERT OR REPLACE INTO key_count VALUES (1, ?1)",
     [OWNER_SET] = "UPDATE meta SET public_key = ?1",
     [CHAIN_GET] = "SELECT next_seq, head, evicted, oldest_seq FROM chain_now WHERE class = ?1",
     [CHAIN_SET] = "UPDATE chain SET next_seq = ?2, head = ?3 WHERE class = ?1",

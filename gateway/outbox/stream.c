@@ -26,7 +26,11 @@ static int renumber_gap(struct outbox *outbox, const struct bw_gap *gap, uint64_
     return rc;
 }
 
-enum { PROGRESS_RECORDS = 64 }; /* some milliseconds */
+enum {
+    PROGRESS_RECORDS = 64, /* some milliseconds */
+    CHANGES_MANY = 16,     /* of key in one stream: the next one begins another, while there still is room */
+    CHANGES_MAX = 31,      /* what a bureau takes (docs/wire.md, "Key change") */
+};
 
 struct renewal {
     const uint8_t *stream;
@@ -148,6 +152,21 @@ static int put_change(struct outbox *outbox, uint64_t alert_seq, uint64_t track_
     return outbox_run(outbox, CHANGE_PUT);
 }
 
+static int set_changes(struct outbox *outbox, uint64_t changes)
+{
+    outbox_bind(outbox, CHANGES_SET, 1, changes);
+    return outbox_run(outbox, CHANGES_SET);
+}
+
+static int get_changes(struct outbox *outbox, uint64_t *ret)
+{
+    const int rc = outbox_next_row(outbox, CHANGES_GET);
+    if (rc == 0)
+        *ret = outbox_column(outbox, CHANGES_GET, 0);
+    outbox_done(outbox, CHANGES_GET);
+    return rc;
+}
+
 static int renew_all(struct outbox *outbox, void *argument)
 {
     struct renewal *renewal = argument;
@@ -162,6 +181,8 @@ static int renew_all(struct outbox *outbox, void *argument)
         renewal->cls = (enum bw_record_class)cls;
         rc = renew_class(outbox, renewal, waits && cls == BW_RECORD_ALERT);
     }
+    if (rc == 0)
+        rc = set_changes(outbox, waits ? 1 : 0);
     return rc == 0 && outbox->changing ? put_change(outbox, waits ? 1 : 0, 1) : rc;
 }
 
@@ -189,10 +210,42 @@ int outbox_begin_stream(struct outbox *outbox, bool (*progress)(void *context), 
 
 /* ---- another key ---- */
 
+/* No copy lies beside, so nothing may be left out. */
+static int renew_if_worn(struct outbox *outbox, void *argument)
+{
+    struct renewal *renewal = argument;
+    uint64_t changes = 0;
+    int rc = get_changes(outbox, &changes);
+    if (rc != 0 || outbox->changing || outbox->owner == outbox->next_key || changes < CHANGES_MANY)
+        return rc;
+    rc = renew_all(outbox, renewal);
+    return rc == 0 && renewal->left_out > 0 ? outbox_fail(outbox, -EBADMSG, "a record is damaged") : rc;
+}
+
+int outbox_renew_worn(struct outbox *outbox)
+{
+    uint8_t stream[BW_STREAM_LEN], before[BW_STREAM_LEN];
+    struct renewal renewal = {.stream = stream};
+    if (outbox->next_key == NULL)
+        return 0;
+    if (getrandom(stream, sizeof stream, 0) != sizeof stream)
+        return outbox_fail(outbox, -EIO, "no random numbers");
+    memcpy(before, outbox->stream, BW_STREAM_LEN);
+    const int rc = outbox_transact(outbox, renew_if_worn, &renewal);
+    if (rc != 0)
+        memcpy(outbox->stream, before, BW_STREAM_LEN);
+    return rc;
+}
+
 static int begin_change(struct outbox *outbox)
 {
     struct chain alerts, tracks;
-    int rc = outbox_get_chain(outbox, BW_RECORD_ALERT, &alerts);
+    uint64_t changes = 0;
+    int rc = get_changes(outbox, &changes);
+    if (rc == 0 && changes >= CHANGES_MAX)
+        rc = outbox_fail(outbox, -EMLINK, "this stream has had as many keys as a bureau takes");
+    if (rc == 0)
+        rc = outbox_get_chain(outbox, BW_RECORD_ALERT, &alerts);
     if (rc == 0)
         rc = outbox_get_chain(outbox, BW_RECORD_TRACK, &tracks);
     if (rc == 0)
@@ -208,6 +261,8 @@ static int begin_change(struct outbox *outbox)
         return rc;
     seal_record_hash(&record, outbox->division, outbox->vehicle, alerts.head);
     rc = outbox_put_chain(outbox, BW_RECORD_ALERT, alerts.next_seq + 1, alerts.head);
+    if (rc == 0)
+        rc = set_changes(outbox, changes + 1);
     return rc == 0 ? put_change(outbox, record.seq, tracks.next_seq) : rc;
 }
 

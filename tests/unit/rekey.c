@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sqlite3.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -243,6 +244,54 @@ Test(rekey, with_an_empty_outbox_and_again_and_again)
         ask_for_change();
         expect_whole("change");
     }
+}
+
+/* A chain takes 31. */
+Test(rekey, any_number_of_times)
+{
+    uint8_t stream[BW_STREAM_LEN];
+    unsigned streams = 1;
+    memcpy(stream, outbox_stream(outbox), BW_STREAM_LEN);
+    for (unsigned i = 1; i <= 70; i++) {
+        char what[32];
+        (void)snprintf(what, sizeof what, "change %u", i);
+        say_alert();
+        say_track();
+        ask_for_change();
+        streams += memcmp(stream, outbox_stream(outbox), BW_STREAM_LEN) != 0;
+        memcpy(stream, outbox_stream(outbox), BW_STREAM_LEN);
+        say_alert();
+        expect_whole(what);
+        cr_assert_eq(refused, 0);
+    }
+    cr_expect_eq(streams, 5, "one for 16 changes, and no more: %u", streams);
+    cr_expect_eq(set_asides, 0);
+}
+
+static void run_sql(const char *sql)
+{
+    sqlite3 *db;
+    cr_assert_eq(sqlite3_open(outbox_path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+    (void)sqlite3_close(db);
+}
+
+/* What is damaged is kept for who can read it; a change that would lock the vehicle out is not begun. */
+Test(rekey, not_once_too_often_when_no_new_stream_can_be_begun)
+{
+    uint8_t stream[BW_STREAM_LEN];
+    memcpy(stream, outbox_stream(outbox), BW_STREAM_LEN);
+    for (int i = 0; i < 3; i++)
+        say_track();
+    run_sql("INSERT OR REPLACE INTO key_count VALUES (1, 31);"
+            "UPDATE record SET bytes = zeroblob(100) WHERE class = 2 AND seq = 2");
+    ask_for_change();
+    cr_expect_eq(outbox_change_key(outbox), -EMLINK);
+    cr_expect_arr_eq(outbox_stream(outbox), stream, BW_STREAM_LEN);
+    cr_expect_eq(waiting(), 3, "all three are there");
+    run_sql("UPDATE key_count SET changes = 30");
+    cr_expect_eq(outbox_change_key(outbox), 0, "one more may be");
+    cr_expect_eq(waiting(), 4);
 }
 
 Test(rekey, what_is_evicted_is_signed_by_the_key_of_its_place)
