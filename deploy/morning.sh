@@ -231,12 +231,14 @@ prepare() {
 
 # --- the parts ---
 
+# True when the JSON that comes is as the filter says: `jq -e` of jq 1.6 says so of no JSON at all as well.
+json_is() { [ "$(jq "$@")" = true ]; } # [OPTIONS] FILTER [FILE]
 get() { curl -fsS --max-time 5 "http://127.0.0.1:$console_port$1"; }
 listening() { ss -Hltn "sport = :$1" | grep -q .; }
 bureau_ready() { get /healthz; }
 # Every vehicle is there and holds the licence that was issued to it: it came over the broker.
 licences_held() {
-    get /v1/vehicles | jq -e --argjson n ${#vehicles[@]} \
+    get /v1/vehicles | json_is --argjson n ${#vehicles[@]} \
         '[.vehicles[] | select(.online and .licence.held > 0 and .licence.held == .licence.issued)] | length == $n'
 }
 
@@ -266,11 +268,11 @@ status_of() { "$bin"/buswarden-gateway status --config "$state/$1.ini" --json; }
 delivered() {
     local v
     for v in "${vehicles[@]}"; do
-        status_of "$v" | jq -e '.outbox.alert.waiting + .outbox.track.waiting == 0' || return 1
+        status_of "$v" | json_is '.outbox.alert.waiting + .outbox.track.waiting == 0' || return 1
     done
 }
 
 story_told() {
     get '/v1/alerts?state=all&limit=500' |
-        jq -e --argjson story "$story" '[.alerts[] | [.vehicle_id, .kind, .phase]] | sort == $story'
+        json_is --argjson story "$story" '[.alerts[] | [.vehicle_id, .kind, .phase]] | sort == $story'
 }
