@@ -351,6 +351,8 @@ int outbox_file_set_aside(const char *path)
     return savefile_sync_folder(path);
 }
 
+/* Tells nobody of its progress: a full outbox (100,000 tracks, 20 MB) is copied in half a second on an SSD,
+ * and a card that writes 2 MB/s does it in a third of the watchdog's time. */
 int outbox_file_copy_aside(sqlite3 *db, const char *path, char to[PATH_MAX])
 {
     char aside[ASIDE_LEN];
