@@ -1,9 +1,10 @@
 /* CAN databases (Vector's DBC format): which bits of which frame are which signal.
  *
- * Read are BO_ (messages), SG_ (signals: either byte order, signed or not, factor and offset, multiplexed by
- * one multiplexor a message) and SIG_VALTYPE_ (IEEE floats); everything else is skipped, strings of several
- * lines included. Extended multiplexing (m3M) is refused. Frames of classic CAN only: what a longer message
- * has beyond 8 bytes can never be decoded. */
+ * Read are BO_ (messages), SG_ (signals: either byte order, signed or not, factor and offset, multiplexed),
+ * SG_MUL_VAL_ (extended multiplexing: m3M, several multiplexors, ranges), SIG_VALTYPE_ (IEEE floats), and of
+ * the attributes VFrameFormat: a message whose format is J1939PG is found by its parameter group, from
+ * whatever source address and with whatever priority. Everything else is skipped, strings of several lines
+ * included. Frames of classic CAN only: what a longer message has beyond 8 bytes can never be decoded. */
 #ifndef BUSWARDEN_DBC_H
 #define BUSWARDEN_DBC_H
 
@@ -14,6 +15,9 @@ enum {
     DBC_TEXT_MAX = 16 * 1024 * 1024, /* bytes of a file */
     DBC_MESSAGES_MAX = 16384,
     DBC_SIGNALS_MAX = 65536,
+    DBC_RANGES_MAX = 262144,
+    DBC_MULTIPLEX_DEPTH_MAX = 8,
+    DBC_PLACE_LEN = 256,
 };
 
 struct dbc;
@@ -22,7 +26,8 @@ struct dbc_signal {
     const char *name, *unit; /* owned by the dbc; the bytes as they stand in the file */
     uint32_t id;             /* of its message */
     bool extended;
-    bool is_signed, is_float;
+    bool big_endian, is_signed, is_float;
+    uint16_t start_bit;  /* as the file counts it */
     uint8_t length_bits; /* 1..64 */
     double factor, offset;
     double minimum, maximum; /* of the physical value; both 0 = not stated. Not enforced when decoding. */
@@ -40,9 +45,15 @@ void dbc_free(struct dbc *dbc); /* accepts NULL */
 size_t dbc_signal_count(const struct dbc *dbc);
 const struct dbc_signal *dbc_signal_at(const struct dbc *dbc, size_t index);
 
+/* Where a signal is: "CABIN 0x123 8|3@1+ (1,0) WHICH 0-3,5", the last for a multiplexed one; cut when it is
+ * longer. */
+void dbc_signal_place(const struct dbc *dbc, size_t index, char ret_place[DBC_PLACE_LEN]);
+
 /* Calls on_value for each signal in the frame with its physical value; of multiplexed ones only those that
- * the multiplexor selects. Returns how many signals the frame was too short for (a fault to count; 0 = all
- * well), or -ENOENT when the database knows no such message. */
+ * the multiplexor selects. A frame whose identifier the database does not have is taken for the J1939 message
+ * of its parameter group: of several that of the same source address, else that of address 254 (none), else
+ * none. Returns 0; 1 when the frame is shorter than its message (a fault to count: the signals that it has
+ * whole are given all the same); -ENOENT when the database knows no such message. */
 int dbc_decode(const struct dbc *dbc, const struct can_frame_in *frame,
                void (*on_value)(void *context, size_t signal, double value), void *context);
 

@@ -24,6 +24,7 @@ struct parser {
     unsigned next_line; /* number of the line at `next` */
     bool in_message;    /* SG_ may follow */
     bool in_orphans;    /* SG_ is skipped */
+    bool j1939;         /* messages are, when they do not say otherwise */
     char *error;
 };
 
@@ -154,18 +155,19 @@ static int parse_message(struct parser *p, const char *at)
     if (messages == NULL)
         return fail(p, -ENOMEM, "out of memory");
     dbc->messages = messages;
-    messages[dbc->n_messages++] = (struct message){.key = key,
-                                                   .line = p->line,
-                                                   .bytes = (unsigned)bytes,
-                                                   .first = dbc->n_signals,
-                                                   .multiplexor = SIZE_MAX};
+    struct message *message = &messages[dbc->n_messages];
+    *message = (struct message){
+        .name = strdup(name), .key = key, .line = p->line, .bytes = (unsigned)bytes, .first = dbc->n_signals};
+    if (message->name == NULL)
+        return fail(p, -ENOMEM, "out of memory");
+    dbc->n_messages++;
     p->in_message = true;
     return 0;
 }
 
 /* ---- SG_ ---- */
 
-/* "", "M" or "m12" before the colon */
+/* "", "M", "m12" or "m12M" before the colon */
 static int parse_role(const struct parser *p, const char **at, struct signal *signal)
 {
     char text[WORD_LEN];
@@ -174,19 +176,18 @@ static int parse_role(const struct parser *p, const char **at, struct signal *si
     if (!word(at, text) || !literal(at, ':'))
         return fail(p, -EINVAL, "SG_ %s: ':' was expected", signal->name);
     if (strcmp(text, "M") == 0) {
-        signal->role = MULTIPLEXOR;
+        signal->multiplexor = true;
         return 0;
     }
     const char *digits = text + 1;
     uint64_t select;
     if (text[0] != 'm' || !integer(&digits, UINT32_MAX, &select))
         return fail(p, -EINVAL, "SG_ %s: M or m and a number was expected before ':'", signal->name);
-    if (strcmp(digits, "M") == 0)
-        return fail(p, -EINVAL, "SG_ %s: extended multiplexing (%.20s) is not supported", signal->name, text);
-    if (*digits != '\0')
-        return fail(p, -EINVAL, "SG_ %s: bad multiplexor value %.20s", signal->name, text);
-    signal->role = MULTIPLEXED;
+    signal->multiplexed = true;
+    signal->multiplexor = strcmp(digits, "M") == 0;
     signal->select = (uint32_t)select;
+    if (*digits != '\0' && !signal->multiplexor)
+        return fail(p, -EINVAL, "SG_ %s: bad multiplexor value %.20s", signal->name, text);
     return 0;
 }
 
@@ -204,12 +205,17 @@ static int parse_bits(const struct parser *p, const char **at, unsigned message_
     signal->shown.is_signed = literal(at, '-');
     if (!signal->shown.is_signed && !literal(at, '+'))
         return fail(p, -EINVAL, "SG_ %s: + or - was expected after the byte order", name);
-    signal->big_endian = order == 0;
+    signal->shown.big_endian = order == 0;
     signal->shown.length_bits = (uint8_t)length;
+    signal->shown.start_bit = (uint16_t)start;
     /* Big endian signals give their most significant bit, numbered 7..0 15..8 and so on. */
-    signal->first_bit = (uint16_t)(signal->big_endian ? start / 8 * 8 + (7 - start % 8) : start);
-    if (signal->first_bit + length > message_bytes * 8UL)
+    const uint64_t first = order == 0 ? start / 8 * 8 + (7 - start % 8) : start, end = first + length;
+    if (end > message_bytes * 8UL)
         return fail(p, -EINVAL, "SG_ %s: does not fit its message of %u bytes", name, message_bytes);
+    signal->bytes = (uint16_t)((end + 7) / 8);
+    signal->mask = UINT64_MAX >> (64 - length);
+    if (end <= 64)
+        signal->shift = (uint8_t)(order == 0 ? 64 - end : first);
     return 0;
 }
 
@@ -251,7 +257,7 @@ static int parse_signal(struct parser *p, const char *at)
     dbc->signals = signals;
     struct message *message = &dbc->messages[dbc->n_messages - 1];
     struct signal *signal = &signals[dbc->n_signals++];
-    *signal = (struct signal){.name = strdup(name)};
+    *signal = (struct signal){.name = strdup(name), .line = p->line, .mux = SIZE_MAX};
     message->n++;
     if (signal->name == NULL)
         return fail(p, -ENOMEM, "out of memory");
@@ -262,10 +268,6 @@ static int parse_signal(struct parser *p, const char *at)
         err = parse_scale(p, &at, signal);
     if (err < 0)
         return err;
-    if (signal->role == MULTIPLEXOR && message->multiplexor != SIZE_MAX)
-        return fail(p, -EINVAL, "SG_ %s: a second multiplexor in one message", name);
-    if (signal->role == MULTIPLEXOR)
-        message->multiplexor = dbc->n_signals - 1;
     signal->shown.name = signal->name;
     signal->shown.unit = signal->unit;
     signal->shown.id = message->key & ~EXTENDED_FLAG;
@@ -273,18 +275,29 @@ static int parse_signal(struct parser *p, const char *at)
     return 0;
 }
 
-/* ---- SIG_VALTYPE_ ---- */
+/* ---- what is said of messages and signals further down ---- */
 
-static struct signal *find_signal(const struct dbc *dbc, uint32_t key, const char *name)
+static struct message *find_message(const struct dbc *dbc, uint64_t key)
 {
     for (size_t m = 0; m < dbc->n_messages; m++) { /* not sorted yet */
-        const struct message *message = &dbc->messages[m];
-        for (size_t i = 0; message->key == key && i < message->n; i++) {
-            if (strcmp(dbc->signals[message->first + i].name, name) == 0)
-                return &dbc->signals[message->first + i];
-        }
+        if (dbc->messages[m].key == key)
+            return &dbc->messages[m];
     }
     return NULL;
+}
+
+static struct signal *find_in_message(const struct dbc *dbc, const struct message *message, const char *name)
+{
+    for (size_t i = 0; message != NULL && i < message->n; i++) {
+        if (strcmp(dbc->signals[message->first + i].name, name) == 0)
+            return &dbc->signals[message->first + i];
+    }
+    return NULL;
+}
+
+static struct signal *find_signal(const struct dbc *dbc, uint64_t key, const char *name)
+{
+    return find_in_message(dbc, find_message(dbc, key), name);
 }
 
 /* SIG_VALTYPE_ 100 TEMPERATURE : 1; where 0 is an integer, 1 a float of 32 bits, 2 one of 64 */
@@ -307,6 +320,94 @@ static int parse_value_type(struct parser *p, const char *at)
         return fail(p, -EINVAL, "SIG_VALTYPE_ %s: a float of %u bits", name,
                     (unsigned)signal->shown.length_bits);
     signal->shown.is_float = true;
+    return 0;
+}
+
+static int add_range(struct parser *p, struct signal *signal, uint64_t low, uint64_t high)
+{
+    struct dbc *dbc = p->dbc;
+    if (dbc->n_ranges == DBC_RANGES_MAX)
+        return fail(p, -EFBIG, "more than %d multiplexor values", DBC_RANGES_MAX);
+    struct range *ranges = grown(dbc->ranges, dbc->n_ranges, &dbc->ranges_room, sizeof *ranges);
+    if (ranges == NULL)
+        return fail(p, -ENOMEM, "out of memory");
+    dbc->ranges = ranges;
+    ranges[dbc->n_ranges++] = (struct range){(uint32_t)low, (uint32_t)high};
+    signal->n_ranges++;
+    return 0;
+}
+
+/* "0-3, 5-5;" as the values by which `signal` is there */
+static int parse_ranges(struct parser *p, const char *at, struct signal *signal)
+{
+    uint64_t low, high;
+    signal->first_range = p->dbc->n_ranges;
+    do {
+        if (!integer(&at, UINT32_MAX, &low) || !literal(&at, '-') || !integer(&at, UINT32_MAX, &high) ||
+            high < low)
+            return fail(p, -EINVAL, "SG_MUL_VAL_ %s: a range such as 0-3 was expected", signal->name);
+        const int err = add_range(p, signal, low, high);
+        if (err < 0)
+            return err;
+    } while (literal(&at, ','));
+    return literal(&at, ';') ? 0 : fail(p, -EINVAL, "SG_MUL_VAL_ %s: ';' was expected", signal->name);
+}
+
+/* SG_MUL_VAL_ 100 TEMPERATURE WHICH 0-3, 5-5; */
+static int parse_multiplexing(struct parser *p, const char *at)
+{
+    uint64_t key;
+    char name[WORD_LEN], by[WORD_LEN];
+    if (!integer(&at, UINT32_MAX, &key) || !word(&at, name) || !word(&at, by))
+        return fail(p, -EINVAL, "SG_MUL_VAL_: an identifier and two names were expected");
+    struct signal *signal = find_signal(p->dbc, key, name), *mux = find_signal(p->dbc, key, by);
+    if (signal == NULL || mux == NULL)
+        return fail(p, -EINVAL, "SG_MUL_VAL_ %s: there is no such signal in message %llu",
+                    signal == NULL ? name : by, (unsigned long long)key);
+    if (!signal->multiplexed || !mux->multiplexor)
+        return fail(p, -EINVAL, "SG_MUL_VAL_ %s: %s", signal->name,
+                    signal->multiplexed ? "what selects it is no multiplexor" : "it is not multiplexed");
+    if (signal->mux != SIZE_MAX)
+        return fail(p, -EINVAL, "SG_MUL_VAL_ %s: given twice", name);
+    signal->mux = (size_t)(mux - p->dbc->signals);
+    return parse_ranges(p, at, signal);
+}
+
+static const char FRAME_FORMAT[] = "VFrameFormat";
+
+/* `text` in quotes */
+static bool named(const char **at, const char *text)
+{
+    const char *start;
+    size_t len;
+    return quoted(at, &start, &len) && len == strlen(text) && strncmp(start, text, len) == 0;
+}
+
+/* BA_ "VFrameFormat" BO_ 2566844672 3; where the fourth of Vector's formats is J1939PG. Other attributes are
+ * skipped. */
+static int parse_attribute(struct parser *p, const char *at)
+{
+    char of[WORD_LEN];
+    uint64_t key, format;
+    if (!named(&at, FRAME_FORMAT))
+        return 0;
+    if (!word(&at, of) || strcmp(of, "BO_") != 0 || !integer(&at, UINT32_MAX, &key) ||
+        !integer(&at, UINT32_MAX, &format))
+        return fail(p, -EINVAL, "BA_ VFrameFormat: BO_, an identifier and a number were expected");
+    struct message *message = find_message(p->dbc, key);
+    if (message == NULL)
+        return key == ORPHANS_ID
+                   ? 0
+                   : fail(p, -EINVAL, "BA_ VFrameFormat: there is no message %llu", (unsigned long long)key);
+    message->format = format == 3 ? FORMAT_J1939 : FORMAT_EXACT;
+    return 0;
+}
+
+/* BA_DEF_DEF_ "VFrameFormat" "J1939PG"; */
+static int parse_attribute_default(struct parser *p, const char *at)
+{
+    if (named(&at, FRAME_FORMAT))
+        p->j1939 = named(&at, "J1939PG");
     return 0;
 }
 
@@ -348,6 +449,9 @@ static int parse_lines(struct parser *p)
         {"BO_", parse_message},
         {"SG_", parse_signal},
         {"SIG_VALTYPE_", parse_value_type},
+        {"SG_MUL_VAL_", parse_multiplexing},
+        {"BA_", parse_attribute},
+        {"BA_DEF_DEF_", parse_attribute_default},
     };
     const char *at;
     for (;;) {
@@ -373,23 +477,79 @@ static int compare_messages(const void *a, const void *b)
     return x->key != y->key ? (x->key < y->key ? -1 : 1) : (x->line > y->line) - (x->line < y->line);
 }
 
+/* What selects a signal that no SG_MUL_VAL_ speaks of: the one multiplexor that its message has besides. */
+static int find_multiplexor(struct parser *p, const struct message *message, size_t signal)
+{
+    struct dbc *dbc = p->dbc;
+    struct signal *selected = &dbc->signals[signal];
+    size_t n = 0;
+    for (size_t i = message->first; i < message->first + message->n; i++) {
+        if (i == signal || !dbc->signals[i].multiplexor)
+            continue;
+        selected->mux = i;
+        n++;
+    }
+    if (n != 1)
+        return fail(p, -EINVAL,
+                    n == 0 ? "signal %s is multiplexed, but the message has no multiplexor"
+                           : "signal %s: SG_MUL_VAL_ must say by which multiplexor",
+                    selected->name);
+    selected->first_range = dbc->n_ranges;
+    return add_range(p, selected, selected->select, selected->select);
+}
+
+static int check_depth(const struct parser *p, const struct signal *signal)
+{
+    const struct signal *at = signal;
+    for (int depth = 0; at->mux != SIZE_MAX; depth++) {
+        if (depth == DBC_MULTIPLEX_DEPTH_MAX)
+            return fail(p, -EINVAL, "signal %s: multiplexors select one another, or more than %d deep",
+                        signal->name, DBC_MULTIPLEX_DEPTH_MAX);
+        at = &p->dbc->signals[at->mux];
+    }
+    return 0;
+}
+
+static int check_signals(struct parser *p, const struct message *message)
+{
+    int err = 0;
+    const size_t end = message->first + message->n;
+    for (size_t i = message->first; i < end && err == 0; i++) {
+        const struct signal *signal = &p->dbc->signals[i];
+        p->line = signal->line;
+        if (signal->multiplexed && signal->mux == SIZE_MAX)
+            err = find_multiplexor(p, message, i);
+    }
+    for (size_t i = message->first; i < end && err == 0; i++) {
+        p->line = p->dbc->signals[i].line;
+        err = check_depth(p, &p->dbc->signals[i]);
+    }
+    return err;
+}
+
 /* What only the whole file can tell. */
-static int check(struct parser *p)
+static int finish(struct parser *p)
 {
     struct dbc *dbc = p->dbc;
     if (dbc->n_messages > 0)
         qsort(dbc->messages, dbc->n_messages, sizeof dbc->messages[0], compare_messages);
     for (size_t m = 0; m < dbc->n_messages; m++) {
-        const struct message *message = &dbc->messages[m];
+        struct message *message = &dbc->messages[m];
+        const bool extended = (message->key & EXTENDED_FLAG) != 0;
         p->line = message->line;
         if (m > 0 && message->key == dbc->messages[m - 1].key)
             return fail(p, -EINVAL, "message %u is defined in line %u already", message->key,
                         dbc->messages[m - 1].line);
-        for (size_t i = message->first; i < message->first + message->n; i++) {
-            if (dbc->signals[i].role == MULTIPLEXED && message->multiplexor == SIZE_MAX)
-                return fail(p, -EINVAL, "signal %s is multiplexed, but the message has no multiplexor",
-                            dbc->signals[i].name);
-        }
+        const int err = check_signals(p, message);
+        if (err < 0)
+            return err;
+        if (message->format == FORMAT_DEFAULT && p->j1939)
+            message->format = FORMAT_J1939;
+        if (!extended)
+            message->format = FORMAT_EXACT;
+        if (!extended)
+            dbc->standard[message->key] = (uint16_t)(m + 1);
+        dbc->has_j1939 |= message->format == FORMAT_J1939;
     }
     return 0;
 }
@@ -415,7 +575,7 @@ static int parse_text(const char *name, char *text, size_t len, char ret_error[D
     err = parse_lines(&p);
     if (err < 0)
         goto done;
-    err = check(&p);
+    err = finish(&p);
     if (err < 0)
         goto done;
     *ret_dbc = dbc;

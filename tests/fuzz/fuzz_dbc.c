@@ -20,6 +20,10 @@ static void decode_all(const struct dbc *dbc)
         if (signal->name == NULL || signal->unit == NULL || signal->length_bits < 1 ||
             signal->length_bits > 64)
             abort();
+        char place[DBC_PLACE_LEN];
+        dbc_signal_place(dbc, i, place);
+        if (strlen(place) == 0)
+            abort();
         memset(frame.data, (int)(i * 37), sizeof frame.data);
         for (frame.len = 0; frame.len <= 8; frame.len++) {
             if (dbc_decode(dbc, &frame, check, &n) < 0)

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gateway/source/candump.h"
 #include "gateway/source/dbc.h"
@@ -142,30 +144,184 @@ Test(dbc, only_the_selected_signals_of_a_multiplexed_message_are_decoded)
     dbc_free(dbc);
 }
 
-Test(dbc, a_frame_shorter_than_its_signals_is_a_fault_for_each_and_the_others_are_decoded)
+Test(dbc, a_frame_shorter_than_its_message_is_a_fault_and_what_it_has_whole_is_decoded)
 {
-    struct dbc *dbc = parsed("BO_ 5 M: 8 X\n"
+    struct dbc *dbc = parsed("BO_ 5 M: 4 X\n"
                              " SG_ LITTLE : 0|12@1+ (1,0) [0|0] \"\" X\n"
                              " SG_ BIG : 23|16@0+ (1,0) [0|0] \"\" X\n"
                              "BO_ 6 LONG: 20 X\n"
                              " SG_ FAR : 100|8@1+ (1,0) [0|0] \"\" X\n"
-                             "BO_ 7 MUXED: 8 X\n"
+                             "BO_ 7 MUXED: 3 X\n"
                              " SG_ WHICH M : 8|8@1+ (1,0) [0|0] \"\" X\n"
                              " SG_ ONE m0 : 0|8@1+ (1,0) [0|0] \"\" X\n");
     static const struct {
         uint32_t id;
         uint8_t len;
-        int too_short;
+        int outcome;
         size_t n;
-    } cases[] = {{5, 0, 2, 0}, {5, 1, 2, 0}, {5, 2, 1, 1}, {5, 3, 1, 1},
-                 {5, 4, 0, 2}, {6, 8, 1, 0}, {7, 1, 1, 0}, {7, 2, 0, 2}};
+    } cases[] = {{5, 0, 1, 0}, {5, 1, 1, 0}, {5, 2, 1, 1}, {5, 3, 1, 1}, {5, 4, 0, 2},
+                 {5, 8, 0, 2}, {6, 8, 1, 0}, {7, 1, 1, 0}, {7, 2, 1, 2}, {7, 3, 0, 2}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct can_frame_in frame = {.id = cases[i].id, .len = cases[i].len};
         struct values values = {0};
-        cr_expect_eq(dbc_decode(dbc, &frame, collect, &values), cases[i].too_short, "case %zu", i);
+        cr_expect_eq(dbc_decode(dbc, &frame, collect, &values), cases[i].outcome, "case %zu", i);
         cr_expect_eq(values.n, cases[i].n, "case %zu", i);
     }
     dbc_free(dbc);
+}
+
+/* WHICH selects GROUP, which selects DEEP; BOTH has values of its own, given as ranges. */
+static const char extended[] = "BO_ 9 X: 8 X\n"
+                               " SG_ DEEP m2 : 24|8@1+ (1,0) [0|0] \"\" X\n"
+                               " SG_ WHICH M : 0|8@1+ (1,0) [0|0] \"\" X\n"
+                               " SG_ GROUP m1M : 8|8@1+ (1,0) [0|0] \"\" X\n"
+                               " SG_ BOTH m0 : 16|8@1+ (1,0) [0|0] \"\" X\n"
+                               "SG_MUL_VAL_ 9 GROUP WHICH 1-1;\n"
+                               "SG_MUL_VAL_ 9 BOTH WHICH 0-0, 3-5 ;\n"
+                               "SG_MUL_VAL_ 9 DEEP GROUP 2-3;\n";
+
+Test(dbc, multiplexors_select_multiplexors_by_ranges)
+{
+    struct dbc *dbc = parsed(extended);
+    static const struct {
+        uint8_t which, group;
+        bool has[4]; /* in the order of the file */
+    } cases[] = {{0, 2, {false, true, false, true}},  {1, 2, {true, true, true, false}},
+                 {1, 3, {true, true, true, false}},   {1, 4, {false, true, true, false}},
+                 {2, 2, {false, true, false, false}}, {3, 0, {false, true, false, true}},
+                 {5, 0, {false, true, false, true}},  {6, 0, {false, true, false, false}}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct can_frame_in frame = {.id = 9, .len = 8, .data = {cases[i].which, cases[i].group, 7, 8}};
+        struct values values = {0};
+        bool has[4] = {false};
+        cr_expect_eq(dbc_decode(dbc, &frame, collect, &values), 0);
+        for (size_t v = 0; v < values.n; v++)
+            has[values.signal[v]] = true;
+        cr_expect_arr_eq(has, cases[i].has, sizeof has, "case %zu", i);
+    }
+    dbc_free(dbc);
+}
+
+Test(dbc, a_place_in_a_frame_is_said_in_the_words_of_the_file)
+{
+    struct dbc *dbc = parsed(extended);
+    char place[DBC_PLACE_LEN];
+    dbc_signal_place(dbc, 0, place);
+    cr_expect_str_eq(place, "X 0x009 24|8@1+ (1,0) GROUP 2-3 WHICH 1");
+    dbc_signal_place(dbc, 3, place);
+    cr_expect_str_eq(place, "X 0x009 16|8@1+ (1,0) WHICH 0,3-5");
+    dbc_free(dbc);
+    dbc = parsed(whole);
+    dbc_signal_place(dbc, 4, place);
+    cr_expect_str_eq(place, "CCVS1 0x18fef100 8|16@1+ (0.00390625,0)");
+    dbc_free(dbc);
+}
+
+#define ONE_SIGNAL " SG_ S : 0|8@1+ (1,0) [0|0] \"\" X\n"
+#define CCVS1_ANY  "BO_ 2566844926 CCVS1: 8 X\n" ONE_SIGNAL /* 0x18fef1fe: from whomever */
+#define CCVS1_00   "BO_ 2566844672 A: 8 X\n" ONE_SIGNAL
+#define CCVS1_31   "BO_ 2566844721 B: 8 X\n" ONE_SIGNAL
+#define TSC1       "BO_ 2348810494 TSC1: 8 X\n" ONE_SIGNAL /* 0x0c0000fe: to one controller */
+#define J1939_ALL  "BA_DEF_DEF_ \"VFrameFormat\" \"J1939PG\";\n"
+
+Test(dbc, a_j1939_message_is_found_by_its_parameter_group)
+{
+    static const struct {
+        const char *text;
+        uint32_t id;
+        int signal; /* -1 no such message */
+    } cases[] = {
+        {CCVS1_ANY TSC1, 0x18fef1fe, 0},
+        {CCVS1_ANY TSC1, 0x18fef131, -1},
+        {CCVS1_ANY TSC1 J1939_ALL, 0x18fef131, 0},
+        {CCVS1_ANY TSC1 "BA_DEF_DEF_ \"VFrameFormat\" \"StandardCAN\";", 0x18fef131, -1},
+        {CCVS1_ANY TSC1 "BA_ \"VFrameFormat\" BO_ 2566844926 3;", 0x0cfef100, 0},
+        {CCVS1_ANY TSC1 "BA_ \"VFrameFormat\" BO_ 2566844926 3;", 0x18fef200, -1}, /* another group */
+        {CCVS1_ANY TSC1 "BA_ \"VFrameFormat\" BO_ 2566844926 3;", 0x19fef100, -1}, /* another data page */
+        {CCVS1_ANY TSC1 "BA_ \"VFrameFormat\" BO_ 2348810494 3;", 0x0c003103, 1},  /* to another */
+        {CCVS1_ANY TSC1 J1939_ALL "BA_ \"VFrameFormat\" BO_ 2566844926 1;", 0x18fef131, -1},
+        /* of several messages of one group that of the sender, else that of nobody, else none */
+        {CCVS1_00 CCVS1_31 J1939_ALL, 0x0cfef131, 1},
+        {CCVS1_00 CCVS1_31 J1939_ALL, 0x0cfef120, -1},
+        {CCVS1_ANY CCVS1_31 J1939_ALL, 0x0cfef120, 0},
+        {CCVS1_ANY CCVS1_31 J1939_ALL, 0x0cfef131, 1},
+        {CCVS1_00 J1939_ALL, 0x0cfef120, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct dbc *dbc = parsed(cases[i].text);
+        const struct can_frame_in frame = {.id = cases[i].id, .extended = true, .len = 8};
+        struct values values = {0};
+        cr_expect_eq(dbc_decode(dbc, &frame, collect, &values), cases[i].signal < 0 ? -ENOENT : 0, "case %zu",
+                     i);
+        cr_assert_eq(values.n, cases[i].signal >= 0, "case %zu", i);
+        cr_expect(values.n == 0 || values.signal[0] == (size_t)cases[i].signal, "case %zu", i);
+        dbc_free(dbc);
+    }
+}
+
+/* ---- against the definition of the format, bit for bit ---- */
+
+struct layout {
+    unsigned start, length;
+    bool big_endian, is_signed;
+};
+
+/* Where the n-th bit of a signal is, from the least significant on: byte * 8 + bit. */
+static unsigned bit_at(const struct layout *layout, unsigned n)
+{
+    if (!layout->big_endian)
+        return layout->start + n;
+    unsigned at = layout->start; /* of the most significant; the next lower is one to the right */
+    for (unsigned i = layout->length - 1; i > n; i--)
+        at = at % 8 == 0 ? at + 15 : at - 1;
+    return at;
+}
+
+static double by_definition(const struct layout *layout, const uint8_t data[8])
+{
+    uint64_t raw = 0;
+    for (unsigned n = 0; n < layout->length; n++) {
+        const unsigned at = bit_at(layout, n);
+        raw |= (uint64_t)(data[at / 8] >> at % 8 & 1) << n;
+    }
+    if (!layout->is_signed)
+        return (double)raw;
+    const bool negative = raw >> (layout->length - 1) != 0;
+    return (double)(int64_t)(negative && layout->length < 64 ? raw | UINT64_MAX << layout->length : raw);
+}
+
+static bool fits(const struct layout *layout)
+{
+    for (unsigned n = 0; n < layout->length; n++) {
+        if (bit_at(layout, n) >= 64)
+            return false;
+    }
+    return true;
+}
+
+Test(dbc, any_layout_is_decoded_as_the_format_defines_it)
+{
+    const unsigned seed = (unsigned)time(NULL);
+    srand(seed);
+    for (int i = 0; i < 20000; i++) {
+        const struct layout layout = {.start = (unsigned)rand() % 64,
+                                      .length = 1 + (unsigned)rand() % 64,
+                                      .big_endian = rand() % 2,
+                                      .is_signed = rand() % 2};
+        if (!fits(&layout))
+            continue;
+        char text[128];
+        (void)snprintf(text, sizeof text, "BO_ 5 M: 8 X\n SG_ S : %u|%u@%d%c (1,0) [0|0] \"\" X\n",
+                       layout.start, layout.length, !layout.big_endian, layout.is_signed ? '-' : '+');
+        struct dbc *dbc = parsed(text);
+        struct can_frame_in frame = {.id = 5, .len = 8};
+        for (size_t b = 0; b < 8; b++)
+            frame.data[b] = (uint8_t)rand();
+        struct values values = {0};
+        cr_assert_eq(dbc_decode(dbc, &frame, collect, &values), 0);
+        cr_expect_eq(values.value[0], by_definition(&layout, frame.data), "seed %u, %s", seed, text);
+        dbc_free(dbc);
+    }
 }
 
 Test(dbc, identifiers_of_11_and_29_bits_are_different_messages)
@@ -190,6 +346,9 @@ Test(dbc, an_empty_database_knows_no_message)
     dbc_free(dbc);
 }
 
+#define MUX                                                                                                  \
+    "BO_ 5 M: 8 X\n SG_ A M : 0|8@1+ (1,0) [0|1] \"\" X\n SG_ B m1M : 8|8@1+ (1,0) [0|1] \"\" X\n"           \
+    " SG_ C m1 : 16|8@1+ (1,0) [0|1] \"\" X\n"
 #define SG "BO_ 5 M: 8 X\n SG_ S "
 
 static const struct {
@@ -204,8 +363,8 @@ static const struct {
     {"BO_ 5 M: 8 X\n\nBO_ 6 N: 8 X\nBO_ 5 O: 8 X", "f:4: message 5 is defined in line 1 already"},
     {SG "0|8@1+", "f:2: SG_ S: ':' was expected"},
     {SG "X : 0|8@1+", "f:2: SG_ S: M or m and a number was expected before ':'"},
-    {SG "m3M : 0|8@1+", "f:2: SG_ S: extended multiplexing (m3M) is not supported"},
-    {SG "m3 : 0|8@1+ (1,0) [0|0] \"\" X", "f:1: signal S is multiplexed, but the message has no multiplexor"},
+    {SG "m3N : 0|8@1+", "f:2: SG_ S: bad multiplexor value m3N"},
+    {SG "m3 : 0|8@1+ (1,0) [0|0] \"\" X", "f:2: signal S is multiplexed, but the message has no multiplexor"},
     {SG ": 0-8@1+", "f:2: SG_ S: a start bit and '|' were expected"},
     {SG ": 0|0@1+", "f:2: SG_ S: a length of 1 to 64 bits was expected"},
     {SG ": 0|65@1+", "f:2: SG_ S: a length of 1 to 64 bits was expected"},
@@ -223,8 +382,20 @@ static const struct {
     {SG ": 0|8@1+ (1,0) [0|1] \"\" X\nSIG_VALTYPE_ 5 S : 1;", "f:3: SIG_VALTYPE_ S: a float of 8 bits"},
     {SG ": 0|8@1+ (1,0) [0|1] \"\" X\nSIG_VALTYPE_ 5 S : 3;",
      "f:3: SIG_VALTYPE_ S: 0, 1 or 2 and ';' were expected"},
-    {"BO_ 5 M: 8 X\n SG_ A M : 0|8@1+ (1,0) [0|1] \"\" X\n SG_ B M : 8|8@1+ (1,0) [0|1] \"\" X",
-     "f:3: SG_ B: a second multiplexor in one message"},
+    {MUX, "f:4: signal C: SG_MUL_VAL_ must say by which multiplexor"},
+    {MUX "SG_MUL_VAL_ 5 C", "f:5: SG_MUL_VAL_: an identifier and two names were expected"},
+    {MUX "SG_MUL_VAL_ 5 C D 0-1;", "f:5: SG_MUL_VAL_ D: there is no such signal in message 5"},
+    {MUX "SG_MUL_VAL_ 6 C A 0-1;", "f:5: SG_MUL_VAL_ C: there is no such signal in message 6"},
+    {MUX "SG_MUL_VAL_ 5 A B 0-1;", "f:5: SG_MUL_VAL_ A: it is not multiplexed"},
+    {MUX "SG_MUL_VAL_ 5 B C 0-1;", "f:5: SG_MUL_VAL_ B: what selects it is no multiplexor"},
+    {MUX "SG_MUL_VAL_ 5 C A 1-0;", "f:5: SG_MUL_VAL_ C: a range such as 0-3 was expected"},
+    {MUX "SG_MUL_VAL_ 5 C A 0-1", "f:5: SG_MUL_VAL_ C: ';' was expected"},
+    {MUX "SG_MUL_VAL_ 5 C A 0-1;\nSG_MUL_VAL_ 5 C B 0-1;", "f:6: SG_MUL_VAL_ C: given twice"},
+    {MUX "SG_MUL_VAL_ 5 C B 0-1;\nSG_MUL_VAL_ 5 B B 0-1;",
+     "f:3: signal B: multiplexors select one another, or more than 8 deep"},
+    {"BO_ 5 M: 8 X\nBA_ \"VFrameFormat\" BO_ 6 3;", "f:2: BA_ VFrameFormat: there is no message 6"},
+    {"BO_ 5 M: 8 X\nBA_ \"VFrameFormat\" 6 3;",
+     "f:2: BA_ VFrameFormat: BO_, an identifier and a number were expected"},
 };
 
 Test(dbc, faults_name_file_line_and_reason)
