@@ -26,16 +26,13 @@ struct binding {
     size_t history; /* its place in the histories */
 };
 
-/* What was heard of one bound signal. */
+/* What one bound signal is called, and when it was heard. */
 struct history {
     size_t signal;
     struct cabin_slot slot;
     char place[CONFIG_SIGNAL_LEN];
-    int64_t heard_mono_ms, changed_mono_ms;
-    bool has_value, nonsense;
-    double value; /* the last that was known */
-    uint64_t changes;
-    double unrest; /* changes, less those that have drained away */
+    int64_t heard_mono_ms;
+    bool nonsense;
 };
 
 struct cabinbus {
@@ -54,6 +51,13 @@ static void fail(char ret_reason[CABINBUS_REASON_MAX], const char *where, const 
     (void)snprintf(ret_reason, CABINBUS_REASON_MAX, "%.200s: %s", where, reason);
 }
 
+/* The largest number that a counter shows: as stated, else what its bits hold. */
+static uint32_t counter_max(const struct named *info)
+{
+    const uint32_t all_ones = info->length_bits >= 32 ? UINT32_MAX : (UINT32_C(1) << info->length_bits) - 1;
+    return info->maximum >= 1 && info->maximum < all_ones ? (uint32_t)info->maximum : all_ones;
+}
+
 /* `by`: the line of [signals]; NULL = by its name. */
 static void bind_signal(struct cabinbus *bus, struct cabin_config *config, size_t signal,
                         struct cabin_slot slot, const struct config_signal *by)
@@ -65,6 +69,9 @@ static void bind_signal(struct cabinbus *bus, struct cabin_config *config, size_
         binding->yes = by->yes;
         binding->no = by->no;
     }
+    const struct named *info = &bus->named[signal];
+    if (slot.kind == CABIN_IN || slot.kind == CABIN_OUT)
+        config->counter_max[slot.index] = counter_max(info);
     if (slot.kind != CABIN_SEAT)
         return;
     if (binding->has_values) {
@@ -72,7 +79,6 @@ static void bind_signal(struct cabinbus *bus, struct cabin_config *config, size_
             (struct cabin_seat){.capacity = 1, .unknown_value = CABIN_NO_UNKNOWN_VALUE};
         return;
     }
-    const struct named *info = &bus->named[signal];
     config->seats[slot.index] = cabin_seat_of(info->maximum, info->length_bits);
 }
 
@@ -128,8 +134,9 @@ static int bind_by_config(struct cabinbus *bus, const struct config_signal *sign
                                     : "[signals]: more places than supported");
             return error;
         }
-        if (slot.kind == CABIN_WHEEL && signals[i].has_values) {
-            fail(ret_reason, signals[i].place, "[signals]: a speed does not say yes or no");
+        const bool number = slot.kind == CABIN_WHEEL || slot.kind == CABIN_IN || slot.kind == CABIN_OUT;
+        if (number && signals[i].has_values) {
+            fail(ret_reason, signals[i].place, "[signals]: a speed or a counter does not say yes or no");
             return -EINVAL;
         }
         bind_signal(bus, config, signal, slot, &signals[i]);
@@ -155,6 +162,30 @@ static int link_belts(struct cabinbus *bus, const struct cabin_map *map, struct 
     return 0;
 }
 
+/* Every door to its counter, and both directions of each counter must begin anew at the same number. */
+static int link_counters(struct cabinbus *bus, const struct cabin_map *map, struct cabin_config *config,
+                         char ret_reason[CABINBUS_REASON_MAX])
+{
+    const char *half = cabin_map_half_counter(map);
+    if (half != NULL) {
+        fail(ret_reason, half, "a door that counts in one direction alone");
+        return -EINVAL;
+    }
+    for (size_t i = 0; i < map->n_doors; i++)
+        config->door_counters[i] = cabin_map_door_counter(map, i);
+    for (size_t i = 0; i < bus->n_named; i++) {
+        const struct binding *binding = &bus->bindings[i];
+        const struct named *info = &bus->named[i];
+        const bool counts =
+            binding->bound && (binding->slot.kind == CABIN_IN || binding->slot.kind == CABIN_OUT);
+        if (!counts || counter_max(info) == config->counter_max[binding->slot.index])
+            continue;
+        fail(ret_reason, info->name, "counts to another number than the other direction of its door");
+        return -EINVAL;
+    }
+    return 0;
+}
+
 /* "seat.row3.left2.occupied": as gateway/cabin/mapping.h has it. */
 static void name_place(const struct cabin_map *map, struct cabin_slot slot, char ret[CONFIG_SIGNAL_LEN])
 {
@@ -162,10 +193,14 @@ static void name_place(const struct cabin_map *map, struct cabin_slot slot, char
     static const char *const singles[CABIN_KINDS] = {[CABIN_IGNITION] = "ignition.on",
                                                      [CABIN_POWER] = "power.main",
                                                      [CABIN_ANTENNA] = "gnss.antenna",
-                                                     [CABIN_WHEEL] = "vehicle.speed"};
+                                                     [CABIN_WHEEL] = "vehicle.speed",
+                                                     [CABIN_BUTTON] = "attendant.button"};
     const bool belt = slot.kind == CABIN_BELT;
     if (slot.kind == CABIN_DOOR) {
         (void)snprintf(ret, CONFIG_SIGNAL_LEN, "door.%s.open", map->doors[slot.index]);
+    } else if (slot.kind == CABIN_IN || slot.kind == CABIN_OUT) {
+        (void)snprintf(ret, CONFIG_SIGNAL_LEN, "door.%s.%s", map->counters[slot.index].door,
+                       slot.kind == CABIN_IN ? "in" : "out");
     } else if (slot.kind == CABIN_SEAT || belt) {
         const struct cabin_place *place = belt ? &map->belts[slot.index] : &map->seats[slot.index];
         char number[8] = ""; /* the first of a side needs none */
@@ -223,14 +258,17 @@ static int set_up(struct cabinbus *bus, const struct config_signal *signals, siz
                               : bind_by_name(bus, &map, &config, ret_reason);
     if (error == 0)
         error = link_belts(bus, &map, &config, ret_reason);
+    if (error == 0)
+        error = link_counters(bus, &map, &config, ret_reason);
     if (error != 0)
         return error;
     config.n_seats = bus->stats.seats = map.n_seats;
     config.n_belts = bus->stats.belts = map.n_belts;
     config.n_doors = bus->stats.doors = map.n_doors;
+    config.n_counters = bus->stats.counters = map.n_counters;
     error = cabin_init(&bus->cabin, &config);
     if (error != 0)
-        fail(ret_reason, "cabin", "a seat's signal can report no sensible number of persons");
+        fail(ret_reason, "cabin", "a seat's or a counter's signal can report no sensible number of persons");
     else if ((error = begin_histories(bus, &map)) != 0)
         fail(ret_reason, "cabin", strerror(-error));
     return error;
@@ -328,33 +366,6 @@ static double meaning(const struct binding *binding, double value)
     return value == binding->yes ? 1 : value == binding->no ? 0 : (double)NAN;
 }
 
-static double unrest(const struct history *history, int64_t mono_ms)
-{
-    const double drained = (double)(mono_ms - history->changed_mono_ms) / CABINBUS_RESTLESS_MS;
-    return fmax(history->unrest - drained, 0);
-}
-
-static const struct cabin_signal *last_word(const struct cabin *cabin, struct cabin_slot slot)
-{
-    const struct cabin_signal *const words[CABIN_KINDS] = {
-        [CABIN_SEAT] = cabin->seats,         [CABIN_BELT] = cabin->belts,   [CABIN_DOOR] = cabin->doors,
-        [CABIN_IGNITION] = &cabin->ignition, [CABIN_POWER] = &cabin->power, [CABIN_ANTENNA] = &cabin->antenna,
-        [CABIN_WHEEL] = &cabin->wheel};
-    return words[slot.kind] + slot.index;
-}
-
-static void remember(struct history *history, double value, int64_t mono_ms)
-{
-    if (history->has_value && history->value != value) {
-        /* No more than twice the mark: what was mended is quiet within two minutes. */
-        history->unrest = fmin(unrest(history, mono_ms) + 1, 2.0 * CABINBUS_RESTLESS_CHANGES);
-        history->changed_mono_ms = mono_ms;
-        history->changes++;
-    }
-    history->has_value = true;
-    history->value = value;
-}
-
 static void on_value(void *context, size_t signal, double value)
 {
     const struct decoding *decoding = context;
@@ -367,8 +378,6 @@ static void on_value(void *context, size_t signal, double value)
     const int error = cabin_update(&bus->cabin, binding->slot, meant, decoding->mono_ms); /* counts it */
     history->heard_mono_ms = decoding->mono_ms;
     history->nonsense = error != 0;
-    if (last_word(&bus->cabin, binding->slot)->known)
-        remember(history, meant, decoding->mono_ms);
 }
 
 void cabinbus_frame(struct cabinbus *bus, const struct can_frame_in *frame, int64_t mono_ms)
@@ -411,8 +420,8 @@ static bool same_wheel(const struct bw_cabin *a, const struct bw_cabin *b)
 
 bool cabinbus_same(const struct bw_cabin *a, const struct bw_cabin *b)
 {
-    return cabinbus_same_aboard(a, b) && same_belts(&a->belts, &b->belts) && same_wheel(a, b) &&
-           a->main_power == b->main_power && a->antenna_ok == b->antenna_ok;
+    return cabinbus_same_aboard(a, b) && a->presses == b->presses && same_belts(&a->belts, &b->belts) &&
+           same_wheel(a, b) && a->main_power == b->main_power && a->antenna_ok == b->antenna_ok;
 }
 
 void cabinbus_stats(const struct cabinbus *bus, struct cabinbus_stats *ret)
@@ -435,23 +444,30 @@ static enum cabinbus_signal_state state_of(const struct cabinbus *bus, const str
         return CABINBUS_SILENT;
     if (history->nonsense)
         return CABINBUS_NONSENSE;
-    return last_word(&bus->cabin, history->slot)->known ? CABINBUS_KNOWN : CABINBUS_UNSURE;
+    if (!cabin_signal_of(&bus->cabin, history->slot)->known)
+        return CABINBUS_UNSURE;
+    if (history->slot.kind != CABIN_SEAT)
+        return CABINBUS_KNOWN;
+    const enum cabin_doubt doubt = cabin_seat_doubt(&bus->cabin, history->slot.index, mono_ms);
+    return doubt == CABIN_STUCK ? CABINBUS_STUCK : doubt == CABIN_BELTED ? CABINBUS_BELTED : CABINBUS_KNOWN;
 }
 
 void cabinbus_signal(const struct cabinbus *bus, size_t index, int64_t mono_ms, struct cabinbus_signal *ret)
 {
     const struct history *history = &bus->histories[index];
     const struct cabin_slot slot = history->slot;
+    const struct cabin_signal *signal = cabin_signal_of(&bus->cabin, slot);
+    const bool number = slot.kind == CABIN_WHEEL || slot.kind == CABIN_IN || slot.kind == CABIN_OUT;
     *ret = (struct cabinbus_signal){
         .kind = slot.kind,
         .name = bus->named[history->signal].name,
         .most = slot.kind == CABIN_SEAT ? bus->cabin.config.seats[slot.index].capacity : 0,
         .state = state_of(bus, history, mono_ms),
-        .value = history->value,
+        .value = signal->value,
         .heard_mono_ms = history->heard_mono_ms,
-        .changed_mono_ms = history->changed_mono_ms,
-        .changes = history->changes,
-        .restless = slot.kind != CABIN_WHEEL && unrest(history, mono_ms) >= CABINBUS_RESTLESS_CHANGES,
+        .changed_mono_ms = signal->changed_mono_ms,
+        .changes = signal->changes,
+        .restless = !number && cabin_restless(signal, mono_ms),
     };
     memcpy(ret->place, history->place, sizeof ret->place);
 }

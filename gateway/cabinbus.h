@@ -35,16 +35,12 @@ bool cabinbus_same(const struct bw_cabin *a, const struct bw_cabin *b);
 bool cabinbus_same_aboard(const struct bw_cabin *a, const struct bw_cabin *b);
 
 struct cabinbus_stats {
-    size_t seats, belts, doors;
+    size_t seats, belts, doors, counters;
     uint64_t unknown_frames; /* identifiers that the DBC file does not have */
     uint64_t short_frames;   /* too short for a signal of theirs */
     uint64_t refused_values; /* no sensible number of persons, neither open nor closed, no possible speed */
 };
 void cabinbus_stats(const struct cabinbus *bus, struct cabinbus_stats *ret);
-
-/* A person fidgets, a loose plug flickers: a signal that has changed this often, less one change in each
- * CABINBUS_RESTLESS_MS, is restless until it has been quiet for as long as that takes. */
-enum { CABINBUS_RESTLESS_CHANGES = 20, CABINBUS_RESTLESS_MS = 3000 };
 
 /* One signal for whoever looks for what is wrong with it. */
 struct cabinbus_signal {
@@ -57,6 +53,8 @@ struct cabinbus_signal {
         CABINBUS_SILENT,   /* not heard for CABIN_FRESHNESS_DEFAULT_MS */
         CABINBUS_NONSENSE, /* its last value was none that the place can have */
         CABINBUS_UNSURE,   /* it says itself that it does not know */
+        CABINBUS_STUCK,    /* a seat: occupied without end (gateway/cabin/occupancy.h, enum cabin_doubt) */
+        CABINBUS_BELTED,   /* a seat: empty, and its belt was fastened */
         CABINBUS_KNOWN,
     } state;
     double value;                           /* when known */

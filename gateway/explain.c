@@ -356,6 +356,9 @@ static void explain_tamper(const struct explain *explain, const struct bw_alert 
     else if (e->tamper == BW_TAMPER_JAMMED)
         (void)fprintf(explain->out, chinese(explain) ? "，已 %s，其间行驶 %s 米" : ", for %s and %s m driven",
                       lasting, moved);
+    else if (e->tamper == BW_TAMPER_SEATS_EMPTY)
+        (void)fprintf(explain->out, chinese(explain) ? "，至少 %u 人，已 %s" : ", at least %u, for %s",
+                      (unsigned)e->persons, lasting);
     else
         (void)fprintf(explain->out, chinese(explain) ? "，已 %s" : ", for %s", lasting);
     (void)fputs(chinese(explain)

@@ -139,13 +139,12 @@ static json_t *belts_json(const struct bw_belts *belts)
 
 static json_t *signal_json(const struct cabinbus_signal *signal, int64_t mono_ms)
 {
-    static const char *const kinds[CABIN_KINDS] = {"seat",  "belt",    "door", "ignition",
-                                                   "power", "antenna", "wheel"};
-    static const char *const states[] = {[CABINBUS_NEVER] = "never",
-                                         [CABINBUS_SILENT] = "silent",
-                                         [CABINBUS_NONSENSE] = "nonsense",
-                                         [CABINBUS_UNSURE] = "unsure",
-                                         [CABINBUS_KNOWN] = "known"};
+    static const char *const kinds[CABIN_KINDS] = {"seat",     "belt",  "door",    "in",    "out",
+                                                   "ignition", "power", "antenna", "wheel", "button"};
+    static const char *const states[] = {
+        [CABINBUS_NEVER] = "never",   [CABINBUS_SILENT] = "silent", [CABINBUS_NONSENSE] = "nonsense",
+        [CABINBUS_UNSURE] = "unsure", [CABINBUS_STUCK] = "stuck",   [CABINBUS_BELTED] = "belted",
+        [CABINBUS_KNOWN] = "known"};
     json_t *json = json_pack(
         "{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:I, s:b}", "kind", kinds[signal->kind], "place", signal->place,
         "signal", modeljson_text(signal->name), "state", states[signal->state], "value",
@@ -193,6 +192,10 @@ static void note_signals(bool speaks, const struct bw_cabin *cabin, json_t *unkn
     if (speaks && json_array_size(restless) > 0)
         note_at(notes, FAULT_SIGNAL_RESTLESS, NULL, json_incref(restless));
     json_decref(restless);
+    if (speaks && cabin->counter_deaf)
+        note(notes, FAULT_COUNTER_DEAF, NULL);
+    if (speaks && cabin->seats_frozen)
+        note(notes, FAULT_SEATS_FROZEN, NULL);
     if (cabin->main_power == BW_NO)
         note(notes, FAULT_MAIN_POWER, NULL);
     if (cabin->antenna_ok == BW_NO)
@@ -202,6 +205,11 @@ static void note_signals(bool speaks, const struct bw_cabin *cabin, json_t *unkn
 static void put_estimate(json_t **json, const struct bw_cabin *cabin)
 {
     modeljson_put(json, "aboard", modeljson_occupancy(&cabin->occupancy));
+    modeljson_put(json, "counted",
+                  cabin->counted.known
+                      ? json_pack("{s:i, s:i, s:i}", "low", (int)cabin->counted.low, "count",
+                                  (int)cabin->counted.count, "high", (int)cabin->counted.high)
+                      : json_null());
     modeljson_put(json, "door_open", json_string(tri(cabin->door_open)));
     modeljson_put(json, "ignition_on", json_string(tri(cabin->ignition_on)));
     modeljson_put(json, "belts", belts_json(&cabin->belts));
@@ -216,6 +224,7 @@ static void put_counts(json_t **json, const struct cabinbus_stats *stats)
     modeljson_put(json, "seats", json_integer((json_int_t)stats->seats));
     modeljson_put(json, "belt_signals", json_integer((json_int_t)stats->belts));
     modeljson_put(json, "doors", json_integer((json_int_t)stats->doors));
+    modeljson_put(json, "counters", json_integer((json_int_t)stats->counters));
     modeljson_put(json, "unknown_frames", json_integer((json_int_t)stats->unknown_frames));
     modeljson_put(json, "short_frames", json_integer((json_int_t)stats->short_frames));
     modeljson_put(json, "refused_values", json_integer((json_int_t)stats->refused_values));

@@ -341,6 +341,13 @@ static void add_unknown(const struct printer *printer, struct line *line, const 
             age(printer, number_of(signal, "silent_s"), silent));
     else if (strcmp(state, "nonsense") == 0)
         add(line, "%s", SAY(printer, "unknown: its value makes no sense", "不明：取值无意义"));
+    else if (strcmp(state, "stuck") == 0)
+        add(line, "%s",
+            SAY(printer, "unknown: occupied without end, a bag or a stuck sensor",
+                "不明：一直显示有人，可能是包或传感器卡住"));
+    else if (strcmp(state, "belted") == 0)
+        add(line, "%s",
+            SAY(printer, "unknown: empty, but its belt was fastened", "不明：显示无人，但安全带被系上"));
     else
         add(line, "%s",
             SAY(printer, "unknown: the sensor says that it does not know", "不明：传感器自报不明"));
@@ -356,6 +363,7 @@ static void add_value(const struct printer *printer, struct line *line, const js
         {"ignition", {{"off", "关"}, {"on", "开"}}},
         {"power", {{"gone", "断开"}, {"there", "正常"}}},
         {"antenna", {{"open or short", "开路或短路"}, {"good", "正常"}}},
+        {"button", {{"not pressed", "未按下"}, {"pressed", "按下"}}},
     };
     const char *kind = text_of(signal, "kind");
     const double value = number_of(signal, "value");
@@ -367,6 +375,8 @@ static void add_value(const struct printer *printer, struct line *line, const js
         add(line, SAY(printer, "%.0f seated", "%.0f 人"), value);
     else if (strcmp(kind, "wheel") == 0)
         add(line, "%.0f km/h", value);
+    else if (strcmp(kind, "in") == 0 || strcmp(kind, "out") == 0)
+        add(line, SAY(printer, "%.0f persons", "%.0f 人次"), value);
     for (size_t i = 0; i < sizeof words / sizeof words[0] && strcmp(text_of(signal, "state"), "known") == 0;
          i++)
         if (strcmp(kind, words[i].kind) == 0)

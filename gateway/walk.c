@@ -273,7 +273,7 @@ static void take_baseline(struct walk *walk, const json_t *status)
     {
         const char *kind = text_of(signal, "kind");
         if (strcmp(kind, "power") == 0 || strcmp(kind, "antenna") == 0 || strcmp(kind, "wheel") == 0 ||
-            walk->n_baseline == SIGNALS_MAX)
+            strcmp(kind, "in") == 0 || strcmp(kind, "out") == 0 || walk->n_baseline == SIGNALS_MAX)
             continue;
         struct baseline *baseline = &walk->baseline[walk->n_baseline++];
         *baseline = (struct baseline){.known = strcmp(text_of(signal, "state"), "known") == 0,

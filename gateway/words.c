@@ -84,6 +84,7 @@ static word faults[] = {
     [BW_FAULT_SEATS_UNKNOWN] = {"some seat sensors are silent or make no sense",
                                 "部分座位传感器无信号或信号异常"},
     [BW_FAULT_NO_FIX] = {"the receiver gives no position", "卫星定位装置无定位"},
+    [BW_FAULT_COUNTER_DEAF] = {"the door counters do not count", "车门客流计数器不计数"},
 };
 
 static word tampers[] = {
@@ -94,6 +95,10 @@ static word tampers[] = {
                           "车轮转动而无定位，信号可能受到干扰"},
     [BW_TAMPER_POSITION] = {"the position jumped as no vehicle can", "定位跳变，车辆不可能如此移动"},
     [BW_TAMPER_CLOCK] = {"the receiver's time went back", "定位时间倒退"},
+    [BW_TAMPER_SEATS_EMPTY] = {"no seat says that anybody is there, and the doors counted many in",
+                               "座位传感器全部显示无人，而车门计数显示多人上车"},
+    [BW_TAMPER_SEATS_FROZEN] = {"the seats say the same through trip after trip",
+                                "座位传感器多趟状态完全不变"},
 };
 
 static word alarms[] = {
@@ -185,9 +190,13 @@ static const char *const side_names[] = {"left", "right", "middle"};
 
 static word doors[] = {{"front", "前门"}, {"rear", "后门"}, {"middle", "中门"}};
 
-static word singles[] = {
-    {"ignition", "点火"}, {"main supply", "主电源"}, {"antenna", "定位天线"}, {"wheel speed", "车轮速度"}};
-static const char *const single_names[] = {"ignition.on", "power.main", "gnss.antenna", "vehicle.speed"};
+static word singles[] = {{"ignition", "点火"},
+                         {"main supply", "主电源"},
+                         {"antenna", "定位天线"},
+                         {"wheel speed", "车轮速度"},
+                         {"attendant's button", "照管员巡查按钮"}};
+static const char *const single_names[] = {"ignition.on", "power.main", "gnss.antenna", "vehicle.speed",
+                                           "attendant.button"};
 
 static void seat_words(enum words_language language, const char *row, const char *side, char place,
                        char ret[WORDS_PLACE_LEN])
@@ -206,12 +215,19 @@ static void seat_words(enum words_language language, const char *row, const char
     }
 }
 
-static void door_words(enum words_language language, const char *door, size_t len, char ret[WORDS_PLACE_LEN])
+/* `what` is the end of the name: open, in or out. */
+static void door_words(enum words_language language, const char *door, size_t len, const char *what,
+                       char ret[WORDS_PLACE_LEN])
 {
     (void)snprintf(ret, WORDS_PLACE_LEN, language == WORDS_ZH ? "车门 %.*s" : "%.*s door", (int)len, door);
     for (size_t i = 0; language == WORDS_ZH && i < sizeof doors / sizeof doors[0]; i++)
         if (strlen(doors[i][WORDS_EN]) == len && strncmp(doors[i][WORDS_EN], door, len) == 0)
             (void)snprintf(ret, WORDS_PLACE_LEN, "%s", doors[i][language]);
+    const size_t n = strlen(ret);
+    if (strcmp(what, "in") == 0)
+        (void)snprintf(ret + n, WORDS_PLACE_LEN - n, "%s", language == WORDS_ZH ? "上车计数" : ", came in");
+    else if (strcmp(what, "out") == 0)
+        (void)snprintf(ret + n, WORDS_PLACE_LEN - n, "%s", language == WORDS_ZH ? "下车计数" : ", got off");
 }
 
 const char *words_place(enum words_language language, const char *place, char ret[WORDS_PLACE_LEN])
@@ -225,6 +241,6 @@ const char *words_place(enum words_language language, const char *place, char re
     if (sscanf(place, "seat.row%2[0-9].%7[a-z]%1[2-9]", row, side, number) >= 2)
         seat_words(language, row, side, number[0], ret);
     else if (strncmp(place, "door.", 5) == 0 && dot > place + 5)
-        door_words(language, place + 5, (size_t)(dot - place) - 5, ret);
+        door_words(language, place + 5, (size_t)(dot - place) - 5, dot + 1, ret);
     return ret;
 }

@@ -106,17 +106,20 @@ enum bw_fault {
     BW_FAULT_CABIN_SILENT = 1,  /* the vehicle drives and nobody knows how many are aboard */
     BW_FAULT_SEATS_UNKNOWN = 2, /* some seats are silent or make no sense */
     BW_FAULT_NO_FIX = 3,        /* the receiver gives no position while the vehicle is in use */
+    BW_FAULT_COUNTER_DEAF = 4,  /* the seats change at stops, and no door counter counts */
 };
 
 /* What TAMPER is about. Signs that somebody works against the device; none says that pupils were carried
  * wrongly. */
 enum bw_tamper {
     BW_TAMPER_NONE = 0,
-    BW_TAMPER_POWER_CUT = 1, /* main supply gone */
-    BW_TAMPER_ANTENNA = 2,   /* antenna open or short */
-    BW_TAMPER_JAMMED = 3,    /* no position while the wheels turn, for longer than any tunnel */
-    BW_TAMPER_POSITION = 4,  /* positions jump as no vehicle can */
-    BW_TAMPER_CLOCK = 5,     /* time went back */
+    BW_TAMPER_POWER_CUT = 1,    /* main supply gone */
+    BW_TAMPER_ANTENNA = 2,      /* antenna open or short */
+    BW_TAMPER_JAMMED = 3,       /* no position while the wheels turn, for longer than any tunnel */
+    BW_TAMPER_POSITION = 4,     /* positions jump as no vehicle can */
+    BW_TAMPER_CLOCK = 5,        /* time went back */
+    BW_TAMPER_SEATS_EMPTY = 6,  /* no seat says that anybody is there, and the doors counted many in */
+    BW_TAMPER_SEATS_FROZEN = 7, /* the same seats are occupied through trip after trip */
 };
 
 struct bw_evidence_overload {
@@ -191,8 +194,9 @@ struct bw_evidence_sensor_fault {
 
 struct bw_evidence_tamper {
     enum bw_tamper tamper;
-    uint32_t for_ms; /* CLOCK: how far back */
-    float moved_m;   /* POSITION: the jump; JAMMED: driven by the wheels without a position */
+    uint32_t for_ms;  /* CLOCK: how far back */
+    float moved_m;    /* POSITION: the jump; JAMMED: driven by the wheels without a position */
+    uint16_t persons; /* SEATS_EMPTY: aboard by the door counters, for certain */
 };
 
 /* One phase of one alert object. `number` counts alert objects 1, 2, 3... within a gateway's stream. */

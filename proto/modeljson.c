@@ -30,7 +30,8 @@ static const char *const reasons[] = {
 static const char *const limit_sources[] = {"NONE", "LAW", "ROUTE", "STRETCH", "WEATHER"};
 static const char *const alarms[] = {"NONE", "BUZZER", "HORN", "HORN_AND_LIGHTS"};
 static const char *const faults[] = {"NONE", "CABIN_SILENT", "SEATS_UNKNOWN", "NO_FIX"};
-static const char *const tampers[] = {"NONE", "POWER_CUT", "ANTENNA", "JAMMED", "POSITION", "CLOCK"};
+static const char *const tampers[] = {"NONE",     "POWER_CUT", "ANTENNA",     "JAMMED",
+                                      "POSITION", "CLOCK",     "SEATS_EMPTY", "SEATS_FROZEN"};
 
 #define NAME(table, value) name_of(table, sizeof(table) / sizeof((table)[0]), (size_t)(value))
 
@@ -208,8 +209,9 @@ static json_t *sensor_fault(const struct bw_alert *alert)
 static json_t *tamper(const struct bw_alert *alert)
 {
     const struct bw_evidence_tamper *evidence = &alert->evidence.tamper;
-    return json_pack("{s:s, s:o, s:o}", "sign", NAME(tampers, evidence->tamper), "for_s",
-                     seconds(evidence->for_ms), "moved_m", metres(evidence->moved_m));
+    return json_pack("{s:s, s:o, s:o, s:i}", "sign", NAME(tampers, evidence->tamper), "for_s",
+                     seconds(evidence->for_ms), "moved_m", metres(evidence->moved_m), "persons",
+                     evidence->persons);
 }
 
 json_t *modeljson_evidence(const struct bw_alert *alert)

@@ -317,7 +317,7 @@ static bool take_sensor_fault(const Buswarden__V1__Alert *from, struct bw_alert 
 {
     struct bw_evidence_sensor_fault *to = &ret->evidence.sensor_fault;
     const Buswarden__V1__SensorFaultEvidence *part = from->sensor_fault;
-    to->fault = wire_within((int)part->fault, BW_FAULT_CABIN_SILENT, BW_FAULT_NO_FIX)
+    to->fault = wire_within((int)part->fault, BW_FAULT_CABIN_SILENT, BW_FAULT_COUNTER_DEAF)
                     ? (enum bw_fault)part->fault
                     : BW_FAULT_NONE;
     to->for_ms = part->for_ms;
@@ -332,17 +332,18 @@ static void fill_tamper(Buswarden__V1__Alert *to, union parts *parts, const stru
     part->sign = (Buswarden__V1__TamperSign)from->tamper;
     part->for_ms = from->for_ms;
     part->moved_dm = wire_to_dm((double)from->moved_m);
+    part->persons = from->persons;
 }
 
 static bool take_tamper(const Buswarden__V1__Alert *from, struct bw_alert *ret)
 {
     struct bw_evidence_tamper *to = &ret->evidence.tamper;
     const Buswarden__V1__TamperEvidence *part = from->tamper;
-    to->tamper = wire_within((int)part->sign, BW_TAMPER_POWER_CUT, BW_TAMPER_CLOCK)
+    to->tamper = wire_within((int)part->sign, BW_TAMPER_POWER_CUT, BW_TAMPER_SEATS_FROZEN)
                      ? (enum bw_tamper)part->sign
                      : BW_TAMPER_NONE;
     to->for_ms = part->for_ms;
-    return take_metres(part->moved_dm, &to->moved_m);
+    return take_metres(part->moved_dm, &to->moved_m) && take_count(part->persons, &to->persons);
 }
 
 /* `take` is called with evidence of just this case: the member it reads is there. */

@@ -212,12 +212,13 @@ const KINDS = {
         distance: distance(moved_m),
       });
     },
-    facts({ sign, for_s, moved_m }) {
+    facts({ sign, for_s, moved_m, persons }) {
       const isMoved = sign === 'POSITION' || sign === 'JAMMED';
       return [
         [t('field.sign'), word('sign', sign)],
         [t(sign === 'CLOCK' ? 'field.back' : 'field.lasting'), sign === 'POSITION' ? null : duration(for_s)],
         [t('field.moved'), isMoved ? distance(moved_m) : null],
+        [t('field.counted'), sign === 'SEATS_EMPTY' ? t('field.persons', { n: persons }) : null],
         [t('field.note'), t('note.tamper')],
       ];
     },

@@ -10,11 +10,11 @@ enum { N_SIDES = 3 };
 /* The words of one way of naming. */
 struct dialect {
     const char *seat, *row_end, *sides[N_SIDES], *seat_end, *belt_end; /* sides: left, right, middle */
-    const char *door, *door_end;
+    const char *door, *door_end, *in_end, *out_end;
     struct single {
         const char *name;
         enum cabin_kind kind;
-    } singles[5];
+    } singles[6];
 };
 enum { N_SINGLES = sizeof((struct dialect *)NULL)->singles / sizeof(struct single) };
 
@@ -26,11 +26,14 @@ static const struct dialect configuration = {
     .belt_end = ".belted",
     .door = "door.",
     .door_end = ".open",
+    .in_end = ".in",
+    .out_end = ".out",
     .singles = {{"ignition.on", CABIN_IGNITION},
                 {"ignition.on", CABIN_IGNITION},
                 {"power.main", CABIN_POWER},
                 {"gnss.antenna", CABIN_ANTENNA},
-                {"vehicle.speed", CABIN_WHEEL}},
+                {"vehicle.speed", CABIN_WHEEL},
+                {"attendant.button", CABIN_BUTTON}},
 };
 
 static const struct dialect convention = {
@@ -41,11 +44,14 @@ static const struct dialect convention = {
     .belt_end = "_BELT",
     .door = "DOOR_",
     .door_end = "_OPEN",
+    .in_end = "_IN",
+    .out_end = "_OUT",
     .singles = {{"IGN_ON", CABIN_IGNITION},
                 {"IGNITION_ON", CABIN_IGNITION},
                 {"POWER_MAIN", CABIN_POWER},
                 {"GNSS_ANTENNA", CABIN_ANTENNA},
-                {"VEHICLE_SPEED", CABIN_WHEEL}},
+                {"VEHICLE_SPEED", CABIN_WHEEL},
+                {"ATTENDANT_BUTTON", CABIN_BUTTON}},
 };
 
 static bool literal(const char **at, const char *text)
@@ -103,12 +109,14 @@ static char door_letter(char c)
     return c;
 }
 
-static bool parse_door(const struct dialect *words, const char *at, char ret_name[CABIN_DOOR_NAME_LEN])
+/* "door.front" and what `end` says of it */
+static bool parse_door(const struct dialect *words, const char *end, const char *at,
+                       char ret_name[CABIN_DOOR_NAME_LEN])
 {
     if (!literal(&at, words->door))
         return false;
-    const size_t tail = strlen(words->door_end), len = strlen(at);
-    if (len <= tail || len - tail >= CABIN_DOOR_NAME_LEN || strcmp(at + len - tail, words->door_end) != 0)
+    const size_t tail = strlen(end), len = strlen(at);
+    if (len <= tail || len - tail >= CABIN_DOOR_NAME_LEN || strcmp(at + len - tail, end) != 0)
         return false;
     for (size_t i = 0; i < len - tail; i++) {
         ret_name[i] = door_letter(at[i]);
@@ -151,6 +159,28 @@ static int add_door(struct cabin_map *map, const char *name, struct cabin_slot *
     return 0;
 }
 
+static int add_counter(struct cabin_map *map, const char *door, enum cabin_kind kind,
+                       struct cabin_slot *ret_slot)
+{
+    size_t i = 0;
+    while (i < map->n_counters && strcmp(map->counters[i].door, door) != 0)
+        i++;
+    if (i == CABIN_DOORS_MAX)
+        return -ENOSPC;
+    struct cabin_counter_name *counter = &map->counters[i];
+    if (i == map->n_counters) {
+        *counter = (struct cabin_counter_name){.in = false};
+        memcpy(counter->door, door, strlen(door) + 1);
+        map->n_counters++;
+    }
+    bool *given = kind == CABIN_IN ? &counter->in : &counter->out;
+    if (*given)
+        return -EEXIST;
+    *given = true;
+    *ret_slot = (struct cabin_slot){kind, (uint8_t)i};
+    return 0;
+}
+
 static int add_single(struct cabin_map *map, enum cabin_kind kind, struct cabin_slot *ret_slot)
 {
     if (map->has[kind])
@@ -169,8 +199,12 @@ static int add(struct cabin_map *map, const struct dialect *words, const char *n
         return add_seat(map->seats, &map->n_seats, CABIN_SEAT, seat, ret_slot);
     if (parse_seat(words, words->belt_end, name, &seat))
         return add_seat(map->belts, &map->n_belts, CABIN_BELT, seat, ret_slot);
-    if (parse_door(words, name, door))
+    if (parse_door(words, words->door_end, name, door))
         return add_door(map, door, ret_slot);
+    if (parse_door(words, words->in_end, name, door))
+        return add_counter(map, door, CABIN_IN, ret_slot);
+    if (parse_door(words, words->out_end, name, door))
+        return add_counter(map, door, CABIN_OUT, ret_slot);
     for (size_t i = 0; i < N_SINGLES; i++) {
         if (strcmp(name, words->singles[i].name) == 0)
             return add_single(map, words->singles[i].kind, ret_slot);
@@ -202,6 +236,24 @@ int cabin_map_belt_seat(const struct cabin_map *map, size_t belt, uint8_t *ret_s
         }
     }
     return -ENOENT;
+}
+
+uint8_t cabin_map_door_counter(const struct cabin_map *map, size_t door)
+{
+    for (size_t i = 0; i < map->n_counters; i++) {
+        if (strcmp(map->counters[i].door, map->doors[door]) == 0)
+            return (uint8_t)i;
+    }
+    return CABIN_NOT_COUNTED;
+}
+
+const char *cabin_map_half_counter(const struct cabin_map *map)
+{
+    for (size_t i = 0; i < map->n_counters; i++) {
+        if (map->counters[i].in != map->counters[i].out)
+            return map->counters[i].door;
+    }
+    return NULL;
 }
 
 struct cabin_seat cabin_seat_of(double maximum, unsigned length_bits)

@@ -1,15 +1,15 @@
-#include "gateway/cabin/occupancy.h"
+#include "gateway/cabin/inside.h"
 
 #include <errno.h>
 #include <math.h>
 
-static const double UNKNOWN_VALUE = -1; /* no signal may say so */
 static const double KMH_PER_MPS = 3.6;
+enum { COUNTER_MAX_LEAST = 15 };
 
 static bool possible(const struct cabin_config *config)
 {
     if (config->n_seats > CABIN_SEATS_MAX || config->n_belts > CABIN_SEATS_MAX ||
-        config->n_doors > CABIN_DOORS_MAX || config->freshness_ms < 0)
+        config->n_doors > CABIN_DOORS_MAX || config->n_counters > CABIN_DOORS_MAX || config->freshness_ms < 0)
         return false;
     for (size_t i = 0; i < config->n_seats; i++) {
         if (config->seats[i].capacity == 0)
@@ -17,6 +17,10 @@ static bool possible(const struct cabin_config *config)
     }
     for (size_t i = 0; i < config->n_belts; i++) {
         if (config->belt_seats[i] >= config->n_seats)
+            return false;
+    }
+    for (size_t i = 0; i < config->n_counters; i++) {
+        if (config->counter_max[i] < COUNTER_MAX_LEAST)
             return false;
     }
     return true;
@@ -32,35 +36,47 @@ int cabin_init(struct cabin *ret_cabin, const struct cabin_config *config)
     return 0;
 }
 
-/* The signal of a slot; NULL when there is none. */
-static struct cabin_signal *signal_at(struct cabin *cabin, struct cabin_slot slot)
+/* Index in `signals`; SIGNALS when there is no such slot. */
+static size_t index_of(const struct cabin_config *config, struct cabin_slot slot)
 {
-    const struct cabin_config *config = &cabin->config;
-    switch (slot.kind) {
-    case CABIN_SEAT:
-        return slot.index < config->n_seats ? &cabin->seats[slot.index] : NULL;
-    case CABIN_BELT:
-        return slot.index < config->n_belts ? &cabin->belts[slot.index] : NULL;
-    case CABIN_DOOR:
-        return slot.index < config->n_doors ? &cabin->doors[slot.index] : NULL;
-    case CABIN_IGNITION:
-        return &cabin->ignition;
-    case CABIN_POWER:
-        return &cabin->power;
-    case CABIN_ANTENNA:
-        return &cabin->antenna;
-    case CABIN_WHEEL:
-        return &cabin->wheel;
-    default:
-        return NULL;
-    }
+    const struct {
+        size_t first, n;
+    } kinds[CABIN_KINDS] = {
+        [CABIN_SEAT] = {CABIN_SEATS_AT, config->n_seats},
+        [CABIN_BELT] = {CABIN_BELTS_AT, config->n_belts},
+        [CABIN_DOOR] = {CABIN_DOORS_AT, config->n_doors},
+        [CABIN_IN] = {CABIN_INS_AT, config->n_counters},
+        [CABIN_OUT] = {CABIN_OUTS_AT, config->n_counters},
+        [CABIN_IGNITION] = {CABIN_IGNITION_AT, 1},
+        [CABIN_POWER] = {CABIN_POWER_AT, 1},
+        [CABIN_ANTENNA] = {CABIN_ANTENNA_AT, 1},
+        [CABIN_WHEEL] = {CABIN_WHEEL_AT, 1},
+        [CABIN_BUTTON] = {CABIN_BUTTON_AT, 1},
+    };
+    if ((unsigned)slot.kind >= CABIN_KINDS || slot.index >= kinds[slot.kind].n)
+        return CABIN_SIGNALS;
+    return kinds[slot.kind].first + slot.index;
+}
+
+const struct cabin_signal *cabin_signal_of(const struct cabin *cabin, struct cabin_slot slot)
+{
+    const size_t index = index_of(&cabin->config, slot);
+    return index < CABIN_SIGNALS ? &cabin->signals[index] : NULL;
 }
 
 static double max_of(const struct cabin *cabin, struct cabin_slot slot)
 {
-    if (slot.kind == CABIN_SEAT)
+    switch (slot.kind) {
+    case CABIN_SEAT:
         return cabin->config.seats[slot.index].capacity;
-    return slot.kind == CABIN_WHEEL ? CABIN_WHEEL_MAX_KMH : 1;
+    case CABIN_IN:
+    case CABIN_OUT:
+        return cabin->config.counter_max[slot.index];
+    case CABIN_WHEEL:
+        return CABIN_WHEEL_MAX_KMH;
+    default:
+        return 1;
+    }
 }
 
 static bool says_unknown(const struct cabin *cabin, struct cabin_slot slot, double value)
@@ -71,11 +87,59 @@ static bool says_unknown(const struct cabin *cabin, struct cabin_slot slot, doub
     return unknown >= 0 && value == unknown;
 }
 
+/* True when it had another value before. */
+static bool remember(struct cabin_signal *signal, double value, int64_t mono_ms)
+{
+    const bool changed = signal->had_value && signal->value != value;
+    if (changed) {
+        /* No more than twice the mark: what was mended is quiet within two minutes. */
+        const double drained = (double)(mono_ms - signal->changed_mono_ms) / CABIN_RESTLESS_MS;
+        signal->unrest = fmin(fmax(signal->unrest - drained, 0) + 1, 2.0 * CABIN_RESTLESS_CHANGES);
+        signal->changed_mono_ms = mono_ms;
+        signal->changes++;
+    }
+    signal->known = signal->had_value = true;
+    signal->mono_ms = mono_ms;
+    signal->value = value;
+    return changed;
+}
+
+/* What follows from a value. */
+static void consider(struct cabin *cabin, struct cabin_slot slot, double value, bool changed, int64_t mono_ms)
+{
+    switch (slot.kind) {
+    case CABIN_SEAT:
+        cabin_doubt_seat(cabin, slot.index, changed, mono_ms);
+        break;
+    case CABIN_BELT:
+        cabin_doubt_belt(cabin, slot.index, changed, mono_ms);
+        break;
+    case CABIN_DOOR:
+        if (value == 1 && cabin->config.door_counters[slot.index] == CABIN_NOT_COUNTED)
+            cabin->counting.zeroed = false; /* nobody counts who passes here */
+        break;
+    case CABIN_IN:
+    case CABIN_OUT:
+        cabin_count(cabin, slot, value);
+        break;
+    case CABIN_IGNITION:
+        cabin_doubt_ignition(cabin, mono_ms);
+        break;
+    case CABIN_BUTTON:
+        if (changed && value == 1) /* held down since before it was ever heard, it is stuck */
+            cabin_pressed(cabin, mono_ms);
+        break;
+    default:
+        break;
+    }
+}
+
 int cabin_update(struct cabin *cabin, struct cabin_slot slot, double value, int64_t mono_ms)
 {
-    struct cabin_signal *signal = signal_at(cabin, slot);
-    if (signal == NULL)
+    const size_t index = index_of(&cabin->config, slot);
+    if (index == CABIN_SIGNALS)
         return -EINVAL;
+    struct cabin_signal *signal = &cabin->signals[index];
     signal->known = false;
     if (says_unknown(cabin, slot, value))
         return 0;
@@ -85,14 +149,23 @@ int cabin_update(struct cabin *cabin, struct cabin_slot slot, double value, int6
         cabin->refused++;
         return -ERANGE;
     }
-    *signal = (struct cabin_signal){.known = true, .mono_ms = mono_ms, .value = value};
+    const bool changed = remember(signal, value, mono_ms);
+    consider(cabin, slot, value, changed, mono_ms);
+    cabin_settle(cabin, mono_ms);
     return 0;
 }
 
-static double value_now(const struct cabin *cabin, const struct cabin_signal *signal, int64_t mono_ms)
+double cabin_value_now(const struct cabin *cabin, const struct cabin_signal *signal, int64_t mono_ms)
 {
     const bool fresh = signal->known && mono_ms - signal->mono_ms < cabin->config.freshness_ms;
-    return fresh ? signal->value : UNKNOWN_VALUE;
+    return fresh ? signal->value : CABIN_UNKNOWN_VALUE;
+}
+
+double cabin_seat_now(const struct cabin *cabin, size_t index, int64_t mono_ms)
+{
+    return cabin_seat_doubt(cabin, index, mono_ms) == CABIN_TRUSTED
+               ? cabin_value_now(cabin, &cabin->signals[CABIN_SEATS_AT + index], mono_ms)
+               : CABIN_UNKNOWN_VALUE;
 }
 
 static enum bw_quality quality_of(size_t n, size_t n_unknown)
@@ -102,22 +175,21 @@ static enum bw_quality quality_of(size_t n, size_t n_unknown)
     return n_unknown > 0 ? BW_QUALITY_DEGRADED : BW_QUALITY_GOOD;
 }
 
-static struct bw_occupancy occupancy(const struct cabin *cabin, int64_t mono_ms)
+struct cabin_seated cabin_seated(const struct cabin *cabin, int64_t mono_ms)
 {
     const size_t n = cabin->config.n_seats;
     size_t n_unknown = 0;
-    struct bw_occupancy result = {.quality = BW_QUALITY_UNKNOWN};
+    struct cabin_seated seated = {.quality = BW_QUALITY_UNKNOWN};
     for (size_t i = 0; i < n; i++) {
-        const double value = value_now(cabin, &cabin->seats[i], mono_ms);
-        const bool known = value != UNKNOWN_VALUE;
+        const double value = cabin_seat_now(cabin, i, mono_ms);
+        const bool known = value != CABIN_UNKNOWN_VALUE;
         n_unknown += !known;
-        result.low = (uint16_t)(result.low + (known ? value : 0));
-        result.high = (uint16_t)(result.high + (known ? value : cabin->config.seats[i].capacity));
+        seated.empty += value == 0;
+        seated.low = (uint16_t)(seated.low + (known ? value : 0));
+        seated.high = (uint16_t)(seated.high + (known ? value : cabin->config.seats[i].capacity));
     }
-    result.quality = quality_of(n, n_unknown);
-    result.count = result.low;
-    return result.quality == BW_QUALITY_UNKNOWN ? (struct bw_occupancy){.quality = BW_QUALITY_UNKNOWN}
-                                                : result;
+    seated.quality = quality_of(n, n_unknown);
+    return seated;
 }
 
 static struct bw_belts belts(const struct cabin *cabin, int64_t mono_ms)
@@ -127,11 +199,11 @@ static struct bw_belts belts(const struct cabin *cabin, int64_t mono_ms)
     struct bw_belts result = {.quality = BW_QUALITY_UNKNOWN};
     for (size_t i = 0; i < n; i++) {
         const uint8_t seat = cabin->config.belt_seats[i];
-        const double seated = value_now(cabin, &cabin->seats[seat], mono_ms);
-        const double fastened = value_now(cabin, &cabin->belts[i], mono_ms);
+        const double seated = cabin_seat_now(cabin, seat, mono_ms);
+        const double fastened = cabin_value_now(cabin, &cabin->signals[CABIN_BELTS_AT + i], mono_ms);
         if (seated == 0 || fastened == 1)
             continue;
-        const bool seat_known = seated != UNKNOWN_VALUE;
+        const bool seat_known = seated != CABIN_UNKNOWN_VALUE;
         const bool certain = seat_known && fastened == 0;
         n_unknown += !certain;
         result.open_low = (uint16_t)(result.open_low + certain);
@@ -142,38 +214,52 @@ static struct bw_belts belts(const struct cabin *cabin, int64_t mono_ms)
     return result.quality == BW_QUALITY_UNKNOWN ? (struct bw_belts){.quality = BW_QUALITY_UNKNOWN} : result;
 }
 
-static enum bw_tri door_open(const struct cabin *cabin, int64_t mono_ms)
+static uint16_t belted(const struct cabin *cabin, int64_t mono_ms)
+{
+    uint16_t n = 0;
+    for (size_t i = 0; i < cabin->config.n_belts; i++) {
+        if (cabin_value_now(cabin, &cabin->signals[CABIN_BELTS_AT + i], mono_ms) == 1)
+            n = (uint16_t)(n + (cabin_seat_now(cabin, cabin->config.belt_seats[i], mono_ms) > 0));
+    }
+    return n;
+}
+
+enum bw_tri cabin_door_open(const struct cabin *cabin, int64_t mono_ms)
 {
     bool all_closed = cabin->config.n_doors > 0;
     for (size_t i = 0; i < cabin->config.n_doors; i++) {
-        const double value = value_now(cabin, &cabin->doors[i], mono_ms);
+        const double value = cabin_value_now(cabin, &cabin->signals[CABIN_DOORS_AT + i], mono_ms);
         if (value == 1)
             return BW_YES;
-        if (value == UNKNOWN_VALUE)
+        if (value == CABIN_UNKNOWN_VALUE)
             all_closed = false;
     }
     return all_closed ? BW_NO : BW_UNKNOWN;
 }
 
-static enum bw_tri tri(const struct cabin *cabin, const struct cabin_signal *signal, int64_t mono_ms)
+enum bw_tri cabin_tri(const struct cabin *cabin, const struct cabin_signal *signal, int64_t mono_ms)
 {
-    const double value = value_now(cabin, signal, mono_ms);
-    if (value == UNKNOWN_VALUE)
+    const double value = cabin_value_now(cabin, signal, mono_ms);
+    if (value == CABIN_UNKNOWN_VALUE)
         return BW_UNKNOWN;
     return value == 1 ? BW_YES : BW_NO;
 }
 
 void cabin_estimate(const struct cabin *cabin, int64_t mono_ms, struct bw_cabin *ret_state)
 {
-    const double wheel_kmh = value_now(cabin, &cabin->wheel, mono_ms);
+    const double wheel_kmh = cabin_value_now(cabin, &cabin->signals[CABIN_WHEEL_AT], mono_ms);
     *ret_state = (struct bw_cabin){
-        .occupancy = occupancy(cabin, mono_ms),
-        .door_open = door_open(cabin, mono_ms),
-        .ignition_on = tri(cabin, &cabin->ignition, mono_ms),
-        .main_power = tri(cabin, &cabin->power, mono_ms),
-        .antenna_ok = tri(cabin, &cabin->antenna, mono_ms),
+        .door_open = cabin_door_open(cabin, mono_ms),
+        .ignition_on = cabin_tri(cabin, &cabin->signals[CABIN_IGNITION_AT], mono_ms),
+        .main_power = cabin_tri(cabin, &cabin->signals[CABIN_POWER_AT], mono_ms),
+        .antenna_ok = cabin_tri(cabin, &cabin->signals[CABIN_ANTENNA_AT], mono_ms),
         .belts = belts(cabin, mono_ms),
-        .wheel_known = wheel_kmh != UNKNOWN_VALUE,
+        .belted = belted(cabin, mono_ms),
+        .seats_frozen = cabin_frozen(cabin),
+        .seat_changes = cabin->seat_changes,
+        .presses = cabin->presses,
+        .wheel_known = wheel_kmh != CABIN_UNKNOWN_VALUE,
         .wheel_mps = fmax(wheel_kmh, 0) / KMH_PER_MPS,
     };
+    cabin_fuse(cabin, mono_ms, ret_state);
 }

@@ -285,6 +285,11 @@ static bool step_rule(struct engine *engine, size_t i, struct bw_alert *ret)
     return report_rule(engine, i, action, ret);
 }
 
+bool engine_warns(const struct engine *engine)
+{
+    return rule_overload_warns(&engine->rules, &engine->in);
+}
+
 size_t engine_step(struct engine *engine, const struct bw_event *event, struct bw_alert *ret_alerts)
 {
     size_t n = 0;

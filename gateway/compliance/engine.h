@@ -31,6 +31,10 @@ size_t engine_step(struct engine *engine, const struct bw_event *event, struct b
 size_t engine_open(const struct engine *engine, struct bw_alert *ret_alerts);
 uint64_t engine_next_number(const struct engine *engine);
 
+/* The driver should be warned now: the doors are closed with more aboard than approved, by the best estimate.
+ * No accusation and no alert: OVERLOAD is raised on what is certain. */
+bool engine_warns(const struct engine *engine);
+
 /* What OFF_ROUTE made of the last fix, so that an alert can be explained. */
 struct engine_view {
     bool outside;      /* beyond the corridor's edge, or no route entered yet */

@@ -30,6 +30,13 @@ struct bw_belts {
     uint16_t open_low, open_high;
 };
 
+/* Aboard by the door counters alone, since the vehicle was provably empty. All 0 when they are not to be had.
+ */
+struct bw_counted {
+    bool known;
+    uint16_t low, count, high;
+};
+
 /* Everything zero = nothing is known. */
 struct bw_cabin {
     struct bw_occupancy occupancy;
@@ -38,6 +45,12 @@ struct bw_cabin {
     enum bw_tri main_power; /* the vehicle's own supply is there */
     enum bw_tri antenna_ok; /* of the receiver */
     struct bw_belts belts;
+    uint16_t belted; /* seats with somebody on them whose belt is fastened */
+    struct bw_counted counted;
+    bool seats_frozen;     /* through several uses of the vehicle with stops no seat has changed */
+    bool counter_deaf;     /* the seats changed at stops, and no door counter did */
+    uint32_t seat_changes; /* of all seats, since the start */
+    uint32_t presses;      /* of the attendant's button, since the start */
     bool wheel_known;
     double wheel_mps; /* by the wheels; meaningful when wheel_known */
 };

@@ -143,9 +143,18 @@ struct rule_left_behind {
     int64_t looked_ms; /* with a door open, since the alarm */
     uint16_t aboard;   /* the last that was certain */
     uint8_t level;
+    struct {
+        bool heard;         /* the cabin, at the last step */
+        uint32_t presses;   /* of the button, as heard last */
+        bool looked;        /* it was pressed, and nothing has moved on the seats since */
+        uint32_t changes;   /* of the seats, when it was pressed */
+        int64_t running_ms; /* the engine ran since then */
+    } round;                /* the attendant's */
+    uint32_t changes;       /* of the seats, when the wait began */
+    bool bag;               /* most likely, when the cabin last spoke */
 };
 
-enum { BW_FAULT_COUNT = BW_FAULT_NO_FIX + 1 };
+enum { BW_FAULT_COUNT = BW_FAULT_COUNTER_DEAF + 1 };
 struct rule_sensor_fault {
     struct lifecycle life;
     struct rule_timer pause;                   /* neither ignition nor movement */
@@ -172,10 +181,16 @@ struct rule_tamper {
         double moved_m;
     } jumps;
     struct {
-        bool set; /* the wheels stand since then */
+        bool set; /* the wheels have been known since then */
         int64_t mono_ms;
-        double lat_deg, lon_deg;
+        double lat_deg, lon_deg, wheel_m;
     } anchor;
+    struct {
+        struct rule_timer lasting;
+        uint32_t driven_ms;
+        uint16_t persons;
+    } seats; /* that say that nobody is there */
+    struct rule_timer frozen;
     struct {
         bool known;                 /* the receiver's time was heard */
         int64_t offset_ms, mono_ms; /* UTC - monotonic at its furthest, and when that was */
@@ -215,6 +230,10 @@ struct rule {
 extern const struct rule rule_overload, rule_off_route, rule_out_of_hours, rule_unapproved_stop,
     rule_unlicensed, rule_overspeed, rule_unbelted, rule_door_open, rule_left_behind, rule_sensor_fault,
     rule_tamper;
+
+/* The doors have closed and more seem to be aboard than are approved, though not for certain: the driver is
+ * warned before the wheels turn. Not while the alert is open, which warns by itself. */
+bool rule_overload_warns(const struct rules *rules, const struct inputs *in);
 
 /* Nobody is aboard, for certain. */
 bool rule_known_empty(const struct bw_occupancy *occupancy);

@@ -5,11 +5,48 @@
  * time to look and to get off, once. */
 #include "gateway/compliance/rule.h"
 
-enum { LOOK_STEPS = 3 }; /* of the escalation, with a door open: time for a full bus to get off */
+enum {
+    LOOK_STEPS = 3,       /* of the escalation, with a door open: time for a full bus to get off */
+    BAG_FACTOR = 5,       /* what is most likely a bag is escalated as much later */
+    ROUND_MS = 2 * 60000, /* the attendant went round before the engine was off */
+};
 
-static enum bw_tri violated(const struct inputs *in)
+/* The attendant has been at the back and pressed the button: what still lies on a seat is no pupil. Whatever
+ * moves on a seat afterwards arms the alarm again, and says nothing. */
+static void watch_round(struct rule_left_behind *rule, const struct inputs *in)
 {
     const struct bw_cabin *cabin = &in->cabin;
+    const bool known = cabin->occupancy.quality != BW_QUALITY_UNKNOWN || cabin->presses > 0;
+    if (!known)
+        return; /* asleep, or silent: what was pressed stays pressed */
+    const bool pressed = rule->round.heard && cabin->presses > rule->round.presses;
+    rule->round.heard = true;
+    rule->round.presses = cabin->presses;
+    if (pressed) {
+        rule->round.looked = true;
+        rule->round.changes = cabin->seat_changes;
+        rule->round.running_ms = 0;
+    }
+    if (cabin->ignition_on == BW_YES)
+        rule->round.running_ms += in->passed_ms;
+    if (rule->round.running_ms > ROUND_MS || cabin->seat_changes != rule->round.changes)
+        rule->round.looked = false;
+}
+
+/* Nothing says that it is a person: everybody was counted out, no belt is fastened on an occupied seat, and
+ * what lies there has not moved since the doors were closed. */
+static bool like_a_bag(const struct rule_left_behind *rule, const struct inputs *in)
+{
+    const struct bw_cabin *cabin = &in->cabin;
+    return cabin->counted.known && cabin->counted.count == 0 && cabin->belts.quality == BW_QUALITY_GOOD &&
+           cabin->belted == 0 && cabin->seat_changes == rule->changes;
+}
+
+static enum bw_tri violated(const struct rule_left_behind *rule, const struct inputs *in)
+{
+    const struct bw_cabin *cabin = &in->cabin;
+    if (rule->round.looked && cabin->ignition_on != BW_YES)
+        return BW_NO;
     if (cabin->ignition_on == BW_YES || rule_known_empty(&cabin->occupancy))
         return BW_NO;
     if (cabin->ignition_on == BW_NO && cabin->door_open == BW_NO && cabin->occupancy.low >= 1)
@@ -26,10 +63,10 @@ static bool asleep(const struct bw_cabin *cabin)
 }
 
 /* Of the alarm, after so long a wait. */
-static uint8_t level_after(int64_t waiting_ms, const struct bw_thresholds *thresholds)
+static uint8_t level_after(const struct rule_left_behind *rule, const struct bw_thresholds *thresholds)
 {
-    const int64_t alarm_ms = waiting_ms - thresholds->left_behind_hold_ms;
-    const int64_t escalate_ms = thresholds->left_behind_escalate_ms;
+    const int64_t alarm_ms = rule->waiting_ms - thresholds->left_behind_hold_ms;
+    const int64_t escalate_ms = (int64_t)thresholds->left_behind_escalate_ms * (rule->bag ? BAG_FACTOR : 1);
     if (alarm_ms >= 2 * escalate_ms)
         return 3;
     return alarm_ms >= escalate_ms ? 2 : 1;
@@ -41,22 +78,29 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
     const int64_t escalate_ms = in->thresholds->left_behind_escalate_ms;
     const enum lifecycle_state before = rule->life.state;
     const bool waiting_on = before == LIFECYCLE_PENDING && asleep(&in->cabin);
-    const enum bw_tri now = waiting_on ? BW_YES : violated(in);
+    watch_round(rule, in);
+    const enum bw_tri now = waiting_on ? BW_YES : violated(rule, in);
     if (lifecycle_idle(&rule->life, now))
         return LIFECYCLE_NONE;
+    if (before == LIFECYCLE_CLEAR)
+        *rule = (struct rule_left_behind){
+            .life = rule->life, .round = rule->round, .changes = in->cabin.seat_changes};
+    if (!asleep(&in->cabin))
+        rule->bag = like_a_bag(rule, in);
     const enum lifecycle_action action =
         lifecycle_step(&rule->life, now, in->mono_ms,
-                       (struct lifecycle_times){.hold_ms = in->thresholds->left_behind_hold_ms,
+                       (struct lifecycle_times){.hold_ms = rule->bag ? in->thresholds->left_behind_escalate_ms
+                                                                     : in->thresholds->left_behind_hold_ms,
                                                 .hold_off_ms = in->thresholds->raise_hold_off_ms});
     if (before == LIFECYCLE_CLEAR)
-        *rule = (struct rule_left_behind){.life = rule->life};
+        rule->waiting_ms = 0;
     else if (rule->life.state == LIFECYCLE_PENDING)
         rule->waiting_ms = in->mono_ms - rule->life.since_mono_ms;
     else if (in->cabin.door_open == BW_YES && rule->looked_ms < LOOK_STEPS * escalate_ms)
         rule->looked_ms += in->passed_ms;
     else
         rule->waiting_ms += in->passed_ms;
-    const uint8_t level = level_after(rule->waiting_ms, in->thresholds);
+    const uint8_t level = level_after(rule, in->thresholds);
     rule->level = level > rule->level ? level : rule->level;
     if (in->cabin.occupancy.low > 0 || rule_known_empty(&in->cabin.occupancy))
         rule->aboard = in->cabin.occupancy.low;

@@ -43,6 +43,15 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
     return action;
 }
 
+bool rule_overload_warns(const struct rules *rules, const struct inputs *in)
+{
+    const enum lifecycle_state state = rules->overload.life.state;
+    if (state == LIFECYCLE_ACTIVE || state == LIFECYCLE_CLEARING)
+        return false;
+    return in->licence != NULL && in->licence->approved_capacity > 0 && in->cabin.door_open == BW_NO &&
+           in->cabin.occupancy.count > in->licence->approved_capacity;
+}
+
 /* docs/rules.md, in integers: 5·over >= c is 20 %. The criminal line depends on the class of the vehicle. */
 static enum bw_severity band(uint32_t aboard, uint32_t capacity, enum bw_vehicle_class vehicle_class)
 {

@@ -14,13 +14,16 @@ enum {
 
 /* The gravest first: without a count nobody is protected from overload; some doubt is left with some seats.
  */
-static const enum bw_fault order[] = {BW_FAULT_CABIN_SILENT, BW_FAULT_NO_FIX, BW_FAULT_SEATS_UNKNOWN};
+static const enum bw_fault order[] = {BW_FAULT_CABIN_SILENT, BW_FAULT_NO_FIX, BW_FAULT_SEATS_UNKNOWN,
+                                      BW_FAULT_COUNTER_DEAF};
 enum { FAULTS = sizeof order / sizeof order[0] };
 
 static bool present(const struct inputs *in, enum bw_fault fault)
 {
     if (fault == BW_FAULT_NO_FIX)
         return !in->has_fix;
+    if (fault == BW_FAULT_COUNTER_DEAF)
+        return in->cabin.counter_deaf;
     const enum bw_quality quality = in->cabin.occupancy.quality;
     return in->cabin_heard && /* a vehicle without cabin sensors has none that fail */
            (fault == BW_FAULT_SEATS_UNKNOWN ? quality != BW_QUALITY_GOOD : quality == BW_QUALITY_UNKNOWN);

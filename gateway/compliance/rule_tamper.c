@@ -17,7 +17,8 @@ static const double TURNING_MPS = 5, BLIND_M = 25000;
 /* POSITION: a reflection throws a position aside by some hundred metres, never by this; a receiver that was
  * off for hours comes back far away, but not faster than anything drives. */
 static const double JUMP_M = 1000, JUMP_MPS = 100;
-static const double STANDING_MPS = 0.5, CARRIED_MPS = 5; /* 300 m a minute, against standing wheels */
+static const double CARRIED_MPS = 5;   /* 300 m a minute beyond what the wheels drove ... */
+static const double WHEEL_ERROR = 1.2; /* ... which worn or strange tyres may show this much too small */
 enum { JUMPS_WITHIN_MS = 600000 };
 
 /* CLOCK */
@@ -25,6 +26,10 @@ enum {
     BACK_MS = 60000,    /* more than any report is late */
     DRIFT_PARTS = 5000, /* 200 ppm: the monotonic clock may run so much too fast */
 };
+
+/* SEATS_EMPTY: the doors counted so many in, and for so long on the road no seat says that anybody is there.
+ */
+enum { COUNTED_IN = 10, NOBODY_MS = 60000 };
 
 enum { AFTER_MS = 600000 - CLEAR_MS }; /* POSITION and CLOCK happen in a moment: the sign stays */
 
@@ -80,10 +85,11 @@ static void note_jump(struct rule_tamper *rule, const struct inputs *in, double 
         rule->jumps.n++;
 }
 
-/* A position that is carried away while the wheels stand: each such minute counts as a jump. It is measured
+/* A position that is carried further than the wheels drove: each such minute counts as a jump. It is measured
  * from one fix to another, so that a position thrown aside for some seconds hardly ever counts. */
 static void watch_carrying(struct rule_tamper *rule, const struct inputs *in)
 {
+    rule->anchor.wheel_m += in->cabin.wheel_mps * (double)in->passed_ms / 1000;
     if (!in->new_fix)
         return;
     const struct bw_position *here = &in->fix.position;
@@ -94,10 +100,11 @@ static void watch_carrying(struct rule_tamper *rule, const struct inputs *in)
         const double north_m = (here->lat_deg - rule->anchor.lat_deg) * in->place.lat_m;
         const double east_m = corridor_lon_difference(here->lon_deg, rule->anchor.lon_deg) * in->place.lon_m;
         const double moved_m = sqrt(east_m * east_m + north_m * north_m);
-        if (moved_m > CARRIED_MPS * (double)since_ms / 1000)
+        if (moved_m > CARRIED_MPS * (double)since_ms / 1000 + WHEEL_ERROR * rule->anchor.wheel_m)
             note_jump(rule, in, moved_m);
     }
     rule->anchor.set = true;
+    rule->anchor.wheel_m = 0;
     rule->anchor.mono_ms = in->mono_ms;
     rule->anchor.lat_deg = here->lat_deg;
     rule->anchor.lon_deg = here->lon_deg;
@@ -110,7 +117,7 @@ static bool watch_position(struct rule_tamper *rule, const struct inputs *in)
         note_jump(rule, in, in->step_m);
         rule->anchor.set = false;
     }
-    if (in->cabin.wheel_known && in->cabin.wheel_mps <= STANDING_MPS)
+    if (in->cabin.wheel_known)
         watch_carrying(rule, in);
     else
         rule->anchor.set = false;
@@ -144,6 +151,24 @@ static bool watch_time(struct rule_tamper *rule, const struct inputs *in)
     return rule->time.left_ms > 0;
 }
 
+/* The seats were bridged or unplugged so that they say "empty", or are broken all at once. */
+static bool watch_seats(struct rule_tamper *rule, const struct inputs *in)
+{
+    const struct bw_cabin *cabin = &in->cabin;
+    const bool nobody = cabin->occupancy.quality != BW_QUALITY_UNKNOWN && cabin->occupancy.count == 0;
+    if (!nobody || cabin->counted.low < COUNTED_IN) {
+        rule->seats.lasting = (struct rule_timer){0};
+        rule->seats.driven_ms = 0;
+        return false;
+    }
+    const int64_t watched_ms = rule_watched_ms(in);
+    rule_timer_run(&rule->seats.lasting, true, watched_ms);
+    if (rule_speed_mps(in) >= DRIVING_MPS) /* false for NaN */
+        rule->seats.driven_ms += (uint32_t)watched_ms;
+    rule->seats.persons = cabin->counted.low;
+    return rule->seats.driven_ms >= NOBODY_MS;
+}
+
 static struct bw_evidence_tamper evidence_of(const struct rule_tamper *rule, enum bw_tamper sign)
 {
     struct bw_evidence_tamper evidence = {.tamper = sign};
@@ -157,8 +182,13 @@ static struct bw_evidence_tamper evidence_of(const struct rule_tamper *rule, enu
     } else if (sign == BW_TAMPER_POSITION) {
         evidence.for_ms = rule->jumps.sign.ms;
         evidence.moved_m = (float)rule->jumps.moved_m;
-    } else {
+    } else if (sign == BW_TAMPER_CLOCK) {
         evidence.for_ms = rule_bounded_ms(rule->time.back_ms);
+    } else if (sign == BW_TAMPER_SEATS_EMPTY) {
+        evidence.for_ms = rule->seats.lasting.ms;
+        evidence.persons = rule->seats.persons;
+    } else {
+        evidence.for_ms = rule->frozen.ms;
     }
     return evidence;
 }
@@ -182,11 +212,16 @@ static enum bw_tri judge(struct rule_tamper *rule, const struct inputs *in)
     const bool jammed = watch_blindness(rule, in);
     const bool jumped = watch_position(rule, in);
     const bool set_back = watch_time(rule, in);
+    const bool denied = watch_seats(rule, in);
+    const bool frozen = in->cabin.seats_frozen;
+    rule_timer_run(&rule->frozen, frozen, rule_watched_ms(in));
     const enum bw_tamper gravest = supply == BW_YES    ? BW_TAMPER_POWER_CUT
                                    : antenna == BW_YES ? BW_TAMPER_ANTENNA
                                    : jammed            ? BW_TAMPER_JAMMED
                                    : jumped            ? BW_TAMPER_POSITION
                                    : set_back          ? BW_TAMPER_CLOCK
+                                   : denied            ? BW_TAMPER_SEATS_EMPTY
+                                   : frozen            ? BW_TAMPER_SEATS_FROZEN
                                                        : BW_TAMPER_NONE;
     if (gravest == BW_TAMPER_NONE)
         return supply == BW_UNKNOWN || antenna == BW_UNKNOWN ? BW_UNKNOWN : BW_NO;
@@ -244,7 +279,7 @@ static void resume(struct rules *rules, const struct bw_alert *open)
         rule->jumps.left_ms = AFTER_MS;
         rule->jumps.sign.ms = evidence->for_ms;
         rule->jumps.moved_m = (double)evidence->moved_m;
-    } else {
+    } else if (evidence->tamper == BW_TAMPER_CLOCK) {
         rule->time.left_ms = AFTER_MS;
         rule->time.back_ms = evidence->for_ms;
     }

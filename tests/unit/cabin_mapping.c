@@ -28,6 +28,11 @@ static const struct {
     {{"power.main", "POWER_MAIN"}, {CABIN_POWER, 0}},
     {{"gnss.antenna", "GNSS_ANTENNA"}, {CABIN_ANTENNA, 0}},
     {{"vehicle.speed", "VEHICLE_SPEED"}, {CABIN_WHEEL, 0}},
+    {{"attendant.button", "ATTENDANT_BUTTON"}, {CABIN_BUTTON, 0}},
+    {{"door.front.in", "DOOR_FRONT_IN"}, {CABIN_IN, 0}},
+    {{"door.rear.out", "DOOR_REAR_OUT"}, {CABIN_OUT, 1}},
+    {{"door.front.out", "DOOR_FRONT_OUT"}, {CABIN_OUT, 0}},
+    {{"door.rear.in", "DOOR_REAR_IN"}, {CABIN_IN, 1}},
 };
 enum { N_PLACES = sizeof places / sizeof places[0] };
 
@@ -45,6 +50,9 @@ Test(cabin_mapping, each_place_gets_the_next_slot_of_its_kind)
         cr_expect_eq(map.n_seats, 5);
         cr_expect_eq(map.n_doors, 3);
         cr_expect_eq(map.n_belts, 2);
+        cr_expect_eq(map.n_counters, 2);
+        cr_expect_null(cabin_map_half_counter(&map));
+        cr_expect_eq(cabin_map_door_counter(&map, 0), 0);
         for (size_t kind = CABIN_IGNITION; kind < CABIN_KINDS; kind++)
             cr_expect(map.has[kind], "kind %zu", kind);
     }

@@ -91,7 +91,7 @@ Test(cabinbus, what_does_not_fit_is_refused_by_name)
          1,
          {{.place = "seat.row1.left.buckled", .signal = "S"}}},
         {" SG_ S : 0|1@1+ (1,0) [0|1] \"\" B\n",
-         "vehicle.speed: [signals]: a speed does not say yes or no",
+         "vehicle.speed: [signals]: a speed or a counter does not say yes or no",
          1,
          {{"vehicle.speed", "S", true, 1, 0}}},
         {" SG_ S : 0|1@1+ (1,0) [0|1] \"\" B\n SG_ T : 1|1@1+ (1,0) [0|1] \"\" B\n",
@@ -265,7 +265,7 @@ Test(cabinbus, a_loose_plug_is_restless_until_it_has_been_quiet)
 {
     const char *const seat = "seat.row1.left.occupied";
     cr_assert_eq(create(" SG_ SEAT_R1L_OCC : 0|1@1+ (1,0) [0|1] \"\" B\n", NULL, 0), 0, "%s", reason);
-    int64_t mono_ms = toggle(CABINBUS_RESTLESS_CHANGES, 100, 1000);
+    int64_t mono_ms = toggle(CABIN_RESTLESS_CHANGES, 100, 1000);
     cr_expect_not(signal_at(seat, mono_ms).restless, "a few changes are a pupil who sits down");
     mono_ms = toggle(1000, 100, mono_ms);
     cr_expect(signal_at(seat, mono_ms).restless);
@@ -278,7 +278,7 @@ Test(cabinbus, who_fidgets_all_day_is_not_restless)
 {
     const char *const seat = "seat.row1.left.occupied";
     cr_assert_eq(create(" SG_ SEAT_R1L_OCC : 0|1@1+ (1,0) [0|1] \"\" B\n", NULL, 0), 0, "%s", reason);
-    const int64_t mono_ms = toggle(5000, CABINBUS_RESTLESS_MS, 1000);
+    const int64_t mono_ms = toggle(5000, CABIN_RESTLESS_MS, 1000);
     cr_expect_eq(signal_at(seat, mono_ms).changes, 4999);
     cr_expect_not(signal_at(seat, mono_ms).restless);
 }

@@ -281,10 +281,14 @@ Test(words, everything_has_a_word_of_its_own_in_both_languages)
         const char *(*word)(enum words_language, int);
         int last;
     } tables[] = {
-        {"kind", kind_word, BW_TAMPER},           {"severity", severity_word, BW_CRIMINAL},
-        {"phase", phase_word, BW_CLEARED},        {"reason", reason_word, BW_SCRAPPED},
-        {"limit", limit_word, BW_LIMIT_WEATHER},  {"fault", fault_word, BW_FAULT_NO_FIX},
-        {"tamper", tamper_word, BW_TAMPER_CLOCK}, {"alarm", alarm_word, 3},
+        {"kind", kind_word, BW_TAMPER},
+        {"severity", severity_word, BW_CRIMINAL},
+        {"phase", phase_word, BW_CLEARED},
+        {"reason", reason_word, BW_SCRAPPED},
+        {"limit", limit_word, BW_LIMIT_WEATHER},
+        {"fault", fault_word, BW_FAULT_COUNTER_DEAF},
+        {"tamper", tamper_word, BW_TAMPER_SEATS_FROZEN},
+        {"alarm", alarm_word, 3},
     };
     for (size_t i = 0; i < N_OF(tables); i++) {
         for (int language = WORDS_EN; language <= WORDS_ZH; language++) {

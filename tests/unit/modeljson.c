@@ -128,8 +128,8 @@ static const struct {
     {BW_UNLICENSED, "reason", put_reason, BW_SCRAPPED},
     {BW_OVERSPEED, "source", put_source, BW_LIMIT_WEATHER},
     {BW_CHILD_LEFT_BEHIND, "alarm", put_level, 3},
-    {BW_SENSOR_FAULT, "fault", put_fault, BW_FAULT_NO_FIX},
-    {BW_TAMPER, "sign", put_tamper, BW_TAMPER_CLOCK},
+    {BW_SENSOR_FAULT, "fault", put_fault, BW_FAULT_COUNTER_DEAF},
+    {BW_TAMPER, "sign", put_tamper, BW_TAMPER_SEATS_FROZEN},
 };
 
 static char *read_openapi(void)
