@@ -8,8 +8,9 @@
 #include <math.h>
 
 static const double PASSAGE_ERROR = 0.03; /* of automatic passenger counters 2-3 % are wrong */
-static const double DEVIATIONS = 2.5;
+static const double DEVIATIONS = 1.5;
 enum {
+    LOOK_MS = 200,     /* hundreds of values come in a second */
     EMPTY_MS = 30000,  /* ignition off, doors closed, nobody sits */
     SETTLE_MS = 10000, /* after the doors have closed: who came in has sat down */
     DEAF_CHANGE = 4,   /* persons more or less on the seats after a stop at which no counter moved */
@@ -111,7 +112,7 @@ static void zero(struct cabin_counting *counting)
     counting->passages_zeroed = counting->passages;
 }
 
-/* Nobody sits, and nobody stands in a locked bus. */
+/* Nobody sits, as far as the seats are to be believed, and nobody stands in a locked bus. */
 static void watch_emptiness(struct cabin *cabin, int64_t mono_ms)
 {
     struct cabin_counting *counting = &cabin->counting;
@@ -119,7 +120,7 @@ static void watch_emptiness(struct cabin *cabin, int64_t mono_ms)
     if (cabin_tri(cabin, &cabin->signals[CABIN_IGNITION_AT], mono_ms) == BW_NO &&
         cabin_door_open(cabin, mono_ms) == BW_NO) {
         const struct cabin_seated seated = cabin_seated(cabin, mono_ms);
-        empty = seated.quality == BW_QUALITY_GOOD && seated.high == 0;
+        empty = seated.quality != BW_QUALITY_UNKNOWN && seated.empty + seated.stuck == cabin->config.n_seats;
     }
     if (!empty)
         counting->empty_mono_ms = 0;
@@ -131,6 +132,9 @@ static void watch_emptiness(struct cabin *cabin, int64_t mono_ms)
 
 void cabin_settle(struct cabin *cabin, int64_t mono_ms)
 {
+    if (mono_ms - cabin->settled_mono_ms < LOOK_MS)
+        return;
+    cabin->settled_mono_ms = mono_ms;
     if (cabin->config.n_counters > 0)
         watch_emptiness(cabin, mono_ms);
     watch_stop(cabin, mono_ms);
@@ -139,14 +143,22 @@ void cabin_settle(struct cabin *cabin, int64_t mono_ms)
 void cabin_pressed(struct cabin *cabin, int64_t mono_ms)
 {
     cabin->presses++;
-    const struct cabin_seated seated = cabin_seated(cabin, mono_ms);
-    const bool nobody_sits =
-        cabin->config.n_seats == 0 || (seated.quality == BW_QUALITY_GOOD && seated.high == 0);
-    if (nobody_sits && cabin_tri(cabin, &cabin->signals[CABIN_IGNITION_AT], mono_ms) == BW_NO)
+    if (cabin_seated(cabin, mono_ms).low == 0 &&
+        cabin_tri(cabin, &cabin->signals[CABIN_IGNITION_AT], mono_ms) == BW_NO)
         zero(&cabin->counting);
 }
 
 /* --- both together --- */
+
+static uint16_t larger(uint16_t a, uint16_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint16_t smaller(uint16_t a, uint16_t b)
+{
+    return a < b ? a : b;
+}
 
 static struct bw_occupancy both(const struct cabin_seated *seated, const struct bw_counted *doors, bool full)
 {
@@ -158,15 +170,13 @@ static struct bw_occupancy both(const struct cabin_seated *seated, const struct 
     if (doors->low > seated->high && !full) /* who has not sat down, with seats free? */
         return (struct bw_occupancy){BW_QUALITY_DEGRADED, seated->low, seated->high, doors->high};
     /* They agree; in a full bus also on those who stand. */
-    const uint16_t most = full && doors->high > seated->high ? doors->high : seated->high;
-    const uint16_t least = doors->low > seated->low ? doors->low : seated->low;
-    struct bw_occupancy aboard = {seated->quality, least, doors->count, most};
-    if (doors->high < most)
-        aboard.high = doors->high;
-    if (aboard.count < least)
-        aboard.count = least;
-    if (aboard.count > aboard.high)
-        aboard.count = aboard.high;
+    struct bw_occupancy aboard = {.quality = seated->quality, .low = larger(doors->low, seated->low)};
+    aboard.high = full ? larger(doors->high, seated->high) : smaller(doors->high, seated->high);
+    /* The seats know better than the doors, where they know; but not who stands. */
+    const bool seats_tell =
+        seated->quality == BW_QUALITY_GOOD && (seated->empty > 0 || doors->count < seated->low);
+    const uint16_t best = seats_tell ? seated->low : doors->count;
+    aboard.count = smaller(larger(best, aboard.low), aboard.high);
     return aboard;
 }
 

@@ -42,7 +42,7 @@ void cabin_doubt_seat(struct cabin *cabin, size_t index, bool changed, int64_t m
     if (changed) {
         watched->stuck = false;
         watched->still_trips = 0;
-        cabin->seat_changes++;
+        cabin->seat_changes += !cabin_restless(seat, mono_ms);
     }
     if (seat->value == 0)
         return;

@@ -16,6 +16,7 @@ struct cabin_seated {
     enum bw_quality quality;
     uint16_t low, high;
     size_t empty; /* seats that are known to be */
+    size_t stuck; /* seats that are not believed because they are */
 };
 struct cabin_seated cabin_seated(const struct cabin *cabin, int64_t mono_ms);
 /* What one seat says, CABIN_UNKNOWN_VALUE also when it is not believed. */

@@ -185,6 +185,7 @@ struct cabin_seated cabin_seated(const struct cabin *cabin, int64_t mono_ms)
         const bool known = value != CABIN_UNKNOWN_VALUE;
         n_unknown += !known;
         seated.empty += value == 0;
+        seated.stuck += cabin_seat_doubt(cabin, i, mono_ms) == CABIN_STUCK;
         seated.low = (uint16_t)(seated.low + (known ? value : 0));
         seated.high = (uint16_t)(seated.high + (known ? value : cabin->config.seats[i].capacity));
     }

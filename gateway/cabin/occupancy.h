@@ -148,6 +148,7 @@ struct cabin {
     struct cabin_use use;
     struct cabin_stop stop;
     struct cabin_counting counting;
+    int64_t settled_mono_ms;
     uint32_t seat_changes, presses;
 };
 

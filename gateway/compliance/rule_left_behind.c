@@ -87,11 +87,11 @@ static enum lifecycle_action step(struct rules *rules, const struct inputs *in)
             .life = rule->life, .round = rule->round, .changes = in->cabin.seat_changes};
     if (!asleep(&in->cabin))
         rule->bag = like_a_bag(rule, in);
-    const enum lifecycle_action action =
-        lifecycle_step(&rule->life, now, in->mono_ms,
-                       (struct lifecycle_times){.hold_ms = rule->bag ? in->thresholds->left_behind_escalate_ms
-                                                                     : in->thresholds->left_behind_hold_ms,
-                                                .hold_off_ms = in->thresholds->raise_hold_off_ms});
+    const enum lifecycle_action action = lifecycle_step(
+        &rule->life, now, in->mono_ms,
+        (struct lifecycle_times){.hold_ms = rule->bag ? in->thresholds->left_behind_escalate_ms / 2
+                                                      : in->thresholds->left_behind_hold_ms,
+                                 .hold_off_ms = in->thresholds->raise_hold_off_ms});
     if (before == LIFECYCLE_CLEAR)
         rule->waiting_ms = 0;
     else if (rule->life.state == LIFECYCLE_PENDING)

@@ -275,3 +275,148 @@ Test(rule_left_behind, a_bus_that_falls_asleep_does_not_end_the_wait_and_one_tha
         cr_expect_eq(rule_left_behind.step(&rules, &in), rows[i].action, "row %zu", i);
     }
 }
+
+/* --- the attendant's round --- */
+
+/* A step a second later. */
+static enum lifecycle_action later(struct rules *rules, int64_t seconds)
+{
+    enum lifecycle_action action = LIFECYCLE_NONE;
+    for (int64_t s = 0; s < seconds && action == LIFECYCLE_NONE; s++)
+        action = step_after(&rule_left_behind, rules, &in, 1000);
+    return action;
+}
+
+static void press(struct rules *rules)
+{
+    in.cabin.presses++;
+    (void)step_after(&rule_left_behind, rules, &in, 1000);
+}
+
+Test(rule_left_behind, who_has_looked_at_every_seat_is_not_warned_of_what_lies_there)
+{
+    struct rules rules = {0};
+    in.thresholds = &waits;
+    (void)later(&rules, 2);
+    press(&rules);
+    cr_expect_eq(later(&rules, 3600), LIFECYCLE_NONE);
+}
+
+Test(rule_left_behind, the_round_ends_an_alarm)
+{
+    struct rules rules = {0};
+    in.thresholds = &waits;
+    cr_expect_eq(later(&rules, 10), LIFECYCLE_RAISE);
+    in.cabin.presses++;
+    cr_expect_eq(later(&rules, 1), LIFECYCLE_END);
+}
+
+Test(rule_left_behind, what_moves_after_the_round_arms_the_alarm_again)
+{
+    struct rules rules = {0};
+    in.thresholds = &waits;
+    (void)later(&rules, 2);
+    press(&rules);
+    cr_expect_eq(later(&rules, 600), LIFECYCLE_NONE);
+    in.cabin.seat_changes++;
+    cr_expect_eq(later(&rules, 10), LIFECYCLE_RAISE);
+}
+
+Test(rule_left_behind, a_round_just_before_the_engine_is_off_counts_and_an_earlier_one_does_not)
+{
+    static const struct {
+        int64_t before_s;
+        enum lifecycle_action action;
+    } rows[] = {{119, LIFECYCLE_NONE}, {121, LIFECYCLE_RAISE}};
+    for (size_t i = 0; i < 2; i++) {
+        struct rules rules = {0};
+        set_up();
+        in.thresholds = &waits;
+        in.cabin.ignition_on = BW_YES;
+        (void)later(&rules, 2);
+        press(&rules);
+        (void)later(&rules, rows[i].before_s - 1);
+        in.cabin.ignition_on = BW_NO;
+        cr_expect_eq(later(&rules, 600), rows[i].action, "row %zu", i);
+    }
+}
+
+Test(rule_left_behind, presses_from_before_the_cabin_was_heard_are_no_round)
+{
+    struct rules rules = {0};
+    in.thresholds = &waits;
+    in.cabin.presses = 4;
+    cr_expect_eq(later(&rules, 10), LIFECYCLE_RAISE);
+}
+
+Test(rule_left_behind, a_round_outlasts_a_bus_that_falls_asleep)
+{
+    struct rules rules = {0};
+    in.thresholds = &waits;
+    (void)later(&rules, 2);
+    press(&rules);
+    const struct bw_cabin awake = in.cabin;
+    in.cabin = (struct bw_cabin){.presses = 0};
+    (void)later(&rules, 60);
+    in.cabin = awake;
+    cr_expect_eq(later(&rules, 60), LIFECYCLE_NONE);
+}
+
+Test(rule_left_behind, a_button_counts_where_no_seat_is_known)
+{
+    struct rules rules = {0};
+    in.thresholds = &waits;
+    in.cabin.occupancy = (struct bw_occupancy){.quality = BW_QUALITY_UNKNOWN};
+    in.cabin.presses = 1;
+    (void)later(&rules, 2);
+    press(&rules);
+    in.cabin.occupancy = (struct bw_occupancy){BW_QUALITY_DEGRADED, 1, 1, 1};
+    cr_expect_eq(later(&rules, 60), LIFECYCLE_NONE);
+}
+
+/* --- bags --- */
+
+static void set_bag(void)
+{
+    set_up();
+    in.thresholds = &waits;
+    in.cabin.counted = (struct bw_counted){.known = true, .count = 0, .high = 2};
+    in.cabin.belts.quality = BW_QUALITY_GOOD;
+}
+
+Test(rule_left_behind, what_is_most_likely_a_bag_sounds_later_and_is_escalated_later)
+{
+    struct rules rules = {0};
+    set_bag();
+    cr_expect_eq(later(&rules, 30), LIFECYCLE_NONE);
+    cr_expect_eq(later(&rules, 1), LIFECYCLE_RAISE);
+    (void)later(&rules, 273);
+    cr_expect_eq(rules.left_behind.level, 1);
+    (void)later(&rules, 2);
+    cr_expect_eq(rules.left_behind.level, 2);
+}
+
+Test(rule_left_behind, a_single_sign_of_a_person_is_enough)
+{
+    for (int sign = 0; sign < 5; sign++) {
+        struct rules rules = {0};
+        set_bag();
+        in.cabin.counted.known = sign != 0;
+        in.cabin.counted.count = sign == 1;
+        in.cabin.belts.quality = sign == 2 ? BW_QUALITY_DEGRADED : BW_QUALITY_GOOD;
+        in.cabin.belted = sign == 3;
+        (void)later(&rules, 1);
+        in.cabin.seat_changes = sign == 4;
+        cr_expect_eq(later(&rules, 6), LIFECYCLE_RAISE, "sign %d", sign);
+    }
+}
+
+Test(rule_left_behind, a_bag_in_a_bus_that_falls_asleep_stays_one)
+{
+    struct rules rules = {0};
+    set_bag();
+    (void)later(&rules, 2);
+    in.cabin = (struct bw_cabin){.presses = 0};
+    cr_expect_eq(later(&rules, 20), LIFECYCLE_NONE);
+    cr_expect_eq(later(&rules, 20), LIFECYCLE_RAISE);
+}

@@ -231,3 +231,30 @@ Test(rule_overload, known_empty_is_good_quality_and_nobody_possible)
     cr_expect_not(rule_known_empty(&(struct bw_occupancy){BW_QUALITY_DEGRADED, 0, 0, 1}));
     cr_expect_not(rule_known_empty(&(struct bw_occupancy){BW_QUALITY_UNKNOWN, 0, 0, 0}));
 }
+
+/* --- the warning before departure --- */
+
+Test(rule_overload, the_driver_is_warned_by_the_estimate_when_the_doors_are_closed)
+{
+    static const struct bw_licence ten = {.approved_capacity = 10}, nothing = {.approved_capacity = 0};
+    static const struct {
+        const struct bw_licence *licence;
+        enum bw_tri door_open;
+        uint16_t count;
+        enum lifecycle_state state;
+        bool warns;
+    } rows[] = {
+        {&ten, BW_NO, 11, LIFECYCLE_CLEAR, true},       {&ten, BW_NO, 11, LIFECYCLE_PENDING, true},
+        {&ten, BW_NO, 11, LIFECYCLE_ACTIVE, false},     {&ten, BW_NO, 11, LIFECYCLE_CLEARING, false},
+        {&ten, BW_NO, 10, LIFECYCLE_CLEAR, false},      {&ten, BW_YES, 11, LIFECYCLE_CLEAR, false},
+        {&ten, BW_UNKNOWN, 11, LIFECYCLE_CLEAR, false}, {&nothing, BW_NO, 11, LIFECYCLE_CLEAR, false},
+        {NULL, BW_NO, 11, LIFECYCLE_CLEAR, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct rules now = {.overload.life.state = rows[i].state};
+        const struct inputs view = {.licence = rows[i].licence,
+                                    .cabin = {.occupancy = {BW_QUALITY_DEGRADED, 8, rows[i].count, 12},
+                                              .door_open = rows[i].door_open}};
+        cr_expect_eq(rule_overload_warns(&now, &view), rows[i].warns, "row %zu", i);
+    }
+}

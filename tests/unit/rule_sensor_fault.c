@@ -310,3 +310,17 @@ Test(rule_sensor_fault, what_was_open_goes_on_with_its_fault_and_its_time)
     cabin_is(BW_QUALITY_GOOD, 5, 5);
     cr_expect_eq(after_seconds(11), LIFECYCLE_END);
 }
+
+Test(rule_sensor_fault, counters_that_do_not_count_are_the_least_of_faults)
+{
+    cabin_is(BW_QUALITY_GOOD, 6, 6);
+    in.cabin_heard = in.has_fix = true;
+    in.cabin.counter_deaf = true;
+    cr_expect_eq(verdict_after(&rule_sensor_fault, in, 10000), BW_YES);
+    (void)after(0);
+    cr_expect_eq(evidence().fault, BW_FAULT_COUNTER_DEAF);
+    cabin_is(BW_QUALITY_DEGRADED, 6, 10);
+    (void)after(1000);
+    (void)after(1000);
+    cr_expect_eq(evidence().fault, BW_FAULT_SEATS_UNKNOWN);
+}

@@ -771,3 +771,59 @@ Test(rule_tamper, what_was_open_goes_on_with_its_evidence)
                            (double)evidence().moved_m);
     }
 }
+
+/* --- seats that say that nobody is there, or always the same --- */
+
+static void deny(void)
+{
+    in.cabin.occupancy = (struct bw_occupancy){BW_QUALITY_DEGRADED, 0, 0, 14};
+    in.cabin.counted = (struct bw_counted){.known = true, .low = 10, .count = 12, .high = 14};
+    in.cabin.wheel_mps = 3;
+    in.new_fix = false;
+}
+
+Test(rule_tamper, seats_that_say_empty_while_the_doors_counted_many_in_for_a_minute_on_the_road)
+{
+    deny();
+    (void)after(1000);
+    cr_expect_eq(after_seconds(58), LIFECYCLE_NONE);
+    cr_expect_eq(after(1000), LIFECYCLE_RAISE);
+    cr_expect_eq(evidence().tamper, BW_TAMPER_SEATS_EMPTY);
+    cr_expect_eq(evidence().persons, 10);
+    cr_expect_geq(evidence().for_ms, 59000);
+}
+
+Test(rule_tamper, what_does_not_contradict_the_seats_is_no_sign)
+{
+    for (int row = 0; row < 4; row++) {
+        set_up();
+        deny();
+        if (row == 0)
+            in.cabin.occupancy.quality = BW_QUALITY_UNKNOWN;
+        else if (row == 1)
+            in.cabin.occupancy.count = 1;
+        else if (row == 2)
+            in.cabin.counted.low = 9;
+        else
+            in.cabin.wheel_mps = 2.9;
+        cr_expect_eq(after_seconds(600), LIFECYCLE_NONE, "row %d", row);
+    }
+}
+
+Test(rule_tamper, seats_that_speak_again_begin_the_minute_anew)
+{
+    deny();
+    (void)after_seconds(50);
+    in.cabin.occupancy.count = 12;
+    (void)after(1000);
+    in.cabin.occupancy.count = 0;
+    cr_expect_eq(after_seconds(59), LIFECYCLE_NONE);
+    cr_expect_eq(after_seconds(3), LIFECYCLE_RAISE);
+}
+
+Test(rule_tamper, frozen_seats_are_a_sign)
+{
+    in.cabin.seats_frozen = true;
+    cr_expect_eq(after(1000), LIFECYCLE_RAISE);
+    cr_expect_eq(evidence().tamper, BW_TAMPER_SEATS_FROZEN);
+}
