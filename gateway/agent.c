@@ -61,6 +61,7 @@ struct agent {
     struct cabinbus *bus; /* NULL: no cabin sensors */
     struct feed gps, can;
     struct bw_cabin cabin; /* as last told to the watch */
+    bool warned;           /* the driver is: alarm_warn() */
     bool cabin_heard;      /* frames came since the last estimate */
     int64_t presence_mono_ms;
     bool presence_due;
@@ -89,12 +90,6 @@ static struct bw_event event_now(const struct agent *agent, enum bw_event_type t
     struct bw_event event = {.type = type, .mono_ms = clock_mono_ms()};
     event.utc_ms = clock_utc_ms(&agent->clock, event.mono_ms, &event.clock);
     return event;
-}
-
-static void submit(struct agent *agent, const struct bw_event *event)
-{
-    if (watch_event(agent->watch, event) && agent->uplink != NULL)
-        uplink_wake(agent->uplink);
 }
 
 enum { ALARM_LEN = 64 };
@@ -152,6 +147,19 @@ static void on_test_alarm(uv_signal_t *handle, int number)
     (void)uv_timer_start(&agent->alarm_test, end_alarm_test, ALARM_TEST_MS, 0); /* cannot fail */
 }
 
+static void warn_driver(struct agent *agent, bool on)
+{
+    if (on == agent->warned)
+        return;
+    agent->warned = on;
+    if (uv_is_active((const uv_handle_t *)&agent->alarm_test))
+        end_alarm_test(&agent->alarm_test);
+    alarm_warn(agent->alarm, on);
+    journal(JOURNAL_NOTICE,
+            on ? "doors closed with more aboard than approved, as it seems: the driver is warned"
+               : "the driver is warned no longer");
+}
+
 /* The warning in the vehicle comes before anything that may take time. */
 static void on_alert(void *context, const struct bw_alert *alert, bool saved)
 {
@@ -159,12 +167,21 @@ static void on_alert(void *context, const struct bw_alert *alert, bool saved)
     char alarm[ALARM_LEN];
     if (uv_is_active((const uv_handle_t *)&agent->alarm_test))
         end_alarm_test(&agent->alarm_test);
+    if (alert->kind == BW_OVERLOAD && alert->phase != BW_CLEARED)
+        warn_driver(agent, false); /* the alert itself does, from now on */
     alarm_set(agent->alarm, alert);
     alarm_words(alert, alarm);
     journal(alert->phase == BW_CLEARED ? JOURNAL_NOTICE : JOURNAL_ALARM, "%s %s (%s), alert %" PRIu64 "%s%s",
             modeljson_kind(alert->kind), modeljson_phase(alert->phase), modeljson_severity(alert->severity),
             alert->number, alarm, saved ? "" : ", NOT RECORDED: the disk refuses it");
     agent->presence_due = true;
+}
+
+static void submit(struct agent *agent, const struct bw_event *event)
+{
+    if (watch_event(agent->watch, event) && agent->uplink != NULL)
+        uplink_wake(agent->uplink);
+    warn_driver(agent, watch_warns(agent->watch));
 }
 
 /* Tell the watch of the cabin: when it changed, and as a confirmation when `confirm`. */

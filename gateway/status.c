@@ -256,6 +256,7 @@ static json_t *cabin_json(const struct status_parts *parts, struct notes *notes)
     modeljson_put(&json, "troubles", troubles_json(source));
     put_estimate(&json, &cabin);
     put_counts(&json, &stats);
+    modeljson_put(&json, "driver_warned", json_boolean(watch_warns(parts->watch)));
     modeljson_put(&json, "frames_per_s", modeljson_number(parts->meter->frames_per_s, 0));
     modeljson_put(&json, "signals", signals_json(parts, unknown, &restless));
     const bool speaks = source_speaks(source, parts->mono_ms, FAULT_BUS_NOT_OPEN, FAULT_BUS_SILENT, notes);

@@ -326,6 +326,9 @@ static void print_aboard(const struct printer *printer, const json_t *cabin)
             SAY(printer, "%.0f for certain, at most %.0f: some seats are not known",
                 "确定 %.0f 人，至多 %.0f 人：部分座位状态不明"),
             low, high);
+    if (json_is_true(json_object_get(cabin, "driver_warned")))
+        add(&line, "%s",
+            SAY(printer, "; THE DRIVER IS WARNED: more than approved", "；超过核定人数，正在提醒驾驶人"));
     print_line(printer, SAY(printer, "aboard", "车上"), &line);
 }
 

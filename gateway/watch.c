@@ -491,6 +491,11 @@ const struct watch_state *watch_state(const struct watch *watch)
     return &watch->state;
 }
 
+bool watch_warns(const struct watch *watch)
+{
+    return engine_warns(watch->engine);
+}
+
 size_t watch_open_alerts(const struct watch *watch, struct bw_alert *ret_alerts)
 {
     return engine_open(watch->engine, ret_alerts);

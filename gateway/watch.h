@@ -76,6 +76,8 @@ struct watch_state {
     char outbox_fault[160]; /* of the last failed write; "" = none */
 };
 const struct watch_state *watch_state(const struct watch *watch);
+/* The driver should be warned now (engine_warns()). */
+bool watch_warns(const struct watch *watch);
 size_t watch_open_alerts(const struct watch *watch, struct bw_alert *ret_alerts); /* ENGINE_ALERTS_MAX */
 struct outbox *watch_outbox(struct watch *watch);
 

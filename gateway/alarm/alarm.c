@@ -113,6 +113,13 @@ void alarm_set(struct alarm *alarm, const struct bw_alert *alert)
         tell(alarm, &change);
 }
 
+void alarm_warn(struct alarm *alarm, bool on)
+{
+    const struct bw_alert warning = {
+        .kind = BW_OVERLOAD, .phase = on ? BW_RAISED : BW_CLEARED, .severity = BW_MINOR};
+    alarm_set(alarm, &warning);
+}
+
 static bool can_sound(enum bw_kind kind)
 {
     return sounds[kind] != ALARM_SILENT || kind == BW_CHILD_LEFT_BEHIND;

@@ -58,6 +58,10 @@ void alarm_begin(struct alarm *alarm, const struct bw_alert *open, size_t n);
 /* A phase of an alert. */
 void alarm_set(struct alarm *alarm, const struct bw_alert *alert);
 
+/* A warning that is no alert: the doors are closed with more aboard than approved, not for certain. Sounds as
+ * OVERLOAD does, as alert 0; said again it changes nothing. */
+void alarm_warn(struct alarm *alarm, bool on);
+
 enum alarm_sound alarm_loudest(const struct alarm *alarm);
 /* Of output 0, 1, ...; NULL = there is no such output (nor an alarm). */
 const char *alarm_fault(const struct alarm *alarm, size_t output);

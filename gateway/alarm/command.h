@@ -6,7 +6,8 @@
  *     BUSWARDEN_PHASE     RAISED, UPDATED, CLEARED
  *     BUSWARDEN_SEVERITY  notice, minor ...
  *     BUSWARDEN_LEVEL     0 off, 1 buzzer, 2 horn, 3 horn and lights
- *     BUSWARDEN_NUMBER    of the alert; 0 = none: at the start, and the alarm's test
+ *     BUSWARDEN_NUMBER    of the alert; 0 = none: at the start, the alarm's test, and
+ *                         the warning of OVERLOAD before departure
  *
  * No shell is between; its standard error is the gateway's. It switches something and ends: after 10 s it is
  * killed with all that it started. For one kind of alert never two run at once: what changed meanwhile is

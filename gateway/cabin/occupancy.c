@@ -94,7 +94,7 @@ static bool remember(struct cabin_signal *signal, double value, int64_t mono_ms)
     if (changed) {
         /* No more than twice the mark: what was mended is quiet within two minutes. */
         const double drained = (double)(mono_ms - signal->changed_mono_ms) / CABIN_RESTLESS_MS;
-        signal->unrest = fmin(fmax(signal->unrest - drained, 0) + 1, 2.0 * CABIN_RESTLESS_CHANGES);
+        signal->unrest = fmin(fmax(signal->unrest - drained, 0) + 1, 2 * CABIN_RESTLESS_CHANGES);
         signal->changed_mono_ms = mono_ms;
         signal->changes++;
     }

@@ -43,7 +43,7 @@ static const double CABIN_WHEEL_MAX_KMH = 200;
 
 /* A person fidgets, a loose plug flickers: a signal that has changed this often, less one change in each
  * CABIN_RESTLESS_MS, is restless until it has been quiet for as long as that takes. */
-enum { CABIN_RESTLESS_CHANGES = 20, CABIN_RESTLESS_MS = 3000 };
+static const double CABIN_RESTLESS_CHANGES = 20, CABIN_RESTLESS_MS = 3000;
 
 /* Where a signal's values go: the index-th seat, belt, door or counter. mapping.h makes them from names. */
 struct cabin_slot {

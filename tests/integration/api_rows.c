@@ -41,7 +41,7 @@ static const struct bw_alert examples[BW_KIND_COUNT] = {
     [BW_DOOR_OPEN_MOVING] = {.severity = BW_SERIOUS, .evidence.door_open = {12, 18, 9000}},
     [BW_CHILD_LEFT_BEHIND] = {.severity = BW_SERIOUS, .evidence.left_behind = {1, 75000, 3}},
     [BW_SENSOR_FAULT] = {.severity = BW_NOTICE, .evidence.sensor_fault = {BW_FAULT_SEATS_UNKNOWN, 61000, 4}},
-    [BW_TAMPER] = {.severity = BW_NOTICE, .evidence.tamper = {BW_TAMPER_JAMMED, 240000, 3200}},
+    [BW_TAMPER] = {.severity = BW_NOTICE, .evidence.tamper = {BW_TAMPER_JAMMED, 240000, 3200, 0}},
 };
 
 static enum bw_kind kind_of(const char *name)

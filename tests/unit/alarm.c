@@ -208,3 +208,17 @@ Test(alarm_of_several, outputs_are_counted_and_their_faults_are_shown)
         cr_expect_eq(alarm_add(alarm_, &output), 0);
     cr_expect_eq(alarm_add(alarm_, &output), -ENOBUFS);
 }
+
+/* --- the warning before departure --- */
+
+Test(alarm, a_warning_sounds_as_an_overload_does_until_it_is_taken_back)
+{
+    struct alarm *alarm = NULL;
+    cr_assert_eq(alarm_create(&alarm), 0);
+    alarm_warn(alarm, true);
+    cr_expect_eq(alarm_loudest(alarm), ALARM_WARNING);
+    alarm_warn(alarm, true);
+    alarm_warn(alarm, false);
+    cr_expect_eq(alarm_loudest(alarm), ALARM_SILENT);
+    alarm_close(alarm);
+}

@@ -106,6 +106,17 @@ Test(cabin, a_value_that_makes_no_sense_takes_back_the_one_before)
     }
 }
 
+Test(cabin, the_last_word_of_a_signal_can_be_asked_for)
+{
+    struct cabin cabin = benches();
+    (void)cabin_update(&cabin, seat(2), 3, START_MS);
+    const struct cabin_signal *signal = cabin_signal_of(&cabin, seat(2));
+    cr_assert_not_null(signal);
+    cr_expect(signal->known);
+    cr_expect_eq(signal->value, 3);
+    cr_expect_null(cabin_signal_of(&cabin, seat(4)));
+}
+
 Test(cabin, before_anything_was_heard_nothing_is_known)
 {
     const struct cabin cabin = benches();

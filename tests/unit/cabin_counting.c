@@ -4,11 +4,11 @@
 
 #include "gateway/cabin/occupancy.h"
 
-enum { SEATS = 10 };
+enum { SEATS = 10, MANY_SEATS = 40 };
 
 static struct cabin cabin;
 static int64_t now_ms;
-static double seats[SEATS], in[2], out[2], button;
+static double seats[MANY_SEATS], in[2], out[2], button;
 static bool doors[2], ignition, n_silent;
 static struct cabin_config config;
 
@@ -41,7 +41,7 @@ static void make(size_t n_seats)
                                    .n_counters = 2,
                                    .door_counters = {0, 1},
                                    .counter_max = {255, 255}};
-    for (uint8_t i = 0; i < SEATS; i++) {
+    for (uint8_t i = 0; i < MANY_SEATS; i++) {
         config.seats[i] = (struct cabin_seat){.capacity = 1, .unknown_value = 3};
         seats[i] = 0;
     }
@@ -78,7 +78,7 @@ static void expect(enum bw_quality quality, unsigned low, unsigned count, unsign
 
 static void sit(int n)
 {
-    for (int i = 0; i < SEATS; i++)
+    for (int i = 0; i < MANY_SEATS; i++)
         seats[i] = i < n;
 }
 
@@ -371,6 +371,20 @@ Test(cabin_counting, seats_and_doors_make_one_estimate)
         pass(2);
         const struct bw_occupancy want = fusions[i].expected;
         expect(want.quality, want.low, want.count, want.high, fusions[i].what);
+    }
+}
+
+Test(cabin_counting, in_a_large_bus_a_tenth_of_the_seats_may_be_free_beside_those_who_stand)
+{
+    static const struct {
+        int seated;
+        unsigned low;
+    } rows[] = {{36, 43}, {35, 35}};
+    for (size_t i = 0; i < 2; i++) {
+        make(MANY_SEATS);
+        pass(40);
+        board(45, rows[i].seated);
+        cr_expect_eq(estimate().occupancy.low, rows[i].low, "row %zu: %u", i, estimate().occupancy.low);
     }
 }
 

@@ -121,6 +121,29 @@ Test(cabin_doubt, a_change_mends_a_stuck_seat)
     cr_expect_eq(estimate().occupancy.low, 1);
 }
 
+Test(cabin_doubt, what_changed_in_an_earlier_trip_alone_is_still_in_this_one)
+{
+    pass(5000);
+    trip(4, HOUR_MS);
+    seats[1] = 1; /* put there in the pause: it has changed before, and not since */
+    pass(2000);
+    for (int i = 0; i < 2; i++) {
+        ignition = true;
+        pass(5000);
+        for (int s = 2; s < 7; s++)
+            seats[s] = 1;
+        pass(5000);
+        for (int s = 2; s < 7; s++)
+            seats[s] = 0;
+        pass(5000);
+        ignition = false;
+        pass(HOUR_MS);
+    }
+    ignition = true;
+    pass(1000);
+    cr_expect_eq(doubt(1), CABIN_STUCK);
+}
+
 Test(cabin_doubt, who_gets_off_between_the_trips_is_not_stuck)
 {
     for (int i = 0; i < 4; i++) {

@@ -245,3 +245,32 @@ Test(cabin_mapping, what_a_seat_can_say_follows_from_its_signal)
         cr_expect_eq(seat.unknown_value, cases[i].expected.unknown_value, "case %zu", i);
     }
 }
+
+Test(cabin_mapping, a_door_may_be_without_a_counter_and_a_counter_needs_both_directions)
+{
+    struct cabin_map map;
+    struct cabin_slot slot;
+    cabin_map_init(&map);
+    cr_assert_eq(cabin_map_name(&map, "door.front.open", &slot), 0);
+    cr_assert_eq(cabin_map_name(&map, "door.rear.open", &slot), 0);
+    cr_assert_eq(cabin_map_name(&map, "door.middle.in", &slot), 0);
+    cr_assert_eq(cabin_map_name(&map, "door.middle.out", &slot), 0);
+    cr_assert_eq(cabin_map_name(&map, "door.rear.in", &slot), 0);
+    cr_expect_eq(cabin_map_door_counter(&map, 0), CABIN_NOT_COUNTED);
+    cr_expect_eq(cabin_map_door_counter(&map, 1), 1);
+    cr_expect_str_eq(cabin_map_half_counter(&map), "rear");
+}
+
+Test(cabin_mapping, there_are_as_many_counters_as_doors)
+{
+    struct cabin_map map;
+    struct cabin_slot slot;
+    char name[48];
+    cabin_map_init(&map);
+    for (int i = 0; i < CABIN_DOORS_MAX; i++) {
+        (void)snprintf(name, sizeof name, "door.d%d.in", i);
+        cr_expect_eq(cabin_map_name(&map, name, &slot), 0);
+    }
+    cr_expect_eq(cabin_map_name(&map, "door.more.in", &slot), -ENOSPC);
+    cr_expect_eq(cabin_map_name(&map, "door.d7.out", &slot), 0);
+}

@@ -265,7 +265,7 @@ Test(cabinbus, a_loose_plug_is_restless_until_it_has_been_quiet)
 {
     const char *const seat = "seat.row1.left.occupied";
     cr_assert_eq(create(" SG_ SEAT_R1L_OCC : 0|1@1+ (1,0) [0|1] \"\" B\n", NULL, 0), 0, "%s", reason);
-    int64_t mono_ms = toggle(CABIN_RESTLESS_CHANGES, 100, 1000);
+    int64_t mono_ms = toggle((int)CABIN_RESTLESS_CHANGES, 100, 1000);
     cr_expect_not(signal_at(seat, mono_ms).restless, "a few changes are a pupil who sits down");
     mono_ms = toggle(1000, 100, mono_ms);
     cr_expect(signal_at(seat, mono_ms).restless);
@@ -278,7 +278,7 @@ Test(cabinbus, who_fidgets_all_day_is_not_restless)
 {
     const char *const seat = "seat.row1.left.occupied";
     cr_assert_eq(create(" SG_ SEAT_R1L_OCC : 0|1@1+ (1,0) [0|1] \"\" B\n", NULL, 0), 0, "%s", reason);
-    const int64_t mono_ms = toggle(5000, CABIN_RESTLESS_MS, 1000);
+    const int64_t mono_ms = toggle(5000, (int64_t)CABIN_RESTLESS_MS, 1000);
     cr_expect_eq(signal_at(seat, mono_ms).changes, 4999);
     cr_expect_not(signal_at(seat, mono_ms).restless);
 }

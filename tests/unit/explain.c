@@ -177,16 +177,16 @@ static const struct {
      "  a notice: it accuses nobody\n\n",
      "  部分座位传感器无信号或信号异常，已 61 秒\n  状态不明的座位至多可坐 4 人\n"
      "  仅作提示，不认定违规\n\n"},
-    {{.kind = BW_TAMPER, .severity = BW_MINOR, .evidence.tamper = {BW_TAMPER_JAMMED, 240000, 3200}},
+    {{.kind = BW_TAMPER, .severity = BW_MINOR, .evidence.tamper = {BW_TAMPER_JAMMED, 240000, 3200, 0}},
      "  no position while the wheels turn: signals may be jammed, for 4 min 0 s and 3200 m driven\n"
      "  the cause is to be found at the vehicle; it says nothing of how pupils were carried\n\n",
      "  车轮转动而无定位，信号可能受到干扰，已 4 分 0 秒，其间行驶 3200 米\n"
      "  原因须到车上核实；不说明学生乘车违规\n\n"},
-    {{.kind = BW_TAMPER, .severity = BW_MINOR, .evidence.tamper = {BW_TAMPER_POSITION, 1000, 5400.5F}},
+    {{.kind = BW_TAMPER, .severity = BW_MINOR, .evidence.tamper = {BW_TAMPER_POSITION, 1000, 5400.5F, 0}},
      "  the position jumped as no vehicle can, by 5400 m\n"
      "  the cause is to be found at the vehicle; it says nothing of how pupils were carried\n\n",
      "  定位跳变，车辆不可能如此移动，跳变 5400 米\n  原因须到车上核实；不说明学生乘车违规\n\n"},
-    {{.kind = BW_TAMPER, .severity = BW_MINOR, .evidence.tamper = {BW_TAMPER_CLOCK, 3600000, 0}},
+    {{.kind = BW_TAMPER, .severity = BW_MINOR, .evidence.tamper = {BW_TAMPER_CLOCK, 3600000, 0, 0}},
      "  the receiver's time went back, by 60 min 0 s\n"
      "  the cause is to be found at the vehicle; it says nothing of how pupils were carried\n\n",
      "  定位时间倒退，倒退 60 分 0 秒\n  原因须到车上核实；不说明学生乘车违规\n\n"},

@@ -55,7 +55,7 @@ static const struct {
                           .evidence.sensor_fault = {BW_FAULT_SEATS_UNKNOWN, 61000, 4}},
                          "{\"fault\":\"SEATS_UNKNOWN\",\"for_s\":61.0,\"seats_unknown\":4}"},
     [BW_TAMPER] = {"TamperEvidence",
-                   {.kind = BW_TAMPER, .evidence.tamper = {BW_TAMPER_POSITION, 12000, 5400.5F}},
+                   {.kind = BW_TAMPER, .evidence.tamper = {BW_TAMPER_POSITION, 12000, 5400.5F, 0}},
                    "{\"sign\":\"POSITION\",\"for_s\":12.0,\"moved_m\":5400.5}"},
 };
 

@@ -698,7 +698,7 @@ Test(rule_tamper, has_a_hold_off)
 Test(rule_tamper, another_sign_is_worth_an_update)
 {
     const struct bw_alert before = {.evidence.tamper = {.tamper = BW_TAMPER_JAMMED}};
-    const struct bw_alert same = {.evidence.tamper = {BW_TAMPER_JAMMED, 9, 9}};
+    const struct bw_alert same = {.evidence.tamper = {BW_TAMPER_JAMMED, 9, 9, 0}};
     const struct bw_alert other = {.evidence.tamper = {.tamper = BW_TAMPER_ANTENNA}};
     cr_expect_not(rule_tamper.grown(&before, &same));
     cr_expect(rule_tamper.grown(&before, &other));
@@ -712,7 +712,7 @@ static int ends_after(enum bw_tamper tamper)
     const struct bw_alert open = {.kind = BW_TAMPER,
                                   .phase = BW_UPDATED,
                                   .severity = BW_MINOR,
-                                  .evidence.tamper = {tamper, 400000, 15000}}; /* rounded */
+                                  .evidence.tamper = {tamper, 400000, 15000, 0}}; /* rounded */
     rules = (struct rules){0};
     rule_tamper.resume(&rules, &open);
     for (int i = 0; i < 2000; i++) {
@@ -746,16 +746,14 @@ Test(rule_tamper, what_was_open_goes_on_with_its_evidence)
         enum bw_tamper tamper;
         uint32_t for_ms; /* two seconds later */
         float moved_m;
-    } rows[] = {{BW_TAMPER_POWER_CUT, 401000, 0},
-                {BW_TAMPER_ANTENNA, 401000, 0},
-                {BW_TAMPER_JAMMED, 401000, 16020},
-                {BW_TAMPER_POSITION, 401000, 16000},
-                {BW_TAMPER_CLOCK, 400000, 0}};
+    } rows[] = {{BW_TAMPER_POWER_CUT, 401000, 0},  {BW_TAMPER_ANTENNA, 401000, 0},
+                {BW_TAMPER_JAMMED, 401000, 16020}, {BW_TAMPER_POSITION, 401000, 16000},
+                {BW_TAMPER_CLOCK, 400000, 0},      {BW_TAMPER_SEATS_FROZEN, 400000, 16000}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct bw_alert open = {.kind = BW_TAMPER,
                                       .phase = BW_RAISED,
                                       .severity = BW_NOTICE,
-                                      .evidence.tamper = {rows[i].tamper, 400000, 16000}};
+                                      .evidence.tamper = {rows[i].tamper, 400000, 16000, 0}};
         set_up();
         in.cabin.main_power = in.cabin.antenna_ok = rows[i].tamper <= BW_TAMPER_ANTENNA ? BW_NO : BW_YES;
         if (rows[i].tamper == BW_TAMPER_ANTENNA)

@@ -3,6 +3,7 @@
 #include "tests/unit/fixture_judge.h"
 
 TestSuite(unbelted, .init = set_up, .fini = tear_down);
+TestSuite(overload_warning, .init = set_up, .fini = tear_down);
 TestSuite(door_open, .init = set_up, .fini = tear_down);
 TestSuite(left_behind, .init = set_up, .fini = tear_down);
 TestSuite(sensor_fault, .init = set_up, .fini = tear_down);
@@ -60,6 +61,21 @@ static void full_bus(void)
 static void open_belts(uint16_t n)
 {
     bench.cabin.belts = (struct bw_belts){BW_QUALITY_GOOD, n, n};
+}
+
+/* --- the warning before departure --- */
+
+Test(overload_warning, sounds_when_the_doors_close_and_before_the_wheels_turn)
+{
+    full_bus();
+    bench.cabin.occupancy = (struct bw_occupancy){BW_QUALITY_DEGRADED, 0, UINT16_MAX, UINT16_MAX};
+    bench.cabin.door_open = BW_YES;
+    stand(1);
+    cr_expect_not(engine_warns(bench.engine));
+    bench.cabin.door_open = BW_NO;
+    stand(1);
+    cr_expect(engine_warns(bench.engine));
+    cr_expect_eq(bench.n, 0U, "it accuses nobody");
 }
 
 /* --- UNBELTED --- */
