@@ -29,7 +29,7 @@ static const char *const reasons[] = {
 };
 static const char *const limit_sources[] = {"NONE", "LAW", "ROUTE", "STRETCH", "WEATHER"};
 static const char *const alarms[] = {"NONE", "BUZZER", "HORN", "HORN_AND_LIGHTS"};
-static const char *const faults[] = {"NONE", "CABIN_SILENT", "SEATS_UNKNOWN", "NO_FIX"};
+static const char *const faults[] = {"NONE", "CABIN_SILENT", "SEATS_UNKNOWN", "NO_FIX", "COUNTER_DEAF"};
 static const char *const tampers[] = {"NONE",     "POWER_CUT", "ANTENNA",     "JAMMED",
                                       "POSITION", "CLOCK",     "SEATS_EMPTY", "SEATS_FROZEN"};
 

@@ -56,7 +56,7 @@ static const struct {
                          "{\"fault\":\"SEATS_UNKNOWN\",\"for_s\":61.0,\"seats_unknown\":4}"},
     [BW_TAMPER] = {"TamperEvidence",
                    {.kind = BW_TAMPER, .evidence.tamper = {BW_TAMPER_POSITION, 12000, 5400.5F, 0}},
-                   "{\"sign\":\"POSITION\",\"for_s\":12.0,\"moved_m\":5400.5}"},
+                   "{\"sign\":\"POSITION\",\"for_s\":12.0,\"moved_m\":5400.5,\"persons\":0}"},
 };
 
 static void expect_evidence(const struct bw_alert *alert, const char *text)
@@ -85,7 +85,7 @@ Test(modeljson, a_kind_of_a_later_version_has_no_evidence_here)
 Test(modeljson, what_is_no_number_is_null)
 {
     expect_evidence(&(struct bw_alert){.kind = BW_TAMPER, .evidence.tamper = {.moved_m = NAN}},
-                    "{\"sign\":\"NONE\",\"for_s\":0.0,\"moved_m\":null}");
+                    "{\"sign\":\"NONE\",\"for_s\":0.0,\"moved_m\":null,\"persons\":0}");
     expect_evidence(
         &(struct bw_alert){.kind = BW_OUT_OF_HOURS,
                            .evidence.out_of_hours = {.window_end_min = 1440, .local_min = 1441}},
