@@ -1,6 +1,7 @@
 #include "gateway/config.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -245,21 +246,33 @@ static const struct settings_schema schema = {
     .check = check,
 };
 
+static void set_defaults(struct gateway_config *config)
+{
+    static const char loopback[] = "127.0.0.1";
+    memcpy(config->gps_host, loopback, sizeof loopback);
+    config->gps_port = 2947;
+    memcpy(config->slcan_bitrate, "6", 2);
+    config->poll_ms = config->timeout_ms = 500;
+    memcpy(config->broker_host, loopback, sizeof loopback);
+    config->presence_s = 10;
+    config->max_track_records = 100000;
+}
+
+/* The registers stand at the end: what is not used of them takes no memory. */
 int config_load(const char *path, struct gateway_config *ret, char ret_reason[SETTINGS_REASON_MAX])
 {
-    struct gateway_config config = {
-        .gps_host = "127.0.0.1",
-        .gps_port = 2947,
-        .slcan_bitrate = "6",
-        .poll_ms = 500,
-        .timeout_ms = 500,
-        .broker_host = "127.0.0.1",
-        .presence_s = 10,
-        .max_track_records = 100000,
-    };
-    const int error = settings_load(path, &schema, &config, ret_reason);
-    (void)snprintf(config.path, sizeof config.path, "%s", path);
+    struct gateway_config *config = calloc(1, sizeof *config);
+    if (config == NULL) {
+        (void)snprintf(ret_reason, SETTINGS_REASON_MAX, "%.200s: %s", path, strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    set_defaults(config);
+    const int error = settings_load(path, &schema, config, ret_reason);
+    (void)snprintf(config->path, sizeof config->path, "%s", path);
     if (error == 0)
-        *ret = config;
+        memcpy(ret, config,
+               offsetof(struct gateway_config, registers) +
+                   config->n_registers * sizeof config->registers[0]);
+    free(config);
     return error;
 }

@@ -82,8 +82,6 @@ struct gateway_config {
     char dbc_path[SETTINGS_TEXT_MAX];
     struct modbus_link modbus; /* device "" = none */
     unsigned poll_ms, timeout_ms;
-    size_t n_registers;
-    struct register_signal registers[REGISTERS_MAX];
     char alarm_command[SETTINGS_TEXT_MAX];
     struct config_line alarm_lines[CONFIG_LINES];
     char broker_host[SETTINGS_TEXT_MAX];
@@ -95,6 +93,8 @@ struct gateway_config {
     char status_path[SETTINGS_TEXT_MAX];
     size_t n_signals;
     struct config_signal signals[CONFIG_SIGNALS_MAX];
+    size_t n_registers;
+    struct register_signal registers[REGISTERS_MAX]; /* beyond n_registers: undefined */
 };
 
 /* 0, or a negative errno with "file:line: reason" in ret_reason. */

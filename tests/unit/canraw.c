@@ -89,3 +89,19 @@ Test(canraw, more_kinds_than_there_is_room_for_are_counted_as_bad)
     cr_expect_eq(stats.bad, 2 * (SOURCE_TROUBLES_MAX + 1));
     cr_expect_str_eq(stats.reason, "words");
 }
+
+/* The true interfaces are in tests/vm/can; here there may be no CAN at all. */
+Test(canraw, an_interface_that_is_not_there_is_said_and_tried_again)
+{
+    struct source *source = source_socketcan_create("nocan0");
+    source_tick(source, 0);
+    cr_expect_eq(source_stats(source)->state, SOURCE_CONNECTING);
+    cr_expect_eq(source_fd(source), -1);
+    const char *reason = source_stats(source)->reason;
+    cr_expect(strcmp(reason, "can: No such device") == 0 ||
+                  strcmp(reason, "can: Address family not supported by protocol") == 0,
+              "%s", reason);
+    source_tick(source, 20000);
+    cr_expect_eq(source_stats(source)->opened, 0);
+    source_destroy(source);
+}
