@@ -33,6 +33,7 @@ enum {
     BW_ORDER_ROUTES_MAX = 16,   /* named by one order */
     BW_ORDER_POINTS_MAX = 2048, /* of all areas in one bundle of orders */
     BW_TRACK_FIXES_MAX = 120,   /* in one track batch */
+    BW_TRIP_STOPS_MAX = 64,     /* in one trip */
 };
 
 enum bw_vehicle_class { BW_CLASS_UNKNOWN = 0, BW_CLASS_LARGE = 1, BW_CLASS_MEDIUM = 2, BW_CLASS_SMALL = 3 };
@@ -236,6 +237,34 @@ struct bw_track_fix {
 struct bw_track {
     size_t n;
     struct bw_track_fix fixes[BW_TRACK_FIXES_MAX];
+};
+
+/* The doors stood open on a trip. */
+struct bw_trip_stop {
+    char stop_id[BW_ID_LEN]; /* the approved stop it was at; "" at none, or nobody knows */
+    bool has_position;
+    double lat_deg, lon_deg;
+    uint32_t opened_s, open_s;  /* since the trip began; how long */
+    enum bw_quality quality;    /* of the two numbers; UNKNOWN: both are 0 */
+    uint16_t boarded, alighted; /* by the door counters; without them the change of the number aboard */
+};
+
+/* One use of the vehicle, from its start to a minute after its end. Counts only. */
+struct bw_trip {
+    int64_t begun_utc_ms, ended_utc_ms;
+    char permit_no[BW_ID_LEN]; /* of those in force when it began, if only one was; "" */
+    char route_id[BW_ID_LEN];  /* of the licence's the one it was on longest; "" on none */
+    uint64_t licence_version;  /* 0 = none */
+    uint32_t distance_m;
+    uint32_t boarded, alighted; /* at all stops, also at those left out */
+    struct bw_occupancy left;   /* aboard at the end */
+    uint16_t peak, capacity;    /* most aboard by the best estimate; approved, 0 = nobody knows */
+    uint32_t over_s;            /* with closed doors and for certain more aboard than approved */
+    enum bw_quality quality;    /* the worst of the count while driving */
+    bool began_late, cut_short; /* the gateway was started, or ended, in its midst */
+    uint32_t stops_left_out;    /* beyond BW_TRIP_STOPS_MAX */
+    size_t n_stops;
+    struct bw_trip_stop stops[BW_TRIP_STOPS_MAX];
 };
 
 /* Records first..last of the same class were evicted before they could be sent. Takes the place (and seq) of

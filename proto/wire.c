@@ -11,6 +11,7 @@
 #include "proto/trackcodec.h"
 #include "proto/wire_alert.h"
 #include "proto/wire_common.h"
+#include "proto/wire_trip.h"
 
 /* --- SignedRecord --- */
 
@@ -148,6 +149,8 @@ int wire_body_encode(const struct wire_body *body, struct wire_bytes *ret)
         return encode_gap(&body->u.gap, ret);
     case WIRE_BODY_KEY:
         return encode_key(&body->u.key, ret);
+    case WIRE_BODY_TRIP:
+        return wire_trip_encode(&body->u.trip, ret);
     case WIRE_BODY_UNKNOWN:
         break;
     }
@@ -171,6 +174,9 @@ int wire_body_decode(const uint8_t *data, size_t len, struct wire_body *ret)
         break;
     case BUSWARDEN__V1__BODY__BODY_GAP:
         error = take_gap(message->gap, ret);
+        break;
+    case BUSWARDEN__V1__BODY__BODY_TRIP:
+        error = wire_trip_take(message->trip, ret);
         break;
     case BUSWARDEN__V1__BODY__BODY_KEY_CHANGE:
         error = take_key(message->key_change, ret);

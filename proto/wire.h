@@ -43,7 +43,8 @@ enum wire_body_type {
     WIRE_BODY_ALERT,
     WIRE_BODY_TRACK,
     WIRE_BODY_GAP,
-    WIRE_BODY_KEY
+    WIRE_BODY_KEY,
+    WIRE_BODY_TRIP
 };
 struct wire_body {
     enum wire_body_type type;
@@ -52,6 +53,7 @@ struct wire_body {
         struct bw_track track;
         struct bw_gap gap;
         struct bw_key_change key;
+        struct bw_trip trip;
     } u;
 };
 int wire_body_encode(const struct wire_body *body, struct wire_bytes *ret);

@@ -355,6 +355,7 @@ static int apply_body(struct transaction *tx, const struct batch_item *item, str
         tell(tx, item, "signed, but not understood");
         break;
     case WIRE_BODY_TRACK:
+    case WIRE_BODY_TRIP: /* kept as it came */
     case WIRE_BODY_GAP:
         break;
     }

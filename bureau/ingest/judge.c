@@ -76,6 +76,7 @@ static bool body_fits(const struct wire_body *body, const struct wire_record *re
 {
     switch (body->type) {
     case WIRE_BODY_ALERT:
+    case WIRE_BODY_TRIP:
         return record->cls == BW_RECORD_ALERT;
     case WIRE_BODY_TRACK:
         return record->cls == BW_RECORD_TRACK;
