@@ -668,13 +668,6 @@ static int refuse(const char *what, const char *reason)
     return EXIT_USAGE;
 }
 
-static const char *key_reason(int error)
-{
-    return error == -EPERM     ? "others may read this secret: chmod 600 it"
-           : error == -EBADMSG ? "not a key file"
-                               : strerror(-error);
-}
-
 static int drop_privileges(const struct gateway_config *config)
 {
     const int error = privileges_drop(given(config->user));
@@ -699,14 +692,14 @@ static int load_keys(struct agent *agent)
     }
     int error = seal_secret_load(config->key_path, &agent->key);
     if (error != 0)
-        return refuse(config->key_path, key_reason(error));
+        return refuse(config->key_path, nextkey_reason(error));
     error = nextkey_load(config->key_path, &agent->next_key);
     agent->has_next_key = error == 0;
     if (error != 0 && error != -ENOENT)
         journal(JOURNAL_ERROR, "%s.next: %s; going on with the key that is in force", config->key_path,
-                key_reason(error));
+                nextkey_reason(error));
     error = seal_public_load(config->bureau_key_path, agent->bureau_key);
-    return error != 0 ? refuse(config->bureau_key_path, key_reason(error)) : EXIT_DONE;
+    return error != 0 ? refuse(config->bureau_key_path, nextkey_reason(error)) : EXIT_DONE;
 }
 
 static int open_watch(struct agent *agent)
@@ -747,13 +740,7 @@ static int open_cabin(struct agent *agent, char ret_reason[CABINBUS_REASON_MAX])
                                          .timeout_ms = config->timeout_ms,
                                          .signals = config->registers,
                                          .n_signals = config->n_registers};
-    int error = 0;
-    if (config->dbc_path[0] != '\0')
-        error =
-            cabinbus_create(config->dbc_path, config->signals, config->n_signals, &agent->bus, ret_reason);
-    else if (config->n_registers > 0)
-        error = cabinbus_create_registers(config->registers, config->n_registers, config->signals,
-                                          config->n_signals, &agent->bus, ret_reason);
+    const int error = cabinbus_create_for(config, &agent->bus, ret_reason);
     if (error != 0)
         return error;
     if (config->can_interface[0] != '\0')
@@ -776,8 +763,10 @@ static int open_sources(struct agent *agent)
                                .source = source_gps_create(config->gps_host, port, &agent->clock.window),
                                .fd = -1};
     agent->can = (struct feed){.agent = agent, .name = "cabin bus", .fd = -1};
-    if (open_cabin(agent, reason) != 0)
-        return refuse("cabin", reason);
+    if (open_cabin(agent, reason) != 0) {
+        (void)fprintf(stderr, "%s\n", reason);
+        return EXIT_USAGE;
+    }
     if (agent->gps.source == NULL || (agent->bus != NULL && agent->can.source == NULL)) {
         (void)refuse("sources", strerror(ENOMEM));
         return EXIT_CANNOT;

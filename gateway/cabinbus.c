@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "gateway/cabin/mapping.h"
-#include "gateway/source/dbc.h"
 
 /* A value that the vehicle says under a name, be it a signal of the DBC file or a register. */
 struct named {
@@ -36,7 +35,9 @@ struct history {
 };
 
 struct cabinbus {
-    struct dbc *dbc; /* NULL: registers */
+    const struct gateway_config *config; /* NULL: not made from one */
+    struct dbc *dbc;                     /* NULL: registers */
+    const struct register_signal *registers;
     size_t n_named;
     struct named *named;
     struct binding *bindings; /* of each that is named */
@@ -49,6 +50,38 @@ struct cabinbus {
 static void fail(char ret_reason[CABINBUS_REASON_MAX], const char *where, const char *reason)
 {
     (void)snprintf(ret_reason, CABINBUS_REASON_MAX, "%.200s: %s", where, reason);
+}
+
+/* Where the file that names `where` has to be corrected; false when nobody knows. */
+static bool find_line(const struct cabinbus *bus, const char *where, const char **ret_path,
+                      unsigned *ret_line)
+{
+    const struct gateway_config *config = bus->config;
+    unsigned line = 0;
+    for (size_t i = 0; i < config->n_signals && line == 0; i++)
+        if (strcmp(config->signals[i].place, where) == 0 || strcmp(config->signals[i].signal, where) == 0)
+            line = settings_line(config->path, "signals", config->signals[i].place);
+    if (line == 0)
+        line = settings_line(config->path, "registers", where);
+    *ret_path = line > 0 ? config->path : config->dbc_path;
+    for (size_t i = 0; i < bus->n_named && bus->dbc != NULL && line == 0; i++)
+        if (strcmp(bus->named[i].name, where) == 0)
+            line = dbc_signal_at(bus->dbc, i)->line;
+    *ret_line = line;
+    return line > 0;
+}
+
+/* `where`: a place of [signals], a signal or a register. */
+static void fail_at(const struct cabinbus *bus, const char *where, const char *reason,
+                    char ret_reason[CABINBUS_REASON_MAX])
+{
+    const char *path;
+    unsigned line;
+    if (bus->config != NULL && find_line(bus, where, &path, &line))
+        (void)snprintf(ret_reason, CABINBUS_REASON_MAX, "%.191s:%u: %.100s: %.150s", path, line, where,
+                       reason);
+    else
+        fail(ret_reason, where, reason);
 }
 
 /* The largest number that a counter shows: as stated, else what its bits hold. */
@@ -93,8 +126,8 @@ static int bind_by_name(struct cabinbus *bus, struct cabin_map *map, struct cabi
         if (error == -ENOENT)
             continue; /* not of the cabin */
         if (error != 0) {
-            fail(ret_reason, name,
-                 error == -EEXIST ? "two signals for one place" : "more places than supported");
+            fail_at(bus, name, error == -EEXIST ? "two signals for one place" : "more places than supported",
+                    ret_reason);
             return error;
         }
         bind_signal(bus, config, i, slot, NULL);
@@ -121,22 +154,25 @@ static int bind_by_config(struct cabinbus *bus, const struct config_signal *sign
         struct cabin_slot slot;
         int error = find_signal(bus, signals[i].signal, &signal);
         if (error != 0) {
-            fail(ret_reason, signals[i].signal,
-                 bus->dbc != NULL ? "[signals]: no such signal in the DBC file"
-                                  : "[signals]: no such register in [registers]");
+            fail_at(bus, signals[i].signal,
+                    bus->dbc != NULL ? "[signals]: no such signal in the DBC file"
+                                     : "[signals]: no such register in [registers]",
+                    ret_reason);
             return error;
         }
         error = bus->bindings[signal].bound ? -EEXIST : cabin_map_name(map, signals[i].place, &slot);
         if (error != 0) {
-            fail(ret_reason, signals[i].place,
-                 error == -ENOENT   ? "[signals]: no place of the cabin is called so"
-                 : error == -EEXIST ? "[signals]: place or signal given twice"
-                                    : "[signals]: more places than supported");
+            fail_at(bus, signals[i].place,
+                    error == -ENOENT   ? "[signals]: no place of the cabin is called so"
+                    : error == -EEXIST ? "[signals]: place or signal given twice"
+                                       : "[signals]: more places than supported",
+                    ret_reason);
             return error;
         }
         const bool number = slot.kind == CABIN_WHEEL || slot.kind == CABIN_IN || slot.kind == CABIN_OUT;
         if (number && signals[i].has_values) {
-            fail(ret_reason, signals[i].place, "[signals]: a speed or a counter does not say yes or no");
+            fail_at(bus, signals[i].place, "[signals]: a speed or a counter does not say yes or no",
+                    ret_reason);
             return -EINVAL;
         }
         bind_signal(bus, config, signal, slot, &signals[i]);
@@ -155,7 +191,7 @@ static int link_belts(struct cabinbus *bus, const struct cabin_map *map, struct 
         const uint8_t belt = binding->slot.index;
         const int error = cabin_map_belt_seat(map, belt, &config->belt_seats[belt]);
         if (error != 0) {
-            fail(ret_reason, bus->named[i].name, "a belt whose seat has no signal");
+            fail_at(bus, bus->named[i].name, "a belt whose seat has no signal", ret_reason);
             return error;
         }
     }
@@ -167,20 +203,23 @@ static int link_counters(struct cabinbus *bus, const struct cabin_map *map, stru
                          char ret_reason[CABINBUS_REASON_MAX])
 {
     const char *half = cabin_map_half_counter(map);
-    if (half != NULL) {
-        fail(ret_reason, half, "a door that counts in one direction alone");
-        return -EINVAL;
-    }
     for (size_t i = 0; i < map->n_doors; i++)
         config->door_counters[i] = cabin_map_door_counter(map, i);
     for (size_t i = 0; i < bus->n_named; i++) {
-        const struct binding *binding = &bus->bindings[i];
+        const struct cabin_slot slot = bus->bindings[i].slot;
         const struct named *info = &bus->named[i];
-        const bool counts =
-            binding->bound && (binding->slot.kind == CABIN_IN || binding->slot.kind == CABIN_OUT);
-        if (!counts || counter_max(info) == config->counter_max[binding->slot.index])
+        const char *reason = NULL;
+        if (!bus->bindings[i].bound || (slot.kind != CABIN_IN && slot.kind != CABIN_OUT))
             continue;
-        fail(ret_reason, info->name, "counts to another number than the other direction of its door");
+        if (half != NULL && strcmp(map->counters[slot.index].door, half) == 0)
+            reason = "a door that counts in one direction alone";
+        else if (counter_max(info) != config->counter_max[slot.index])
+            reason = "counts to another number than the other direction of its door";
+        else if (counter_max(info) < CABIN_COUNTER_MAX_LEAST)
+            reason = "counts to less than 15: who comes in at one stop may be more";
+        if (reason == NULL)
+            continue;
+        fail_at(bus, info->name, reason, ret_reason);
         return -EINVAL;
     }
     return 0;
@@ -254,8 +293,9 @@ static int set_up(struct cabinbus *bus, const struct config_signal *signals, siz
         fail(ret_reason, "cabin", strerror(ENOMEM));
         return -ENOMEM;
     }
-    int error = n_signals > 0 ? bind_by_config(bus, signals, n_signals, &map, &config, ret_reason)
-                              : bind_by_name(bus, &map, &config, ret_reason);
+    int error = signals != NULL && n_signals > 0
+                    ? bind_by_config(bus, signals, n_signals, &map, &config, ret_reason)
+                    : bind_by_name(bus, &map, &config, ret_reason);
     if (error == 0)
         error = link_belts(bus, &map, &config, ret_reason);
     if (error == 0)
@@ -268,7 +308,7 @@ static int set_up(struct cabinbus *bus, const struct config_signal *signals, siz
     config.n_counters = bus->stats.counters = map.n_counters;
     error = cabin_init(&bus->cabin, &config);
     if (error != 0)
-        fail(ret_reason, "cabin", "a seat's or a counter's signal can report no sensible number of persons");
+        fail(ret_reason, "cabin", "a seat's signal can report no sensible number of persons");
     else if ((error = begin_histories(bus, &map)) != 0)
         fail(ret_reason, "cabin", strerror(-error));
     return error;
@@ -308,8 +348,9 @@ static int name_registers(struct cabinbus *bus, const struct register_signal *re
     return error;
 }
 
-/* `dbc_path` or, when that is NULL, the registers. */
-static int create(const char *dbc_path, const struct register_signal *registers, size_t n_registers,
+/* `dbc_path` or, when that is NULL, the registers; `config` for the reasons, NULL = none. */
+static int create(const struct gateway_config *config, const char *dbc_path,
+                  const struct register_signal *registers, size_t n_registers,
                   const struct config_signal *signals, size_t n_signals, struct cabinbus **ret,
                   char ret_reason[CABINBUS_REASON_MAX])
 {
@@ -318,6 +359,8 @@ static int create(const char *dbc_path, const struct register_signal *registers,
         fail(ret_reason, "cabin", strerror(ENOMEM));
         return -ENOMEM;
     }
+    bus->config = config;
+    bus->registers = registers;
     int error = dbc_path != NULL ? name_dbc_signals(bus, dbc_path, ret_reason)
                                  : name_registers(bus, registers, n_registers, ret_reason);
     if (error == 0)
@@ -332,14 +375,25 @@ static int create(const char *dbc_path, const struct register_signal *registers,
 int cabinbus_create(const char *dbc_path, const struct config_signal *signals, size_t n_signals,
                     struct cabinbus **ret, char ret_reason[CABINBUS_REASON_MAX])
 {
-    return create(dbc_path, NULL, 0, signals, n_signals, ret, ret_reason);
+    return create(NULL, dbc_path, NULL, 0, signals, n_signals, ret, ret_reason);
 }
 
 int cabinbus_create_registers(const struct register_signal *registers, size_t n_registers,
                               const struct config_signal *signals, size_t n_signals, struct cabinbus **ret,
                               char ret_reason[CABINBUS_REASON_MAX])
 {
-    return create(NULL, registers, n_registers, signals, n_signals, ret, ret_reason);
+    return create(NULL, NULL, registers, n_registers, signals, n_signals, ret, ret_reason);
+}
+
+int cabinbus_create_for(const struct gateway_config *config, struct cabinbus **ret,
+                        char ret_reason[CABINBUS_REASON_MAX])
+{
+    const char *dbc_path = config->dbc_path[0] != '\0' ? config->dbc_path : NULL;
+    *ret = NULL;
+    if (dbc_path == NULL && config->n_registers == 0)
+        return 0;
+    return create(config, dbc_path, config->registers, config->n_registers, config->signals,
+                  config->n_signals, ret, ret_reason);
 }
 
 void cabinbus_destroy(struct cabinbus *bus)
@@ -470,4 +524,42 @@ void cabinbus_signal(const struct cabinbus *bus, size_t index, int64_t mono_ms, 
         .restless = !number && cabin_restless(signal, mono_ms),
     };
     memcpy(ret->place, history->place, sizeof ret->place);
+}
+
+void cabinbus_mapping(const struct cabinbus *bus, size_t index, struct cabinbus_mapping *ret)
+{
+    const struct history *history = &bus->histories[index];
+    const struct cabin_slot slot = history->slot;
+    const struct cabin_config *config = &bus->cabin.config;
+    const struct binding *binding = &bus->bindings[history->signal];
+    *ret = (struct cabinbus_mapping){
+        .kind = slot.kind,
+        .name = bus->named[history->signal].name,
+        .unit = bus->dbc != NULL ? dbc_signal_at(bus->dbc, history->signal)->unit : NULL,
+        .length_bits = bus->named[history->signal].length_bits,
+        .has_values = binding->has_values,
+        .yes = binding->yes,
+        .no = binding->no,
+        .counted = slot.kind == CABIN_DOOR && config->door_counters[slot.index] != CABIN_NOT_COUNTED,
+    };
+    if (slot.kind == CABIN_SEAT)
+        ret->seat = config->seats[slot.index];
+    if (slot.kind == CABIN_IN || slot.kind == CABIN_OUT)
+        ret->counter_max = config->counter_max[slot.index];
+    memcpy(ret->place, history->place, sizeof ret->place);
+    if (bus->dbc != NULL)
+        dbc_signal_place(bus->dbc, history->signal, ret->where);
+    else
+        registers_print(&bus->registers[history->signal], ret->where, sizeof ret->where);
+}
+
+size_t cabinbus_name_count(const struct cabinbus *bus)
+{
+    return bus->n_named;
+}
+
+const char *cabinbus_name(const struct cabinbus *bus, size_t index, bool *ret_used)
+{
+    *ret_used = bus->bindings[index].bound;
+    return bus->named[index].name;
 }

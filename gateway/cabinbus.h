@@ -4,12 +4,13 @@
 #define BUSWARDEN_CABINBUS_H
 
 #include "gateway/config.h"
+#include "gateway/source/dbc.h"
 #include "gateway/source/registers.h"
 #include "gateway/source/source.h"
 
 struct cabinbus;
 
-enum { CABINBUS_REASON_MAX = 320 };
+enum { CABINBUS_REASON_MAX = 512 };
 
 /* signals/n_signals: the [signals] of the configuration; n_signals 0 = the names of the DBC file decide. 0,
  * or a negative errno with the file, line and reason in ret_reason. */
@@ -19,6 +20,10 @@ int cabinbus_create(const char *dbc_path, const struct config_signal *signals, s
 int cabinbus_create_registers(const struct register_signal *registers, size_t n_registers,
                               const struct config_signal *signals, size_t n_signals, struct cabinbus **ret,
                               char ret_reason[CABINBUS_REASON_MAX]);
+/* What the configuration asks for, which must outlive the bus: one of the two, or none (*ret is NULL then). A
+ * reason begins with the file and line that is to be corrected. */
+int cabinbus_create_for(const struct gateway_config *config, struct cabinbus **ret,
+                        char ret_reason[CABINBUS_REASON_MAX]);
 void cabinbus_destroy(struct cabinbus *bus); /* accepts NULL */
 
 void cabinbus_frame(struct cabinbus *bus, const struct can_frame_in *frame, int64_t mono_ms);
@@ -65,5 +70,25 @@ struct cabinbus_signal {
 size_t cabinbus_signal_count(const struct cabinbus *bus);
 /* In the order of enum cabin_kind, then of rows, sides and places. index < cabinbus_signal_count(). */
 void cabinbus_signal(const struct cabinbus *bus, size_t index, int64_t mono_ms, struct cabinbus_signal *ret);
+
+/* What the same signal was taken for, for whoever checks that. */
+struct cabinbus_mapping {
+    enum cabin_kind kind;
+    char place[CONFIG_SIGNAL_LEN];
+    const char *name;
+    char where[DBC_PLACE_LEN]; /* dbc_signal_place(), registers_print() */
+    const char *unit;          /* of the DBC file; NULL of a register */
+    unsigned length_bits;
+    bool has_values; /* of yes and no */
+    double yes, no;
+    struct cabin_seat seat; /* of a seat */
+    uint32_t counter_max;   /* of a counter: its largest number */
+    bool counted;           /* of a door */
+};
+void cabinbus_mapping(const struct cabinbus *bus, size_t index, struct cabinbus_mapping *ret);
+
+/* All that the DBC file or [registers] names, in its order; ret_used: it means something to the cabin. */
+size_t cabinbus_name_count(const struct cabinbus *bus);
+const char *cabinbus_name(const struct cabinbus *bus, size_t index, bool *ret_used);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gateway/agent.h"
+#include "gateway/checkcmd.h"
 #include "gateway/rekey.h"
 #include "gateway/replay.h"
 #include "gateway/selftest.h"
@@ -25,6 +26,7 @@ static const char usage[] =
     "COMMANDS\n"
     "    run --config FILE              watch the vehicle until SIGTERM\n"
     "    status --config FILE           say how the running gateway is, and first of all what is wrong\n"
+    "    check-config --config FILE     say what a configuration means before it is used\n"
     "    selftest --config FILE         walk a fitter through the vehicle, and make a commissioning record\n"
     "    replay --licence FILE --gps FILE ...\n"
     "                                   judge recorded data offline\n"
@@ -174,8 +176,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*main)(int argc, char **argv);
-    } commands[] = {{"run", run_main},       {"status", status_main}, {"selftest", selftest_main},
-                    {"replay", replay_main}, {"keygen", keygen_main}, {"rekey", rekey_main}};
+    } commands[] = {{"run", run_main},           {"check-config", checkcmd_main}, {"status", status_main},
+                    {"selftest", selftest_main}, {"replay", replay_main},         {"keygen", keygen_main},
+                    {"rekey", rekey_main}};
     if (argc < 2) {
         (void)fputs(usage, stderr);
         return EXIT_USAGE;

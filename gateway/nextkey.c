@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,4 +78,11 @@ int nextkey_replace(const char *path)
     if (error == 0)
         (void)move(path, ".next.pub", ".pub"); /* for people: the secret file holds both halves */
     return error;
+}
+
+const char *nextkey_reason(int error)
+{
+    return error == -EPERM     ? "others may read this secret: chmod 600 it"
+           : error == -EBADMSG ? "not a key file"
+                               : strerror(-error);
 }

@@ -8,6 +8,8 @@
 /* Makes PATH.next and PATH.next.pub, whole or not at all, owned by the owner of PATH. -EEXIST: a change is
  * under way. */
 int nextkey_make(const char *path, struct seal_key *ret);
+/* What an error of loading a key means, for people. */
+const char *nextkey_reason(int error);
 /* -ENOENT: no change is under way. */
 int nextkey_load(const char *path, struct seal_key *ret);
 /* PATH.next becomes PATH: the old key is gone. */

@@ -130,3 +130,22 @@ int settings_load(const char *path, const struct settings_schema *schema, void *
     const char *fault = schema->check != NULL ? schema->check(config) : NULL;
     return fault != NULL ? fail(ret_reason, path, 0, fault) : 0;
 }
+
+struct sought {
+    const char *section, *name;
+};
+
+/* inih says on which line a handler has said no first. */
+static int is_another(void *context, const char *section, const char *name, const char *value)
+{
+    (void)value;
+    const struct sought *sought = context;
+    return strcmp(section, sought->section) != 0 || strcmp(name, sought->name) != 0;
+}
+
+unsigned settings_line(const char *path, const char *section, const char *name)
+{
+    struct sought sought = {section, name};
+    const int line = ini_parse(path, is_another, &sought);
+    return line > 0 ? (unsigned)line : 0;
+}

@@ -40,6 +40,9 @@ struct settings_schema {
 int settings_load(const char *path, const struct settings_schema *schema, void *config,
                   char ret_reason[SETTINGS_REASON_MAX]);
 
+/* The line on which a file that was loaded gives this name; 0 = it does not. For what shows only later. */
+unsigned settings_line(const char *path, const char *section, const char *name);
+
 /* Parsers. */
 const char *settings_text(const char *text, void *target, size_t size);     /* char array; may be empty */
 const char *settings_nonempty(const char *text, void *target, size_t size); /* char array */

@@ -4,7 +4,6 @@
 #include <math.h>
 
 static const double KMH_PER_MPS = 3.6;
-enum { COUNTER_MAX_LEAST = 15 };
 
 static bool possible(const struct cabin_config *config)
 {
@@ -20,7 +19,7 @@ static bool possible(const struct cabin_config *config)
             return false;
     }
     for (size_t i = 0; i < config->n_counters; i++) {
-        if (config->counter_max[i] < COUNTER_MAX_LEAST)
+        if (config->counter_max[i] < CABIN_COUNTER_MAX_LEAST)
             return false;
     }
     return true;

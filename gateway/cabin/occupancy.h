@@ -21,6 +21,7 @@ enum {
     CABIN_FRESHNESS_DEFAULT_MS = 3000, /* not beyond OVERLOAD's hold: one frame alone must not outlast it */
     CABIN_NO_UNKNOWN_VALUE = -1,
     CABIN_NOT_COUNTED = 0xff,
+    CABIN_COUNTER_MAX_LEAST = 15, /* a counter that begins anew sooner hides who came in */
 };
 
 /* From CABIN_IGNITION on a vehicle has at most one of each. */
@@ -64,8 +65,9 @@ struct cabin_config {
     size_t n_doors;
     uint8_t door_counters[CABIN_DOORS_MAX]; /* of each door; CABIN_NOT_COUNTED */
     size_t n_counters;                      /* each counts in and out */
-    uint32_t counter_max[CABIN_DOORS_MAX];  /* the largest number that it can show, at least 15 */
-    int64_t freshness_ms;                   /* 0 = CABIN_FRESHNESS_DEFAULT_MS */
+    uint32_t
+        counter_max[CABIN_DOORS_MAX]; /* the largest number that it can show, CABIN_COUNTER_MAX_LEAST.. */
+    int64_t freshness_ms;             /* 0 = CABIN_FRESHNESS_DEFAULT_MS */
 };
 
 /* The last word of one signal, and what it said before. */

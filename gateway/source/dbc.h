@@ -24,6 +24,7 @@ struct dbc;
 
 struct dbc_signal {
     const char *name, *unit; /* owned by the dbc; the bytes as they stand in the file */
+    unsigned line;           /* of the file, on which it begins */
     uint32_t id;             /* of its message */
     bool extended;
     bool big_endian, is_signed, is_float;

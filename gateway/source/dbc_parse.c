@@ -270,6 +270,7 @@ static int parse_signal(struct parser *p, const char *at)
         return err;
     signal->shown.name = signal->name;
     signal->shown.unit = signal->unit;
+    signal->shown.line = signal->line;
     signal->shown.id = message->key & ~EXTENDED_FLAG;
     signal->shown.extended = (message->key & EXTENDED_FLAG) != 0;
     return 0;

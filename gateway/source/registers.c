@@ -1,10 +1,16 @@
 #include "gateway/source/registers.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { WORD_BITS = 16 };
+
+static const char *const kinds[] = {[REGISTER_COIL] = "coil",
+                                    [REGISTER_DISCRETE] = "discrete",
+                                    [REGISTER_HOLDING] = "holding",
+                                    [REGISTER_INPUT] = "input"};
 
 struct cursor {
     const char *at;
@@ -90,10 +96,6 @@ static const char *parse_rest(struct cursor *c, struct register_signal *signal)
 
 const char *registers_parse(const char *text, struct register_signal *ret)
 {
-    static const char *const kinds[] = {[REGISTER_COIL] = "coil",
-                                        [REGISTER_DISCRETE] = "discrete",
-                                        [REGISTER_HOLDING] = "holding",
-                                        [REGISTER_INPUT] = "input"};
     struct cursor c = {text};
     struct register_signal signal = {.length_bits = WORD_BITS, .scale = 1};
     unsigned kind = 0, address;
@@ -118,6 +120,24 @@ const char *registers_parse(const char *text, struct register_signal *ret)
     memcpy(signal.name, ret->name, sizeof signal.name);
     *ret = signal;
     return NULL;
+}
+
+void registers_print(const struct register_signal *signal, char *ret, size_t size)
+{
+    char bits[16] = "", scale[32] = "", offset[32] = "";
+    const unsigned first = signal->first_bit, n = signal->length_bits;
+    const bool whole_word =
+        n == WORD_BITS || signal->kind == REGISTER_COIL || signal->kind == REGISTER_DISCRETE;
+    if (!whole_word && n == 1)
+        (void)snprintf(bits, sizeof bits, " bit %u", first);
+    else if (!whole_word)
+        (void)snprintf(bits, sizeof bits, " bits %u..%u", first, first + n - 1);
+    if (signal->scale < 1 || signal->scale > 1)
+        (void)snprintf(scale, sizeof scale, " scale %.12g", signal->scale);
+    if (signal->offset < 0 || signal->offset > 0)
+        (void)snprintf(offset, sizeof offset, " offset %.12g", signal->offset);
+    (void)snprintf(ret, size, "%s %u%s%s%s%s", kinds[signal->kind], signal->address, bits,
+                   signal->is_signed ? " signed" : "", scale, offset);
 }
 
 /* --- requests --- */

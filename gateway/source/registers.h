@@ -37,6 +37,9 @@ struct register_signal {
  * NULL and all of ret but the name, or why not. */
 const char *registers_parse(const char *text, struct register_signal *ret);
 
+/* The same text again, as short as it can be; cut when `size` is too small. */
+void registers_print(const struct register_signal *signal, char *ret, size_t size);
+
 /* Adjacent addresses of one kind, which one request reads. */
 struct register_block {
     enum register_kind kind;

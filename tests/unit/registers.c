@@ -40,6 +40,27 @@ Test(registers, a_line_names_kind_address_and_bits)
     }
 }
 
+Test(registers, a_register_is_printed_as_the_line_that_gives_it)
+{
+    static const char *const lines[] = {"coil 3",
+                                        "discrete 65535",
+                                        "holding 7 scale 0.1",
+                                        "input 4",
+                                        "input 4 bit 15",
+                                        "input 4 bits 0..2",
+                                        "holding 0 bits 4..11 signed scale -2 offset -40",
+                                        "holding 0 signed offset 1000"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct register_signal signal = {.name = "A"};
+        char printed[80], cut[5];
+        cr_assert_null(registers_parse(lines[i], &signal));
+        registers_print(&signal, printed, sizeof printed);
+        cr_expect_str_eq(printed, lines[i]);
+        registers_print(&signal, cut, sizeof cut);
+        cr_expect_eq(strlen(cut), 4);
+    }
+}
+
 Test(registers, what_is_wrong_with_a_line_is_said)
 {
     static const struct {
