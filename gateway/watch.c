@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "gateway/issuedfile.h"
+#include "gateway/triplog.h"
 
 /* What the bureau issued, and why what lies on disk is not it. */
 struct held {
@@ -32,6 +33,7 @@ struct watch {
     int64_t retry_at_mono_ms; /* the disk has refused: not before */
     struct bw_track track;
     int64_t track_mono_ms; /* of its first fix */
+    struct triplog trips;
     size_t n_unsaved;
     struct bw_alert unsaved[WATCH_UNSAVED_MAX];
 };
@@ -134,6 +136,13 @@ int watch_reload(struct watch *watch, enum issued_kind kind)
     }
     issued_free(&old);
     return error;
+}
+
+static struct trip_view trip_view_of(const struct watch *watch)
+{
+    return (struct trip_view){.licence = watch_licence(watch),
+                              .route = engine_route(watch->engine),
+                              .permit = engine_permit(watch->engine)};
 }
 
 /* --- open and close --- */
@@ -269,6 +278,7 @@ int watch_open(const struct watch_config *config, struct watch **ret, char ret_r
     for (int kind = 0; kind < ISSUED_KINDS; kind++)
         watch->held[kind].issued.kind = (enum issued_kind)kind;
     watch->state.fix.speed_mps = watch->state.fix.course_deg = NAN;
+    triplog_init(&watch->trips, config->outbox.path);
     const int error = open_memory(watch, ret_reason);
     watch->new_file = watch->new_file && watch->broken;
     if (error == 0)
@@ -282,6 +292,10 @@ void watch_close(struct watch *watch)
 {
     if (watch == NULL)
         return;
+    if (watch->engine != NULL) {
+        const struct trip_view view = trip_view_of(watch);
+        triplog_cut_short(&watch->trips, &view);
+    }
     (void)watch_flush(watch); /* what cannot be written now is lost with the process, and was counted */
     outbox_close(watch->outbox);
     free(watch->engine_memory);
@@ -342,6 +356,16 @@ static void take_alert(struct watch *watch, const struct bw_alert *alert)
     watch->config.on_alert(watch->config.context, alert, saved);
 }
 
+static bool flush_trip(struct watch *watch)
+{
+    if (watch->outbox == NULL)
+        return false;
+    const int outcome = triplog_flush(&watch->trips, watch->outbox);
+    if (outcome != 0)
+        note_write(watch, outcome < 0 ? outcome : 0);
+    return outcome == 1;
+}
+
 static bool flush_track(struct watch *watch)
 {
     if (watch->track.n == 0 || watch->outbox == NULL)
@@ -358,7 +382,8 @@ static bool flush_track(struct watch *watch)
 bool watch_flush(struct watch *watch)
 {
     const bool saved = watch->outbox != NULL && retry_unsaved(watch);
-    return flush_track(watch) || saved;
+    const bool trip = flush_trip(watch);
+    return flush_track(watch) || trip || saved;
 }
 
 void watch_key_changed(struct watch *watch)
@@ -433,6 +458,12 @@ bool watch_event(struct watch *watch, const struct bw_event *event)
     const size_t n = engine_step(watch->engine, event, alerts);
     for (size_t i = 0; i < n; i++)
         take_alert(watch, &alerts[i]);
+    const struct trip_view view = trip_view_of(watch);
+    const uint64_t lost = watch->trips.lost;
+    triplog_event(&watch->trips, event, &view);
+    watch->state.lost += watch->trips.lost - lost;
+    if (try)
+        stored |= flush_trip(watch);
     const bool due = watch->track.n >= WATCH_TRACK_FIXES ||
                      (watch->track.n > 0 && event->mono_ms - watch->track_mono_ms >= WATCH_TRACK_MS);
     if (try && due)

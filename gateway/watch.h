@@ -72,7 +72,7 @@ struct watch_state {
     struct bw_cabin cabin;
     uint64_t set_aside;     /* outbox files since the start */
     uint64_t unsaved;       /* alert phases waiting for the disk */
-    uint64_t lost;          /* alert phases and positions that did not even fit there */
+    uint64_t lost;          /* alert phases, positions and trips that did not even fit there */
     char outbox_fault[160]; /* of the last failed write; "" = none */
 };
 const struct watch_state *watch_state(const struct watch *watch);

@@ -260,7 +260,7 @@ struct bw_trip {
     struct bw_occupancy left;   /* aboard at the end */
     uint16_t peak, capacity;    /* most aboard by the best estimate; approved, 0 = nobody knows */
     uint32_t over_s;            /* with closed doors and for certain more aboard than approved */
-    enum bw_quality quality;    /* the worst of the count while driving */
+    enum bw_quality quality;    /* of the count while driving: GOOD for nine tenths of it, UNKNOWN for half */
     bool began_late, cut_short; /* the gateway was started, or ended, in its midst */
     uint32_t stops_left_out;    /* beyond BW_TRIP_STOPS_MAX */
     size_t n_stops;

@@ -35,21 +35,27 @@ void cabin_count(struct cabin *cabin, struct cabin_slot slot, double value)
         counting->zeroed = false; /* it was set anew: nobody knows what it missed */
     } else if (tally->known) {
         counting->passages += (uint32_t)step;
+        *(in ? &counting->passed_in : &counting->passed_out) += (uint32_t)step;
         counting->balance += in ? (int32_t)step : -(int32_t)step;
     }
     tally->known = true;
     tally->last = value;
 }
 
-static struct bw_counted counted(const struct cabin *cabin, int64_t mono_ms)
+static bool counters_speak(const struct cabin *cabin, int64_t mono_ms)
 {
-    const struct cabin_counting *counting = &cabin->counting;
-    bool known = counting->zeroed && !deaf(cabin);
+    bool known = cabin->config.n_counters > 0 && !deaf(cabin);
     for (size_t i = 0; i < cabin->config.n_counters; i++) {
         known &= cabin_value_now(cabin, &cabin->signals[CABIN_INS_AT + i], mono_ms) != CABIN_UNKNOWN_VALUE;
         known &= cabin_value_now(cabin, &cabin->signals[CABIN_OUTS_AT + i], mono_ms) != CABIN_UNKNOWN_VALUE;
     }
-    if (!known)
+    return known;
+}
+
+static struct bw_counted counted(const struct cabin *cabin, int64_t mono_ms)
+{
+    const struct cabin_counting *counting = &cabin->counting;
+    if (!counting->zeroed || !counters_speak(cabin, mono_ms))
         return (struct bw_counted){.known = false};
     const double passages = counting->passages - counting->passages_zeroed;
     const double error = ceil(DEVIATIONS * sqrt(PASSAGE_ERROR * passages));
@@ -187,6 +193,9 @@ void cabin_fuse(const struct cabin *cabin, int64_t mono_ms, struct bw_cabin *ret
     const struct bw_counted doors = counted(cabin, mono_ms);
     const bool full = seated.empty <= STANDING_FREE || seated.empty <= n / STANDING_SHARE;
     ret_state->counted = doors;
+    ret_state->passes_known = counters_speak(cabin, mono_ms);
+    ret_state->passed_in = cabin->counting.passed_in;
+    ret_state->passed_out = cabin->counting.passed_out;
     ret_state->counter_deaf = deaf(cabin);
     if (doors.known)
         ret_state->occupancy = both(&seated, &doors, full);

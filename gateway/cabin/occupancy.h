@@ -122,6 +122,7 @@ struct cabin_counting {
     bool zeroed;       /* the bus was provably empty, and nothing has broken the count since */
     int32_t balance;   /* came in less got off since then; below 0 when somebody was missed */
     uint32_t passages; /* in and out since the start */
+    uint32_t passed_in, passed_out;
     uint32_t passages_zeroed;
     int64_t empty_mono_ms; /* since when it looks empty; 0 = it does not */
     unsigned deaf;         /* stops at which the seats changed and no counter did, one after the other */

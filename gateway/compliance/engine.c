@@ -285,6 +285,42 @@ static bool step_rule(struct engine *engine, size_t i, struct bw_alert *ret)
     return report_rule(engine, i, action, ret);
 }
 
+int engine_route(const struct engine *engine)
+{
+    const struct inputs *in = &engine->in;
+    if (!in->has_fix || in->route == NULL || in->hit.distance_m > in->route->half_width_m)
+        return -1;
+    return (int)(in->route - in->licence->routes);
+}
+
+/* A window without length is all day; that of a permit for the night is looked for on the day it begins. */
+static bool covers(const struct bw_permit *permit, const struct local_time *now)
+{
+    if (!rule_permit_in_force(permit, now->day) || !rule_permit_weekday(permit, now->day))
+        return false;
+    if (permit->window_start_min == permit->window_end_min)
+        return true;
+    return now->minute >= permit->window_start_min &&
+           (now->minute <= permit->window_end_min || rule_permit_overnight(permit));
+}
+
+const struct bw_permit *engine_permit(const struct engine *engine)
+{
+    const struct bw_licence *licence = engine->in.licence;
+    const struct bw_permit *only = NULL;
+    struct local_time now;
+    if (!rule_local_time(&engine->in, &now)) /* also without a licence */
+        return NULL;
+    for (size_t i = 0; i < licence->n_permits; i++) {
+        if (!covers(&licence->permits[i], &now))
+            continue;
+        if (only != NULL)
+            return NULL;
+        only = &licence->permits[i];
+    }
+    return only;
+}
+
 bool engine_warns(const struct engine *engine)
 {
     return rule_overload_warns(&engine->rules, &engine->in);

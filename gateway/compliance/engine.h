@@ -35,6 +35,12 @@ uint64_t engine_next_number(const struct engine *engine);
  * No accusation and no alert: OVERLOAD is raised on what is certain. */
 bool engine_warns(const struct engine *engine);
 
+/* Index of the licensed route in whose corridor the last fix lies, of several the nearest; -1 = none, or no
+ * fix. */
+int engine_route(const struct engine *engine);
+/* The permit for this day and minute by the receiver's own time, when there is just one; else NULL. */
+const struct bw_permit *engine_permit(const struct engine *engine);
+
 /* What OFF_ROUTE made of the last fix, so that an alert can be explained. */
 struct engine_view {
     bool outside;      /* beyond the corridor's edge, or no route entered yet */

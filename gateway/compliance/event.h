@@ -47,10 +47,12 @@ struct bw_cabin {
     struct bw_belts belts;
     uint16_t belted; /* seats with somebody on them whose belt is fastened */
     struct bw_counted counted;
-    bool seats_frozen;     /* through several uses of the vehicle with stops no seat has changed */
-    bool counter_deaf;     /* the seats changed at stops, and no door counter did */
-    uint32_t seat_changes; /* of all seats, since the start */
-    uint32_t presses;      /* of the attendant's button, since the start */
+    bool passes_known;              /* the door counters speak, and count */
+    uint32_t passed_in, passed_out; /* by them, since the start */
+    bool seats_frozen;              /* through several uses of the vehicle with stops no seat has changed */
+    bool counter_deaf;              /* the seats changed at stops, and no door counter did */
+    uint32_t seat_changes;          /* of all seats, since the start */
+    uint32_t presses;               /* of the attendant's button, since the start */
     bool wheel_known;
     double wheel_mps; /* by the wheels; meaningful when wheel_known */
 };

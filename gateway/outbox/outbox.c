@@ -203,7 +203,7 @@ int outbox_next_alert_number(struct outbox *outbox, uint64_t *ret)
 struct addition {
     enum bw_record_class cls;
     const struct wire_bytes *body;
-    const struct bw_alert *alert; /* NULL for a track */
+    const struct bw_alert *alert; /* NULL for tracks and trips */
     int64_t now_utc_ms;
     bool replace;
 };
@@ -246,7 +246,12 @@ static int append_body(struct outbox *outbox, const struct wire_body *body, stru
     if (rc != 0)
         return outbox_fail(outbox, rc, "the record has a value that the wire cannot carry");
     addition->body = &encoded;
-    rc = addition->alert != NULL ? add_alert(outbox, addition) : add_track(outbox, addition);
+    if (addition->alert != NULL)
+        rc = add_alert(outbox, addition);
+    else if (addition->cls == BW_RECORD_TRACK)
+        rc = add_track(outbox, addition);
+    else
+        rc = outbox_transact(outbox, add, addition);
     wire_bytes_free(&encoded);
     addition->body = NULL;
     return rc;
@@ -256,6 +261,13 @@ int outbox_append_alert(struct outbox *outbox, const struct bw_alert *alert, int
 {
     const struct wire_body body = {.type = WIRE_BODY_ALERT, .u.alert = *alert};
     struct addition addition = {.cls = BW_RECORD_ALERT, .alert = alert, .now_utc_ms = now_utc_ms};
+    return append_body(outbox, &body, &addition);
+}
+
+int outbox_append_trip(struct outbox *outbox, const struct bw_trip *trip, int64_t now_utc_ms)
+{
+    const struct wire_body body = {.type = WIRE_BODY_TRIP, .u.trip = *trip};
+    struct addition addition = {.cls = BW_RECORD_ALERT, .now_utc_ms = now_utc_ms};
     return append_body(outbox, &body, &addition);
 }
 

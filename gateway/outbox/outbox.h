@@ -54,6 +54,10 @@ int outbox_append_alert(struct outbox *outbox, const struct bw_alert *alert, int
 /* Seal and store a batch of positions; evicts the oldest when file or disk are full. */
 int outbox_append_track(struct outbox *outbox, const struct bw_track *track, int64_t now_utc_ms);
 
+/* Seal and store a trip, in class ALERT: it is not to be evicted. Not from the reserve: on a full disk it
+ * waits. */
+int outbox_append_trip(struct outbox *outbox, const struct bw_trip *trip, int64_t now_utc_ms);
+
 /* Alerts raised and not cleared when the process last ended, so that the engine can go on with them; oldest
  * first. Those of kinds that this build does not know are left alone. -ENOBUFS when there are more than max.
  */
