@@ -601,6 +601,17 @@ static void push_cabin(struct world *w)
                                          .wheel_mps = PICK(wheels_mps)};
     if (w->event.u.cabin.belts.quality != BW_QUALITY_UNKNOWN)
         w->event.u.cabin.belts.open_low = w->event.u.cabin.belts.open_high = (uint16_t)take(4);
+    if (take(4) == 1) { /* a vehicle whose doors count, with a button at the back */
+        struct bw_cabin *cabin = &w->event.u.cabin;
+        const uint16_t counted = (uint16_t)take(32);
+        cabin->counted =
+            (struct bw_counted){.known = true, .low = counted, .count = counted, .high = counted};
+        cabin->belted = (uint16_t)take(3);
+        cabin->seats_frozen = take(8) == 1;
+        cabin->counter_deaf = take(8) == 1;
+        cabin->seat_changes = take(4);
+        cabin->presses = take(4);
+    }
     push(w);
 }
 
