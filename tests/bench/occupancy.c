@@ -233,6 +233,7 @@ struct trip {
     struct night night;
     bool naive_alarm; /* a pad was pressed 5 s after the doors had closed on a stopped engine */
     int64_t locked_mono_ms;
+    bool broken_pad; /* under the child */
 };
 
 static void drive(struct bus *bus, struct trip *trip, const unsigned zero[2], struct simple simple[2])
@@ -297,6 +298,8 @@ static void park(struct bus *bus, struct trip *trip, const unsigned zero[2], str
     bus->ignition = bus->open = false;
     trip->locked_mono_ms = bus->mono_ms;
     trip->night = (struct night){.level = 0};
+    const int child_seat = any_seat(bus, true);
+    trip->broken_pad = trip->child && child_seat >= 0 && bus->pads[child_seat] != PAD_GOOD;
     /* Who looks at every seat presses with a bag still there, but not with a child; who forgets it, never. */
     int press_s = chance(bus, rates.round) && !trip->child ? 15 + (int)rng_below(bus->rng, 40) : PARKED_S;
     const bool reacts = chance(bus, rates.reacts);
@@ -395,7 +398,8 @@ int main(int argc, char **argv)
     const struct bw_licence licence = {.approved_capacity = CAPACITY, .seats = SEATS, .version = 1};
     struct bus *bus = new_bus(&rng, &licence);
     struct tally ours = {0}, warned = {0}, seats = {0}, doors = {0};
-    unsigned over = 0, children = 0, others = 0, child_missed = 0, child_late = 0, child_naive = 0;
+    unsigned over = 0, children = 0, others = 0, child_missed = 0, child_broken = 0, child_late = 0,
+             child_naive = 0;
     unsigned reminders = 0, horns = 0, naive = 0, bags = 0, bag_horns = 0, over_by[3] = {0},
              missed_by[3] = {0};
     for (unsigned i = 0; i < trips; i++) {
@@ -415,6 +419,7 @@ int main(int argc, char **argv)
         children += trip.child;
         others += !trip.child;
         child_missed += trip.child && trip.night.level == 0;
+        child_broken += trip.child && trip.night.level == 0 && trip.broken_pad;
         child_late += trip.child && trip.night.level > 0 && trip.night.first_ms - trip.locked_mono_ms > 10000;
         child_naive += trip.child && !trip.naive_alarm;
         reminders += !trip.child && trip.night.level == 1;
@@ -438,6 +443,7 @@ int main(int argc, char **argv)
                  1000.0 * horns / others);
     (void)printf("| any pressed pad | %u of %u | 0 | | %u (%.1f in 1,000) |\n", child_naive, children, naive,
                  1000.0 * naive / others);
-    (void)printf("\na bag lay on a seat at the end of %u trips: the horn sounded in %u\n", bags, bag_horns);
+    (void)printf("\n%u of the %u missed children sat on a broken pad\n", child_broken, child_missed);
+    (void)printf("a bag lay on a seat at the end of %u trips: the horn sounded in %u\n", bags, bag_horns);
     return 0;
 }
