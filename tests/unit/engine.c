@@ -552,3 +552,94 @@ Test(engine, what_strayed_is_soon_forgotten_on_the_line_of_the_route_and_slowly_
         cr_expect_lt(share, rows[i].forgotten + 0.25, "row %zu: %g", i, share);
     }
 }
+
+/* --- what trips are told --- */
+
+Test(engine, the_route_is_told_within_its_corridor_and_with_a_fix)
+{
+    judge_anew();
+    cr_expect_eq(engine_route(bench.engine), -1, "no fix yet");
+    fix_at(1000);
+    cr_expect_eq(engine_route(bench.engine), 0);
+    bench.east_m = 31;
+    fix_at(2000);
+    cr_expect_eq(engine_route(bench.engine), -1, "beyond its edge");
+    bench.east_m = 29;
+    fix_at(3000);
+    cr_expect_eq(engine_route(bench.engine), 0);
+    at(10000, BW_EVENT_TICK);
+    cr_expect_eq(engine_route(bench.engine), -1, "the fix is too old");
+    licence.n_routes = 0;
+    judge_anew();
+    fix_at(1000);
+    cr_expect_eq(engine_route(bench.engine), -1, "no route");
+}
+
+/* On Monday, 2026-09-14, at 07:00 in China. */
+static const struct bw_permit *permit_at_seven(enum bw_clock clock)
+{
+    judge_anew();
+    struct bw_event event = {.type = BW_EVENT_TICK,
+                             .mono_ms = 1000,
+                             .utc_ms = INT64_C(20710) * 86400000 - 3600000,
+                             .clock = clock};
+    struct bw_alert alerts[ENGINE_ALERTS_MAX];
+    (void)engine_step(bench.engine, &event, alerts);
+    return engine_permit(bench.engine);
+}
+
+Test(engine, the_permit_is_told_when_it_is_the_only_one_for_this_day_and_minute)
+{
+    static const struct {
+        const char *what;
+        struct bw_permit other;
+        bool only; /* the first stays the only one */
+    } rows[] = {
+        {"suspended", {.weekdays = 1, .valid_until_day = 30000, .status = BW_STATUS_SUSPENDED}, true},
+        {"for Tuesdays", {.weekdays = 2, .valid_until_day = 30000, .status = BW_STATUS_ACTIVE}, true},
+        {"all day", {.weekdays = 1, .valid_until_day = 30000, .status = BW_STATUS_ACTIVE}, false},
+        {"later",
+         {.window_start_min = 421,
+          .window_end_min = 500,
+          .valid_until_day = 30000,
+          .status = BW_STATUS_ACTIVE},
+         true},
+        {"from now on",
+         {.window_start_min = 420,
+          .window_end_min = 500,
+          .valid_until_day = 30000,
+          .status = BW_STATUS_ACTIVE},
+         false},
+        {"until now",
+         {.window_start_min = 400,
+          .window_end_min = 420,
+          .valid_until_day = 30000,
+          .status = BW_STATUS_ACTIVE},
+         false},
+        {"earlier",
+         {.window_start_min = 400,
+          .window_end_min = 419,
+          .valid_until_day = 30000,
+          .status = BW_STATUS_ACTIVE},
+         true},
+        {"into the night",
+         {.window_start_min = 400,
+          .window_end_min = 60,
+          .valid_until_day = 30000,
+          .status = BW_STATUS_ACTIVE},
+         false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bw_permit permits[2] = {permit, rows[i].other};
+        licence.permits = permits;
+        licence.n_permits = 2;
+        const struct bw_permit *told = permit_at_seven(BW_CLOCK_GNSS);
+        cr_expect_eq(told, rows[i].only ? &permits[0] : NULL, "%s", rows[i].what);
+    }
+}
+
+Test(engine, without_the_receivers_time_no_permit_is_told)
+{
+    cr_expect_not_null(permit_at_seven(BW_CLOCK_GNSS));
+    cr_expect_null(permit_at_seven(BW_CLOCK_SYSTEM));
+}
