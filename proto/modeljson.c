@@ -258,3 +258,46 @@ void modeljson_put_alert(json_t **object, const struct bw_alert *alert)
     modeljson_put(object, "licence_version", json_integer((json_int_t)alert->licence_version));
     modeljson_put(object, "evidence", modeljson_evidence(alert));
 }
+
+static json_t *number_or_null(bool known, uint32_t value)
+{
+    return known ? json_integer((json_int_t)value) : json_null();
+}
+
+void modeljson_put_trip(json_t **object, const struct bw_trip *trip)
+{
+    modeljson_put(object, "begun_at", modeljson_instant(trip->begun_utc_ms));
+    modeljson_put(object, "ended_at", modeljson_instant(trip->ended_utc_ms));
+    modeljson_put(object, "route_id", modeljson_text(trip->route_id));
+    modeljson_put(object, "permit_no", modeljson_text(trip->permit_no));
+    modeljson_put(object, "boarded", json_integer((json_int_t)trip->boarded));
+    modeljson_put(object, "alighted", json_integer((json_int_t)trip->alighted));
+    modeljson_put(object, "peak", json_integer(trip->peak));
+    modeljson_put(object, "capacity", number_or_null(trip->capacity > 0, trip->capacity));
+    modeljson_put(object, "over_s", json_integer((json_int_t)trip->over_s));
+    modeljson_put(object, "quality", json_string(modeljson_quality(trip->quality)));
+    modeljson_put(object, "began_late", json_boolean(trip->began_late));
+    modeljson_put(object, "cut_short", json_boolean(trip->cut_short));
+}
+
+void modeljson_put_trip_rest(json_t **object, const struct bw_trip *trip)
+{
+    modeljson_put(object, "distance_m", json_integer((json_int_t)trip->distance_m));
+    modeljson_put(object, "left", modeljson_occupancy(&trip->left));
+    modeljson_put(object, "licence_version", json_integer((json_int_t)trip->licence_version));
+    modeljson_put(object, "stops_left_out", json_integer((json_int_t)trip->stops_left_out));
+}
+
+void modeljson_put_trip_stop(json_t **object, const struct bw_trip *trip, size_t stop)
+{
+    const struct bw_trip_stop *at = &trip->stops[stop];
+    const bool counted = at->quality != BW_QUALITY_UNKNOWN;
+    modeljson_put(object, "stop_id", modeljson_text(at->stop_id));
+    modeljson_put(object, "opened_at", modeljson_instant(trip->begun_utc_ms + (int64_t)at->opened_s * 1000));
+    modeljson_put(object, "open_s", json_integer((json_int_t)at->open_s));
+    modeljson_put(object, "boarded", number_or_null(counted, at->boarded));
+    modeljson_put(object, "alighted", number_or_null(counted, at->alighted));
+    modeljson_put(object, "quality", json_string(modeljson_quality(at->quality)));
+    modeljson_put(object, "lat", modeljson_degrees(at->has_position, at->lat_deg));
+    modeljson_put(object, "lon", modeljson_degrees(at->has_position, at->lon_deg));
+}

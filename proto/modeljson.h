@@ -32,4 +32,13 @@ void modeljson_put(json_t **object, const char *key, json_t *value);
  * lon, accuracy_m, aboard, licence_version, evidence. */
 void modeljson_put_alert(json_t **object, const struct bw_alert *alert);
 
+/* The members that every view of a trip has: begun_at, ended_at, route_id, permit_no, boarded, alighted,
+ * peak, capacity, over_s, quality, began_late, cut_short. */
+void modeljson_put_trip(json_t **object, const struct bw_trip *trip);
+/* Those of a trip that is told whole, but for its stops: distance_m, left, licence_version, stops_left_out.
+ */
+void modeljson_put_trip_rest(json_t **object, const struct bw_trip *trip);
+/* Those of one of its stops: stop_id, opened_at, open_s, boarded, alighted, quality, lat, lon. */
+void modeljson_put_trip_stop(json_t **object, const struct bw_trip *trip, size_t stop);
+
 #endif

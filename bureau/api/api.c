@@ -14,7 +14,7 @@ enum {
     CONNECTIONS_MAX = 512,
     CONNECTION_TIMEOUT_S = 30,
     CONNECTION_BYTES_MAX = 32768,
-    PARAMETERS_MAX = 4,
+    PARAMETERS_MAX = 5,
 };
 
 /* A pattern ending in '*' is a prefix. Query parameters that are not named here are refused: a mistyped one
@@ -29,6 +29,8 @@ static const struct route {
     {"/v1/alerts", handle_alerts, false, {"state", "limit", "before"}},
     {"/v1/alerts/stream", handle_alert_stream, false, {"last_event_id"}},
     {"/v1/vehicles", handle_vehicles, false, {NULL}},
+    {"/v1/trips", handle_trips, false, {"vehicle", "since", "until", "limit", "before"}},
+    {"/v1/trips/*", handle_trip, false, {NULL}},
     {"/v1/incidents", handle_incidents, false, {NULL}},
     {"/v1/plates/*", handle_plate, false, {NULL}},
     {"/v1/routes", handle_routes, false, {NULL}},

@@ -10,11 +10,12 @@
 #include <time.h>
 
 enum {
-    ALERTS_DEFAULT = 100, /* of one answer */
-    ALERTS_MAX = 500,
+    PAGE_DEFAULT = 100, /* of one answer; trips too */
+    PAGE_MAX = 500,
     REGISTRY_FRESH_MS = 5000, /* an import shows after this long at the latest */
 };
 
+static const char BEFORE[] = "before: the next_before of an earlier answer";
 static const int64_t CERTIFICATE_WARN_MS = PKI_WARN_DAYS * UTC_MS_PER_DAY;
 
 static int64_t clock_ms(clockid_t clock)
@@ -102,14 +103,14 @@ struct api_reply handle_alerts(struct api *api, const struct api_request *reques
     const char *state = query(request, "state");
     int64_t before = 0;
     int64_t last_event;
-    struct alert_page page = {.limit = ALERTS_DEFAULT};
+    struct alert_page page = {.limit = PAGE_DEFAULT};
     const bool all = state && strcmp(state, "all") == 0;
     if (state && !all && strcmp(state, "open") != 0)
         return bad_request("state: open or all");
-    if (parse_number(query(request, "limit"), 1, ALERTS_MAX, &page.limit) != 0)
+    if (parse_number(query(request, "limit"), 1, PAGE_MAX, &page.limit) != 0)
         return bad_request("limit: 1..500");
     if (parse_number(query(request, "before"), 1, INT64_MAX, &before) != 0)
-        return bad_request("before: the next_before of an earlier answer");
+        return bad_request(BEFORE);
 
     /* last_event first: a stream that begins there may repeat what is listed here, but leaves no gap. One row
      * more than asked for tells whether there is a next page. */
@@ -240,6 +241,84 @@ struct api_reply handle_routes(struct api *api, const struct api_request *reques
     if (fresh_registry(api, &registry) != 0)
         return store_failed();
     return reply_json(MHD_HTTP_OK, apijson_routes(registry));
+}
+
+/* --- trips --- */
+
+struct trip_page {
+    const struct registry *registry;
+    json_t *trips;
+    int64_t limit;
+    int64_t last_id; /* of the last one on this page */
+    bool more;
+};
+
+static int add_trip(void *context, const struct store_trip *row)
+{
+    struct trip_page *page = context;
+    page->more = (int64_t)json_array_size(page->trips) == page->limit;
+    if (page->more)
+        return 0;
+    page->last_id = row->id;
+    return json_array_append_new(page->trips, apijson_trip(page->registry, row)) == 0 ? 0 : -ENOMEM;
+}
+
+/* RFC 3339; NULL leaves *ret alone. */
+static int parse_instant(const char *text, int64_t *ret)
+{
+    return text ? utc_parse(text, ret) : 0;
+}
+
+struct api_reply handle_trips(struct api *api, const struct api_request *request)
+{
+    struct store_trip_query asked = {.vehicle = query(request, "vehicle"), .until_utc_ms = INT64_MAX};
+    struct trip_page page = {.limit = PAGE_DEFAULT};
+    if (parse_instant(query(request, "since"), &asked.since_utc_ms) != 0)
+        return bad_request("since: an RFC 3339 instant");
+    if (parse_instant(query(request, "until"), &asked.until_utc_ms) != 0)
+        return bad_request("until: an RFC 3339 instant");
+    if (parse_number(query(request, "limit"), 1, PAGE_MAX, &page.limit) != 0)
+        return bad_request("limit: 1..500");
+    if (parse_number(query(request, "before"), 1, INT64_MAX, &asked.before_id) != 0)
+        return bad_request(BEFORE);
+    if (fresh_registry(api, &page.registry) != 0)
+        return store_failed();
+    page.trips = json_array();
+    const int rc = store_trips(api->store, &asked, (int)page.limit + 1, add_trip, &page);
+    if (rc != 0)
+        json_decref(page.trips);
+    if (rc == -ENOENT)
+        return bad_request(BEFORE);
+    if (rc != 0)
+        return store_failed();
+    return reply_json(MHD_HTTP_OK, json_pack("{s:o, s:o}", "trips", page.trips, "next_before",
+                                             page.more ? json_integer(page.last_id) : json_null()));
+}
+
+struct trip_question {
+    const struct registry *registry;
+    json_t *json;
+};
+
+static int answer_trip(void *context, const struct store_trip *row)
+{
+    struct trip_question *question = context;
+    question->json = apijson_trip_whole(question->registry, row);
+    return question->json ? 0 : -ENOMEM;
+}
+
+struct api_reply handle_trip(struct api *api, const struct api_request *request)
+{
+    struct trip_question question = {0};
+    int64_t id = 0;
+    if (parse_number(request->tail, 1, INT64_MAX, &id) != 0)
+        return bad_request("a trip has a number");
+    if (fresh_registry(api, &question.registry) != 0)
+        return store_failed();
+    const int rc = store_trip(api->store, id, answer_trip, &question);
+    if (rc == -ENOENT)
+        return reply_error(MHD_HTTP_NOT_FOUND, "not_found", "no such trip");
+    return rc == 0 ? reply_json(MHD_HTTP_OK, question.json) : store_failed();
 }
 
 /* --- the console --- */

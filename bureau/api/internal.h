@@ -53,6 +53,8 @@ struct api_reply handle_health(struct api *api, const struct api_request *reques
 struct api_reply handle_alerts(struct api *api, const struct api_request *request);
 struct api_reply handle_alert_stream(struct api *api, const struct api_request *request);
 struct api_reply handle_vehicles(struct api *api, const struct api_request *request);
+struct api_reply handle_trips(struct api *api, const struct api_request *request);
+struct api_reply handle_trip(struct api *api, const struct api_request *request);
 struct api_reply handle_incidents(struct api *api, const struct api_request *request);
 struct api_reply handle_plate(struct api *api, const struct api_request *request);
 struct api_reply handle_routes(struct api *api, const struct api_request *request);

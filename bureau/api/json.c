@@ -216,6 +216,53 @@ json_t *apijson_routes(const struct registry *registry)
     return NULL;
 }
 
+static json_t *name_of_route(const struct registry *registry, const char *route_id)
+{
+    const struct bw_route *route = registry_route(registry, route_id);
+    return route ? modeljson_text(route->name) : json_null();
+}
+
+static json_t *name_of_stop(const struct registry *registry, const char *stop_id)
+{
+    for (size_t i = 0; i < registry->n_stops; i++)
+        if (strcmp(registry->stops[i].stop_id, stop_id) == 0)
+            return modeljson_text(registry->stops[i].name);
+    return json_null();
+}
+
+json_t *apijson_trip(const struct registry *registry, const struct store_trip *row)
+{
+    json_t *json = json_object();
+    modeljson_put(&json, "id", json_integer(row->id));
+    modeljson_put(&json, "vehicle_id", modeljson_text(row->vehicle));
+    modeljson_put(&json, "plate", modeljson_text(row->plate));
+    modeljson_put(&json, "school", modeljson_text(row->school));
+    modeljson_put(&json, "division", modeljson_text(row->division));
+    modeljson_put(&json, "route_name", name_of_route(registry, row->trip.route_id));
+    modeljson_put(&json, "received_at", modeljson_instant(row->received_utc_ms));
+    modeljson_put(&json, "late", json_boolean(row->late));
+    modeljson_put_trip(&json, &row->trip);
+    return json;
+}
+
+json_t *apijson_trip_whole(const struct registry *registry, const struct store_trip *row)
+{
+    json_t *json = apijson_trip(registry, row), *stops = json_array();
+    int failed = 0;
+    for (size_t i = 0; i < row->trip.n_stops; i++) {
+        json_t *stop = json_object();
+        modeljson_put_trip_stop(&stop, &row->trip, i);
+        modeljson_put(&stop, "name", name_of_stop(registry, row->trip.stops[i].stop_id));
+        failed |= json_array_append_new(stops, stop);
+    }
+    modeljson_put_trip_rest(&json, &row->trip);
+    modeljson_put(&json, "stops", stops);
+    if (failed == 0)
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
 json_t *apijson_broker(const struct ingest_stats *stats)
 {
     const struct {

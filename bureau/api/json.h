@@ -21,6 +21,10 @@ json_t *apijson_plate(const struct registry *registry, const char *plate,
                       const struct registry_answer *answer, const struct store_vehicle *live,
                       int64_t now_utc_ms);
 json_t *apijson_routes(const struct registry *registry); /* GeoJSON, RFC 7946 */
+/* As it is listed, and whole with its stops (store_trip()). Names are the registry's; null where it has none.
+ */
+json_t *apijson_trip(const struct registry *registry, const struct store_trip *row);
+json_t *apijson_trip_whole(const struct registry *registry, const struct store_trip *row);
 json_t *apijson_incident(const struct store_incident *row);
 json_t *apijson_broker(const struct ingest_stats *stats);
 

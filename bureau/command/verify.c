@@ -326,7 +326,7 @@ const struct command COMMAND_VERIFY = {
         "                            [--heads FILE] [--against FILE]\n\n"
         "DESCRIPTION\n"
         "    Reads every stored record: its signature by the key that was in force for it, its place, the\n"
-        "    chain from the record before it, gap records, and the alert rows that were made from it. The\n"
+        "    chain from the record before it, gap records, and the alert and trip rows made from it. The\n"
         "    store is only read; a bureau that runs on it goes on.\n\n"
         "    One line for each finding: vehicle, stream, class, number or numbers, reason and words. The\n"
         "    reasons stand in docs/wire.md, \"Verify\". A line with the reason not_held is no finding: it\n"

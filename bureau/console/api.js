@@ -6,6 +6,7 @@ const BACKOFF_FIRST_MS = 1000;
 const BACKOFF_LIMIT_MS = 15000;
 const OPEN_LIMIT = 500; // the interface's largest page
 export const PAGE_LIMIT = 100;
+const TRIPS_LIMIT = 20;
 
 export class ApiError extends Error {
   constructor(status, message) {
@@ -38,6 +39,10 @@ export const getConsole = () => get('/v1/console');
 export const getIncidents = () => get('/v1/incidents');
 export const getRoutes = () => get('/v1/routes');
 export const getPlate = (plate) => get(`/v1/plates/${encodeURIComponent(plate)}`);
+/** A page of a vehicle's trips, newest first; before: next_before of the page before, null = the first. */
+export const getTrips = (vehicleId, before) =>
+  get(`/v1/trips?vehicle=${encodeURIComponent(vehicleId)}&limit=${TRIPS_LIMIT}${before ? `&before=${before}` : ''}`);
+export const getTrip = (id) => get(`/v1/trips/${id}`);
 export const getAlertsBefore = (id) => get(`/v1/alerts?state=all&limit=${PAGE_LIMIT}&before=${id}`);
 
 /** Everything the page starts from: all open alerts, the newest page of all alerts, all vehicles. */

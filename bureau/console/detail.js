@@ -6,6 +6,7 @@ import { evidenceFacts, evidenceLine } from './evidence.js';
 import { aboardText, dateTime, distance, kindText, plateText, shortTime, vehicleName } from './format.js';
 import { isChinese, onLanguage, t } from './i18n.js';
 import { chineseNumber, ruleOf } from './law.js';
+import { VehicleTrips } from './trips.js';
 import { isBehind, stateText } from './vehicles.js';
 
 const FOCUSABLE = 'button, [tabindex]'; // inside the card: drawn anew with every update, focus goes on
@@ -66,7 +67,7 @@ function alertCard(alert, names) {
   ];
 }
 
-function vehicleCard(vehicle, alerts, severity, onAlert) {
+function vehicleCard(vehicle, alerts, severity, trips, onAlert) {
   const links = alerts.map((alert) =>
     h('button', { type: 'button', class: 'link-row', onclick: () => onAlert(alert.id) },
       severityBadge(alert.severity), h('b', {}, kindText(alert.kind)), h('span', {}, shortTime(alert.raised_at))));
@@ -87,6 +88,7 @@ function vehicleCard(vehicle, alerts, severity, onAlert) {
       [t('field.held'), h('span', { class: isBehind(vehicle) ? 'attention' : null }, licenceText(vehicle.licence))],
       [t('field.vehicle'), vehicle.vehicle_id],
     ]),
+    trips,
   ];
 }
 
@@ -95,6 +97,7 @@ export class Detail {
   #fleet;
   #names;
   #handlers;
+  #trips;
   #shown = null; // { type: 'alert' or 'vehicle', id }
 
   /** handlers: onAlert(id) from a vehicle's card, onClose(). */
@@ -102,6 +105,7 @@ export class Detail {
     this.#fleet = fleet;
     this.#names = names;
     this.#handlers = handlers;
+    this.#trips = new VehicleTrips(names);
     fleet.addEventListener('alert', ({ detail }) => this.#refresh('alert', detail.alert.id));
     fleet.addEventListener('vehicle', ({ detail }) => this.#refresh('vehicle', detail.vehicle.vehicle_id));
     fleet.addEventListener('reset', () => this.close());
@@ -115,6 +119,7 @@ export class Detail {
   /** selection: { type, id }. Focus moves to the card's title. */
   show(selection) {
     this.#shown = selection;
+    this.#trips.show(selection.type === 'vehicle' ? selection.id : null);
     this.#draw();
     this.#box.scrollTop = 0;
     byId('detail-title')?.focus({ preventScroll: true });
@@ -122,6 +127,7 @@ export class Detail {
 
   /** Names of routes and stops have arrived. */
   redraw() {
+    this.#trips.redraw();
     this.#draw();
   }
 
@@ -135,6 +141,7 @@ export class Detail {
     if (this.#shown === null) return;
     const closed = this.#shown;
     this.#shown = null;
+    this.#trips.show(null);
     this.#draw();
     this.#handlers.onClose(closed);
   }
@@ -153,7 +160,7 @@ export class Detail {
     const vehicle = this.#fleet.vehicles.get(id);
     if (!vehicle) return null;
     const alerts = this.#fleet.openAlertsOf(id);
-    return vehicleCard(vehicle, alerts, this.#fleet.severityOf(vehicle), this.#handlers.onAlert);
+    return vehicleCard(vehicle, alerts, this.#fleet.severityOf(vehicle), this.#trips.element, this.#handlers.onAlert);
   }
 
   #draw() {

@@ -348,6 +348,9 @@ static int apply_body(struct transaction *tx, const struct batch_item *item, str
     switch (item->body.type) {
     case WIRE_BODY_ALERT:
         return show_alert(tx, item);
+    case WIRE_BODY_TRIP:
+        return store_trip_apply(tx->store, vehicle->id, item->record.stream, item->record.seq,
+                                &item->body.u.trip, tx->now_utc_ms);
     case WIRE_BODY_KEY:
         return change_key(tx, item, vehicle, signing);
     case WIRE_BODY_UNKNOWN:
@@ -355,7 +358,6 @@ static int apply_body(struct transaction *tx, const struct batch_item *item, str
         tell(tx, item, "signed, but not understood");
         break;
     case WIRE_BODY_TRACK:
-    case WIRE_BODY_TRIP: /* kept as it came */
     case WIRE_BODY_GAP:
         break;
     }

@@ -16,7 +16,7 @@
 
 #include <sqlite3.h>
 
-enum { SQL_STATEMENTS_MAX = 64, SQL_ERROR_MAX = 256 };
+enum { SQL_STATEMENTS_MAX = 96, SQL_ERROR_MAX = 256 };
 
 struct store {
     sqlite3 *db;
@@ -64,6 +64,8 @@ const void *sql_blob_at(const struct sql *q, int column, size_t *ret_len); /* go
 /* Into a fixed array. -EBADMSG, which sticks, when it does not fit: nothing of ours wrote that. */
 void sql_copy_text(struct sql *q, int column, char *target, size_t size);
 void sql_copy_blob(struct sql *q, int column, void *target, size_t size); /* exactly size bytes */
+/* Trips whose records came before the store had a table of them (version 6). */
+int sql_trips_from_records(struct store *store);
 /* A malloc'd copy of a blob. */
 int sql_take_blob(struct sql *q, int column, uint8_t **ret, size_t *ret_len);
 

@@ -5,6 +5,7 @@
 #include "schema_003.h"
 #include "schema_004.h"
 #include "schema_005.h"
+#include "schema_006.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,12 +13,13 @@
 #include <string.h>
 
 /* What makes version 1, 2, ... of the schema from the one before it. */
-static const char *const SCHEMAS[] = {SCHEMA_001, SCHEMA_002, SCHEMA_003, SCHEMA_004, SCHEMA_005};
+static const char *const SCHEMAS[] = {SCHEMA_001, SCHEMA_002, SCHEMA_003, SCHEMA_004, SCHEMA_005, SCHEMA_006};
 
 /* The first two stand in the file's header: what it is, and the version of its schema. */
 enum {
     APPLICATION_ID = 0x42574230, /* "BWB0" */
     SCHEMA_VERSION = sizeof(SCHEMAS) / sizeof(SCHEMAS[0]),
+    TRIPS_VERSION = 6, /* before it, trips were kept as records alone */
     BUSY_TIMEOUT_MS = 5000
 };
 
@@ -65,8 +67,11 @@ static int make_schema(struct store *store)
         return err;
     if (version == SCHEMA_VERSION)
         return 0;
+    const bool lacks_trips = version > 0 && version < TRIPS_VERSION;
     for (; version < SCHEMA_VERSION && err == 0; version++)
         err = sql_exec(store, SCHEMAS[version]);
+    if (err == 0 && lacks_trips)
+        err = sql_trips_from_records(store);
     if (err < 0)
         return err;
     (void)snprintf(stamp, sizeof(stamp), "PRAGMA application_id = %d; PRAGMA user_version = %d",

@@ -28,6 +28,7 @@ int store_next_vehicle(struct store *store, const char *after, char ret[BW_ID_LE
               " UNION ALL SELECT min(vehicle) FROM chain WHERE vehicle > ?1"
               " UNION ALL SELECT min(vehicle) FROM signer WHERE vehicle > ?1"
               " UNION ALL SELECT min(vehicle) FROM alert WHERE vehicle > ?1"
+              " UNION ALL SELECT min(vehicle) FROM trip WHERE vehicle > ?1"
               " UNION ALL SELECT min(vehicle) FROM presence WHERE vehicle > ?1)");
     sql_text(&q, after);
     int err = sql_row(&q);
@@ -209,6 +210,19 @@ int store_phase_held(struct store *store, const char *vehicle, const uint8_t str
               " WHERE chain.vehicle = ?1 AND chain.class = 1 AND number = ?3"
               " AND ((e.stream = ?2 AND seq = ?4) OR body = ?5)");
     bind_phase(&q, vehicle, stream, number, seq, body, len);
+    return ask(&q);
+}
+
+int store_trip_held(struct store *store, const char *vehicle, const struct bw_trip *trip)
+{
+    struct sql q;
+    sql_start(&q, store,
+              "SELECT count(*) FROM trip WHERE vehicle = ? AND begun_utc_ms = ?"
+              " AND (cut_short, -ended_utc_ms) <= (?, ?)");
+    sql_text(&q, vehicle);
+    sql_int(&q, trip->begun_utc_ms);
+    sql_int(&q, trip->cut_short);
+    sql_int(&q, -trip->ended_utc_ms);
     return ask(&q);
 }
 

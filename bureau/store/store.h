@@ -112,6 +112,38 @@ int store_alerts(struct store *store, bool open_only, int64_t before_id, int lim
 int store_alert_events(struct store *store, int64_t after, int limit, store_alert_fn fn, void *context);
 int store_last_event(struct store *store, int64_t *ret); /* 0 = none yet */
 
+/* --- trips: one row each, by vehicle and the instant it began --- */
+/* What the ALERT record `seq` says. A vehicle that lost its power may tell of one trip twice: the one that is
+ * not cut short stands, else the one that ended later; of two alike the first. */
+int store_trip_apply(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                     uint64_t seq, const struct bw_trip *trip, int64_t received_utc_ms);
+
+struct store_trip {
+    int64_t id;
+    const char *vehicle, *plate, *school, *division; /* as in struct store_alert */
+    struct bw_trip trip;
+    int64_t received_utc_ms; /* of the record */
+    bool late;               /* received more than STORE_TRIP_LATE_MS after it ended */
+    uint8_t stream[BW_STREAM_LEN];
+    uint64_t seq;          /* of the ALERT record that says so */
+    const uint8_t *record; /* its bytes; NULL = not held, or not asked for */
+    size_t record_len;
+    int64_t record_received_utc_ms;
+};
+enum { STORE_TRIP_LATE_MS = 180000 }; /* a trip is told when a minute has shown that it is over */
+typedef int (*store_trip_fn)(void *context, const struct store_trip *row);
+struct store_trip_query {
+    const char *vehicle;                /* NULL = all */
+    int64_t since_utc_ms, until_utc_ms; /* began from, and before */
+    int64_t before_id;                  /* those that come after this one in the list; 0 = from the first */
+};
+/* The newest first, by when they began. Of each trip what the row has: no distance, no licence, nothing of
+ * who was left, and no stops. -ENOENT: before_id is no trip. */
+int store_trips(struct store *store, const struct store_trip_query *query, int limit, store_trip_fn fn,
+                void *context);
+/* One, whole, from its record. -ENOENT: no such trip; -EBADMSG: its record is not held, or no trip's. */
+int store_trip(struct store *store, int64_t id, store_trip_fn fn, void *context);
+
 /* --- the live map --- */
 int store_presence_put(struct store *store, const char *vehicle, const struct bw_presence *presence,
                        int64_t received_utc_ms);
@@ -224,6 +256,10 @@ int store_stray_phases(struct store *store, store_phase_fn fn, void *context);
 /* 1: there is a phase of that alert from that record, or with that very body from another one; 0: none. */
 int store_phase_held(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
                      uint64_t number, uint64_t seq, const uint8_t *body, size_t len);
+/* Every trip of a vehicle as its row has it, with the bytes of its record. */
+int store_vehicle_trips(struct store *store, const char *vehicle, store_trip_fn fn, void *context);
+/* 1: a trip that began then has a row that no such record would replace, 0: none. */
+int store_trip_held(struct store *store, const char *vehicle, const struct bw_trip *trip);
 /* 1: such a line is there, 0: none. */
 int store_audit_held(struct store *store, const char *action, const char *subject);
 

@@ -44,10 +44,16 @@ struct walk {
 int walk_report(struct walk *walk, struct verify_finding finding);
 /* True if the signer signed it for this vehicle. */
 bool walk_signed_by(const char *vehicle, const struct wire_record *record, const struct store_signer *signer);
+/* Whether the ALERT record that a row was made from is one that belongs there: else it was reported as such.
+ */
+int walk_is_good(struct walk *walk, const uint8_t stream[BW_STREAM_LEN], uint64_t seq,
+                 const struct wire_record *record, bool *ret);
 
 /* All alert rows of the present vehicle, against its records. */
 int walk_phases(struct walk *walk);
 /* Alert rows that belong to no alert. */
 int walk_stray_phases(struct walk *walk);
+/* All trip rows of the present vehicle, against theirs. */
+int walk_trips(struct walk *walk);
 
 #endif

@@ -24,17 +24,16 @@ static int expected_body(const struct wire_record *record, uint64_t number, stru
                                                                          : -EBADMSG;
 }
 
-/* A record that is no good itself was reported as such. */
-static int is_good(struct walk *walk, const struct store_phase *row, const struct wire_record *record,
-                   bool *ret)
+int walk_is_good(struct walk *walk, const uint8_t stream[BW_STREAM_LEN], uint64_t seq,
+                 const struct wire_record *record, bool *ret)
 {
     struct store_signers signers;
-    const int error = store_signers(walk->store, walk->vehicle, row->of, BW_RECORD_ALERT, &signers);
+    const int error = store_signers(walk->store, walk->vehicle, stream, BW_RECORD_ALERT, &signers);
     if (error != 0)
         return error;
-    *ret = record->cls == BW_RECORD_ALERT && record->seq == row->seq &&
-           memcmp(record->stream, row->of, BW_STREAM_LEN) == 0 && signers.n > 0 &&
-           walk_signed_by(walk->vehicle, record, judge_signer(&signers, row->seq));
+    *ret = record->cls == BW_RECORD_ALERT && record->seq == seq &&
+           memcmp(record->stream, stream, BW_STREAM_LEN) == 0 && signers.n > 0 &&
+           walk_signed_by(walk->vehicle, record, judge_signer(&signers, seq));
     return 0;
 }
 
@@ -83,7 +82,7 @@ static int check_phase(struct walk *walk, const struct store_phase *row)
     if (same)
         return 0;
     bool good = false;
-    error = is_good(walk, row, &record, &good);
+    error = walk_is_good(walk, row->of, row->seq, &record, &good);
     return error == 0 && good ? report(walk, VERIFY_ALERT, row, row->seq) : error;
 }
 

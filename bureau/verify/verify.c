@@ -246,6 +246,12 @@ static int find_phase(struct walk *walk, const struct wire_record *record, const
     return held == 0 ? report(walk, VERIFY_NO_ALERT, record->seq, record->seq) : held < 0 ? held : 0;
 }
 
+static int find_trip(struct walk *walk, const struct wire_record *record, const struct bw_trip *trip)
+{
+    const int held = store_trip_held(walk->store, walk->vehicle, trip);
+    return held == 0 ? report(walk, VERIFY_NO_TRIP, record->seq, record->seq) : held < 0 ? held : 0;
+}
+
 static int note_change(struct walk *walk, const struct wire_record *record, const struct wire_body *body)
 {
     const struct store_signer *signer = judge_signer(&walk->signers, record->seq);
@@ -324,6 +330,8 @@ static int take_record(void *context, const struct store_record *row)
         rc = link_record(walk, &record, &body);
     if (rc == 0 && body.type == WIRE_BODY_ALERT)
         rc = find_phase(walk, &record, &body);
+    if (rc == 0 && body.type == WIRE_BODY_TRIP)
+        rc = find_trip(walk, &record, &body.u.trip);
     if (rc == 0 && body.type == WIRE_BODY_KEY)
         rc = note_change(walk, &record, &body);
     return rc;
@@ -468,6 +476,8 @@ static int walk_vehicle(struct walk *walk)
         rc = walk_chains(walk);
     if (rc == 0)
         rc = walk_phases(walk);
+    if (rc == 0)
+        rc = walk_trips(walk);
     return rc;
 }
 

@@ -22,6 +22,9 @@ enum verify_reason {
     VERIFY_NO_ALERT,    /* the record tells of an alert that no alert row shows */
     VERIFY_ALERT,       /* an alert row says other than the record */
     VERIFY_STRAY_ALERT, /* an alert row without a record */
+    VERIFY_NO_TRIP,     /* the record tells of a trip that no trip row shows */
+    VERIFY_TRIP,        /* a trip row says other than the record */
+    VERIFY_STRAY_TRIP,  /* a trip row without a record */
     VERIFY_HEAD_GONE,   /* named by a list of heads, and not held any more */
     VERIFY_HEAD_OTHER,  /* named by a list of heads, and another record now */
     VERIFY_REASONS

@@ -273,6 +273,50 @@ def broken_stream_is_resumed_without_loss(browser, mock):
     browser.wait("the stream", f"{ROWS} === {rows + 11}")
 
 
+def open_trips(browser, mock, vehicle="浙J·A1207"):
+    open_page(browser, mock)
+    browser.click("#tab-vehicles")
+    browser.run("[...document.querySelectorAll('#vehicle-rows li')].find((row) => row.innerText.includes(arguments[0]))"
+                ".querySelector('button').click()", vehicle)
+
+
+def trips_show_who_boarded_where_in_counts(browser, mock):
+    open_trips(browser, mock)
+    browser.wait("twenty trips", "return document.querySelectorAll('.trip-row').length === 20")
+    rows = browser.run("return [...document.querySelectorAll('.trip-row')].map((row) => row.innerText)")
+    check_contains(rows[0], "石梁线", "上车 20 人，下车 20 人", "最多 20 / 核定 18", "超员行驶 12 分 34 秒", "计数欠准")
+    check_contains(rows[1], "不在许可路线上", "\n无法计数", "有时无法计数", "中途开始记录", "中途中断")
+    check("上车" not in rows[1], f"nobody could count: {rows[1]!r}")
+    check("超员" not in rows[2] and "计数" not in rows[2], f"doubts without reason: {rows[2]!r}")
+    browser.run("document.querySelector('.trip-row').click()")
+    browser.wait("its stops", "return document.querySelectorAll('.trip-whole ol li').length === 5")
+    stops = browser.run("return [...document.querySelectorAll('.trip-whole ol li')].map((row) => row.innerText)")
+    said = [("实验小学", "上 12"), ("桥南", "上 8", "计数欠准"), ("非指定站点或不明", "无法计数"), ("s9x", "下 3"),
+            ("石梁小学", "下 17")]
+    for stop, parts in zip(stops, said):
+        check_contains(stop, *parts)
+    check_contains(browser.text(".trip-whole"), "14.2 km", "天校许 2025-006")
+    mock.post("vehicle", vehicle_id="tt-0001", speed_kmh=11.0)
+    browser.wait("an update of the card", "return document.querySelector('#detail').innerText.includes('11 km/h')")
+    check(browser.run("return document.querySelectorAll('.trip-whole ol li').length") == 5, "an update closed the trip")
+    browser.click("#language")
+    browser.wait("English", "return document.querySelector('.trip-row').innerText.includes('20 boarded, 20 alighted')")
+    check_contains(browser.text(".trip-whole"), "no approved stop, or not known", "not counted", "+12 −0", "count not exact")
+    browser.click("#language")
+    browser.run("document.querySelector('.trip-row').click()")
+    check(browser.run("return document.querySelectorAll('.trip-whole').length") == 0, "the trip stayed open")
+
+
+def earlier_trips_are_loaded_on_demand(browser, mock):
+    open_trips(browser, mock)
+    browser.wait("twenty trips", "return document.querySelectorAll('.trip-row').length === 20")
+    browser.run("document.querySelector('.trips .more').click()")
+    browser.wait("all trips", "return document.querySelectorAll('.trip-row').length === 27")
+    check(browser.run("return document.querySelectorAll('.trips .more').length") == 0, "there is more than all")
+    open_trips(browser, mock, "浙J·D3088")
+    browser.wait("none of another bus", "return document.querySelector('.trips').innerText.includes('尚无行程')")
+
+
 def old_alert_that_ended_during_an_outage_is_shown_as_ended(browser, mock):
     mock.post("alert", id=70, plate="浙J70070", phase="RAISED", evidence=overload(19, 18))
     open_page(browser, mock)
@@ -480,6 +524,8 @@ TESTS = [
     old_alert_that_ended_during_an_outage_is_shown_as_ended,
     lost_server_is_shown_and_found_again,
     gcj02_agrees_with_the_bureau,
+    trips_show_who_boarded_where_in_counts,
+    earlier_trips_are_loaded_on_demand,
     every_kind_is_shown_with_its_evidence_and_its_law,
     no_kind_shows_names_or_values_of_the_program,
     a_pupil_left_inside_stands_above_newer_alerts_until_it_ends,
@@ -496,6 +542,13 @@ def screenshots(browser, mock, folder):
     browser.run("document.querySelector('#alert-rows li:nth-child(2) button').click()")
     time.sleep(0.5)  # the map settles
     browser.screenshot(folder / "desktop-evidence.png")
+    browser.viewport(1440, 1200)
+    open_trips(browser, mock)
+    browser.wait("the trips", "return document.querySelectorAll('.trip-row').length === 20")
+    browser.run("document.querySelector('.trip-row').click()")
+    browser.wait("its stops", "return document.querySelectorAll('.trip-whole ol li').length === 5")
+    browser.run("document.querySelector('.trips').scrollIntoView()")
+    browser.screenshot(folder / "trips.png")
     browser.viewport(390, 844, phone=True)
     open_page(browser, mock)
     browser.screenshot(folder / "phone.png")

@@ -123,6 +123,30 @@ EVIDENCE = {
 }
 
 
+def trip(number, of, hours_ago, route, **extra):
+    begun = hours_ago * 3600
+    return {"id": number, "vehicle_id": of["vehicle_id"], "plate": of["plate"], "school": of["school"],
+            "division": "331023", "route_name": ROUTES[route][0] if route else None,
+            "received_at": ago(seconds=begun - 2500), "late": False, "begun_at": ago(seconds=begun),
+            "ended_at": ago(seconds=begun - 2400), "route_id": route, "permit_no": "天校许 2025-006" if route else "",
+            "boarded": 20, "alighted": 20, "peak": 20, "capacity": of["capacity"], "over_s": 0, "quality": "good",
+            "began_late": False, "cut_short": False, **extra}
+
+
+def trip_stop(begun_s, stop_id, name, opened_s, boarded, alighted, quality="good"):
+    return {"stop_id": stop_id, "opened_at": ago(seconds=begun_s - opened_s), "open_s": 25, "boarded": boarded,
+            "alighted": alighted, "quality": quality, "lat": 29.15, "lon": 121.04, "name": name}
+
+
+def whole_trip(listed):
+    """What the bureau says of one trip: the one of the first page with its stops."""
+    s = 2 * 3600
+    stops = [trip_stop(s, "s1", "实验小学", 60, 12, 0), trip_stop(s, "s2", "桥南", 600, 8, 0, "degraded"),
+             trip_stop(s, "", None, 1200, None, None, "unknown"), trip_stop(s, "s9x", None, 1500, 0, 3),
+             trip_stop(s, "s4", "石梁小学", 2300, 0, 17)]
+    return {**listed, "distance_m": 14230, "left": count(0), "licence_version": 3, "stops_left_out": 0, "stops": stops}
+
+
 class World:
     """The made-up fleet, its alerts, and the streams that listen."""
 
@@ -146,6 +170,10 @@ class World:
                "outside_s": 254, "left_at": ago(seconds=254), "entered": True, "exempted_by": ""}
         past = {**off, "route_id": "r-baihe", "peak_distance_m": 96.0, "outside_s": 71, "half_width_m": 40.0}
         permit = {"reason": "PERMIT_EXPIRED", "permit_no": "天校许 2024-017", "valid_until": "2025-08-31"}
+        self.trips = [
+            trip(41, one, 2, "r-shiliang", over_s=754, quality="degraded"),
+            trip(40, one, 10, "", boarded=0, alighted=0, peak=0, quality="unknown", began_late=True, cut_short=True),
+            *(trip(39 - n, one, 26 + 12 * n, "r-shiliang") for n in range(25))]
         self.alerts = {a["id"]: a for a in (
             alert(1, three, "OVERLOAD", "criminal", "CLEARED", 175000, overload(19, 19, 30)),
             alert(2, three, "OVERLOAD", "serious", "CLEARED", 90000, overload(19, 19, 24)),
@@ -196,6 +224,11 @@ class World:
             page = rows[:limit]
             return {"alerts": page, "next_before": page[-1]["id"] if len(rows) > limit else None,
                     "last_event": self.last_event()}
+
+    def trip_page(self, query):
+        limit, before = int(query["limit"][0]), int(query.get("before", ["0"])[0]) or 1 << 62
+        rows = [t for t in self.trips if t["vehicle_id"] == query["vehicle"][0] and t["id"] < before]
+        return {"trips": rows[:limit], "next_before": rows[limit - 1]["id"] if len(rows) > limit else None}
 
 
 PERMIT = {"in_window": True, "vehicle_id": "tt-0001", "school": "石梁小学",
@@ -248,6 +281,10 @@ class Handler(BaseHTTPRequestHandler):
             self.answer({"vehicles": list(world.vehicles.values())})
         elif path == "/v1/routes":
             self.answer(routes())
+        elif path == "/v1/trips":
+            self.answer(world.trip_page(query))
+        elif path.startswith("/v1/trips/"):
+            self.answer(whole_trip(next(t for t in world.trips if t["id"] == int(path.rsplit("/", 1)[1]))))
         elif path == "/v1/incidents":
             self.answer({"incidents": world.incidents})
         elif path == "/v1/console":

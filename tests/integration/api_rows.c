@@ -1,10 +1,15 @@
 /* What a vehicle would have sent, for tests/integration/api and tests/browser:
- *     api_rows alert STORE VEHICLE NUMBER PHASE [KIND]   puts a phase of an alert (OVERLOAD unless another
- * kind is named) into the store, prints its event api_rows presence ABOARD                           writes
- * the bytes of a presence message to stdout api_rows will                                      the same of a
- * vehicle that is gone */
+ *     api_rows alert STORE VEHICLE NUMBER PHASE [KIND]
+ *         puts a phase of an alert (OVERLOAD unless another kind is named) into the store, prints its event
+ *     api_rows trip SECRET DIVISION VEHICLE STREAM STOPS [cut_short]
+ *         writes the bytes of a signed record, the first of its stream (1..255), of a trip with so many stops
+ *     api_rows presence ABOARD
+ *         writes the bytes of a presence message
+ *     api_rows will
+ *         the same of a vehicle that is gone */
 #include "bureau/store/store.h"
 #include "proto/modeljson.h"
+#include "proto/seal.h"
 #include "proto/wire.h"
 
 #include <inttypes.h>
@@ -112,16 +117,67 @@ static int write_word(const char *aboard_text)
     return write_presence(&presence);
 }
 
+/* With cut_short it is the same trip, with its last two minutes missing. */
+static struct wire_body trip_of(size_t n_stops, bool cut_short)
+{
+    struct wire_body body = {.type = WIRE_BODY_TRIP,
+                             .u.trip = {.begun_utc_ms = 1789425000000 + (int64_t)n_stops,
+                                        .ended_utc_ms = 1789427400000 - (cut_short ? 120000 : 0),
+                                        .permit_no = "P-1",
+                                        .route_id = "r-shiliang",
+                                        .licence_version = 3,
+                                        .distance_m = 14230,
+                                        .left = {BW_QUALITY_GOOD, 0, 0, 0},
+                                        .peak = 20,
+                                        .capacity = 18,
+                                        .over_s = 754,
+                                        .quality = BW_QUALITY_GOOD,
+                                        .cut_short = cut_short,
+                                        .n_stops = n_stops}};
+    struct bw_trip *trip = &body.u.trip;
+    for (size_t i = 0; i < n_stops && i < BW_TRIP_STOPS_MAX; i++) {
+        trip->stops[i] = (struct bw_trip_stop){.opened_s = (uint32_t)i * 30,
+                                               .open_s = 20,
+                                               .quality = i % 2 == 0 ? BW_QUALITY_GOOD : BW_QUALITY_UNKNOWN,
+                                               .boarded = i % 2 == 0 ? 2 : 0};
+        (void)snprintf(trip->stops[i].stop_id, BW_ID_LEN, "s-%zu", i);
+        trip->boarded += trip->stops[i].boarded;
+    }
+    return body;
+}
+
+static int write_trip(char **argv, bool cut_short)
+{
+    const struct wire_body body = trip_of(strtoul(argv[4], NULL, 10), cut_short);
+    struct wire_record record = {
+        .stream = {(uint8_t)strtoul(argv[3], NULL, 10)}, .cls = BW_RECORD_ALERT, .seq = 1};
+    struct wire_bytes bytes = {0};
+    struct seal_key key;
+    if (seal_init() != 0 || seal_secret_load(argv[0], &key) != 0 || wire_body_encode(&body, &bytes) != 0)
+        return 1;
+    memcpy(record.body, bytes.data, bytes.len);
+    record.body_len = bytes.len;
+    wire_bytes_free(&bytes);
+    seal_record_sign(&record, argv[1], argv[2], &key);
+    if (wire_record_encode(&record, &bytes) != 0)
+        return 1;
+    const bool written = fwrite(bytes.data, 1, bytes.len, stdout) == bytes.len;
+    wire_bytes_free(&bytes);
+    return written ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     if ((argc == 6 || argc == 7) && strcmp(argv[1], "alert") == 0)
         return put_alert(argv + 2, argc == 7 ? argv[6] : "OVERLOAD");
+    if ((argc == 7 || argc == 8) && strcmp(argv[1], "trip") == 0)
+        return write_trip(argv + 2, argc == 8);
     if (argc == 3 && strcmp(argv[1], "presence") == 0)
         return write_word(argv[2]);
     if (argc == 2 && strcmp(argv[1], "will") == 0)
         return write_presence(&(struct bw_presence){.stream = {1}, .oldest_seq = {1, 1}, .next_seq = {1, 1}});
     (void)fputs("usage: api_rows alert STORE VEHICLE NUMBER PHASE [KIND] | api_rows presence ABOARD | "
-                "api_rows will\n",
+                "api_rows will | api_rows trip SECRET DIVISION VEHICLE STREAM STOPS [cut_short]\n",
                 stderr);
     return 2;
 }

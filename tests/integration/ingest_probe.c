@@ -611,6 +611,110 @@ static bool send_presence(const char *vehicle, const struct bw_presence *presenc
     return sent;
 }
 
+/* --- trips --- */
+
+static struct wire_body trip_body(int64_t begun_utc_ms, int64_t lasted_ms, bool cut_short)
+{
+    return (struct wire_body){.type = WIRE_BODY_TRIP,
+                              .u.trip = {.begun_utc_ms = begun_utc_ms,
+                                         .ended_utc_ms = begun_utc_ms + lasted_ms,
+                                         .boarded = 20,
+                                         .alighted = 20,
+                                         .peak = 20,
+                                         .capacity = 18,
+                                         .quality = BW_QUALITY_GOOD,
+                                         .cut_short = cut_short}};
+}
+
+static bool send_trip(struct outbox *outbox, const struct wire_body *body)
+{
+    struct wire_bytes record = make_signed(outbox, body, &probe.keys[outbox->vehicle]);
+    const bool sent = send(outbox, &record);
+    wire_bytes_free(&record);
+    return sent;
+}
+
+struct shown {
+    int n;
+    int64_t id;
+    uint64_t seq;
+    uint8_t stream;
+    struct bw_trip trip;
+};
+
+static int take_shown(void *context, const struct store_trip *row)
+{
+    struct shown *shown = context;
+    *shown = (struct shown){
+        .n = shown->n + 1, .id = row->id, .seq = row->seq, .stream = row->stream[0], .trip = row->trip};
+    return 0;
+}
+
+/* The rows of the trips that began at that instant, and the last of them. */
+static struct shown shown_at(int64_t begun_utc_ms)
+{
+    struct shown shown = {0};
+    const struct store_trip_query query = {
+        .vehicle = "bus-a", .since_utc_ms = begun_utc_ms, .until_utc_ms = begun_utc_ms + 1};
+    if (store_trips(probe.store, &query, 10, take_shown, &shown) != 0)
+        shown.n = -1;
+    return shown;
+}
+
+static const char *a_trip_told_twice_is_shown_once_and_complete(void)
+{
+    static const int64_t first_utc_ms = 1789100000000, second_utc_ms = 1789200000000;
+    struct outbox outbox = {.stream = 30, .cls = BW_RECORD_ALERT},
+                  other = {.stream = 31, .cls = BW_RECORD_ALERT};
+    const int events = events_held();
+    struct wire_body body = trip_body(first_utc_ms, 900000, true);
+    EXPECT(send_trip(&outbox, &body));
+    body = trip_body(first_utc_ms, 600000, false);
+    EXPECT(send_trip(&outbox, &body));
+    body = trip_body(second_utc_ms, 600000, false);
+    EXPECT(send_trip(&outbox, &body));
+    body = trip_body(second_utc_ms, 900000, true); /* after the loss of its outbox */
+    EXPECT(send_trip(&other, &body));
+    EXPECT(receipted(&outbox, 3) && receipted(&other, 1));
+    EXPECT(settled(4));
+    EXPECT(GAINED(accepted) == 4 && GAINED(unread) == 0);
+    const struct shown first = shown_at(first_utc_ms), second = shown_at(second_utc_ms);
+    EXPECT(first.n == 1 && first.stream == 30 && first.seq == 2 && !first.trip.cut_short);
+    EXPECT(second.n == 1 && second.stream == 30 && second.seq == 3 && !second.trip.cut_short);
+    EXPECT(first.trip.ended_utc_ms == first_utc_ms + 600000);
+    EXPECT(events_held() == events); /* a trip is no alert */
+    return NULL;
+}
+
+static const char *the_longest_trip_comes_through_whole(void)
+{
+    static const int64_t begun_utc_ms = 1789300000000;
+    struct outbox outbox = {.stream = 32, .cls = BW_RECORD_ALERT};
+    struct wire_body body = trip_body(begun_utc_ms, 3600000, false);
+    struct bw_trip *trip = &body.u.trip;
+    trip->quality = (enum bw_quality)9; /* of a later version */
+    trip->n_stops = BW_TRIP_STOPS_MAX;
+    for (size_t i = 0; i < trip->n_stops; i++) {
+        trip->stops[i] = (struct bw_trip_stop){.has_position = true,
+                                               .lat_deg = 29.14,
+                                               .lon_deg = 121.03,
+                                               .opened_s = (uint32_t)i * 50,
+                                               .quality = i % 2 == 0 ? BW_QUALITY_GOOD : (enum bw_quality)9,
+                                               .boarded = 65535};
+        memset(trip->stops[i].stop_id, 'x', BW_ID_LEN - 1);
+    }
+    EXPECT(send_trip(&outbox, &body));
+    EXPECT(settled(1));
+    EXPECT(GAINED(accepted) == 1 && GAINED(unread) == 0);
+    struct shown listed = shown_at(begun_utc_ms), whole = {0};
+    EXPECT(listed.n == 1 && listed.trip.quality == BW_QUALITY_UNKNOWN);
+    EXPECT(store_trip(probe.store, listed.id, take_shown, &whole) == 0 && whole.n == 1);
+    EXPECT(whole.trip.n_stops == BW_TRIP_STOPS_MAX);
+    EXPECT(whole.trip.stops[62].boarded == 65535 && whole.trip.stops[63].boarded == 0);
+    EXPECT(whole.trip.stops[63].quality == BW_QUALITY_UNKNOWN);
+    return NULL;
+}
+
 static const char *a_stream_may_begin_where_presence_says(void)
 {
     struct outbox outbox = {.stream = 11, .cls = BW_RECORD_TRACK, .seq = 40};
@@ -830,6 +934,8 @@ static const struct {
     {"a rewritten past is a conflict, and answered with what is held", a_rewritten_past_is_a_conflict},
     {"an alert said again in a new stream is no second event",
      an_alert_said_again_in_a_new_stream_is_no_second_event},
+    {"a trip told twice is shown once, and complete", a_trip_told_twice_is_shown_once_and_complete},
+    {"the longest trip comes through whole", the_longest_trip_comes_through_whole},
     {"a stream may begin where presence says", a_stream_may_begin_where_presence_says},
     {"an old licence and old orders are answered with the newest",
      an_old_licence_and_old_orders_are_answered_with_the_newest},

@@ -1,6 +1,7 @@
 /* The server as its callers see it: real HTTP over a real socket, a real store in a folder of its own. */
 #include "bureau/api/api.h"
 #include "bureau/api/json.h"
+#include "proto/wire.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -322,6 +323,20 @@ Test(api, every_request_gets_the_right_kind_of_answer)
         {"GET", "/v1/alerts?limit=1%000", 400, "\"bad_request\""},
         {"GET", "/v1/console", 200, "\"tiles_frame\":\"gcj02\""},
         {"GET", "/v1/routes", 200, "\"FeatureCollection\""},
+        {"GET", "/v1/trips", 200, "\"trips\":[]"},
+        {"GET", "/v1/trips?vehicle=bus-b&since=2026-09-14T00:00:00Z&until=2026-09-15T00:00:00.5Z&limit=500",
+         200, "\"next_before\":null"},
+        {"GET", "/v1/trips?since=yesterday", 400, "\"since: an RFC 3339 instant\""},
+        {"GET", "/v1/trips?until=2026-13-01T00:00:00Z", 400, "\"until: an RFC 3339 instant\""},
+        {"GET", "/v1/trips?limit=501", 400, "\"bad_request\""},
+        {"GET", "/v1/trips?before=0", 400, "\"bad_request\""},
+        {"GET", "/v1/trips?before=7", 400, "\"bad_request\""},
+        {"GET", "/v1/trips?bus=bus-b", 400, "\"bad_request\""},
+        {"GET", "/v1/trips?vehicle=%27%20OR%201", 200, "\"trips\":[]"},
+        {"GET", "/v1/trips/7", 404, "\"not_found\""},
+        {"GET", "/v1/trips/0", 400, "\"bad_request\""},
+        {"GET", "/v1/trips/1x", 400, "\"bad_request\""},
+        {"GET", "/v1/trips/", 400, "\"bad_request\""},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         const struct answer *answer = ask(table[i].method, table[i].target, "");
@@ -467,6 +482,81 @@ Test(api, alerts_are_paged_newest_first)
     expect_page("/v1/alerts?state=all&limit=5", (const int64_t[]){5, 4, 3, 2, 1}, 5, 0);
     expect_page("/v1/alerts?state=open", (const int64_t[]){5, 3, 2, 1}, 4, 0);
     expect_page("/v1/alerts", (const int64_t[]){5, 3, 2, 1}, 4, 0);
+}
+
+/* A trip that began in the hour `hour`, with its record. */
+static void put_trip(const char *vehicle, uint64_t hour)
+{
+    struct wire_body body = {
+        .type = WIRE_BODY_TRIP,
+        .u.trip = {.begun_utc_ms = 1789425000000 + (int64_t)hour * 3600000,
+                   .route_id = "r-1",
+                   .boarded = 12,
+                   .quality = BW_QUALITY_GOOD,
+                   .n_stops = 1,
+                   .stops = {{.stop_id = "t-1", .boarded = 12, .quality = BW_QUALITY_GOOD}}}};
+    body.u.trip.ended_utc_ms = body.u.trip.begun_utc_ms + 1800000;
+    struct wire_record record = {.stream = {1}, .cls = BW_RECORD_ALERT, .seq = hour + 1};
+    struct wire_bytes bytes = {0};
+    cr_assert_eq(wire_body_encode(&body, &bytes), 0);
+    memcpy(record.body, bytes.data, bytes.len);
+    record.body_len = bytes.len;
+    wire_bytes_free(&bytes);
+    cr_assert_eq(wire_record_encode(&record, &bytes), 0);
+    cr_assert_eq(store_record_add(store, vehicle, record.stream, BW_RECORD_ALERT, record.seq, bytes.data,
+                                  bytes.len, 1),
+                 0);
+    wire_bytes_free(&bytes);
+    cr_assert_eq(store_trip_apply(store, vehicle, record.stream, record.seq, &body.u.trip, 1), 0);
+}
+
+static void expect_trips(const char *target, const char *begun, bool has_next)
+{
+    char said[128] = "";
+    json_t *json = get_json(target, 200), *trip;
+    size_t i;
+    json_array_foreach(json_object_get(json, "trips"), i, trip)
+    {
+        (void)strncat(said, json_string_value(json_object_get(trip, "begun_at")) + 11, 2);
+    }
+    cr_expect_str_eq(said, begun, "%s: %s", target, said);
+    cr_expect_eq(json_is_integer(json_object_get(json, "next_before")), has_next, "%s", target);
+    json_decref(json);
+}
+
+Test(api, trips_are_paged_by_when_they_began)
+{
+    put_trip("bus-b", 0); /* 22:30 */
+    put_trip("bus-a", 3);
+    put_trip("bus-b", 2);
+    put_trip("bus-b", 1);
+    expect_trips("/v1/trips", "01002322", false);
+    expect_trips("/v1/trips?vehicle=bus-b", "002322", false);
+    expect_trips("/v1/trips?limit=3", "010023", true);
+    expect_trips("/v1/trips?limit=3&before=4", "22", false);
+    expect_trips("/v1/trips?vehicle=bus-b&limit=1&before=3", "23", true);
+    expect_trips("/v1/trips?since=2026-09-14T23:30:00Z&until=2026-09-15T01:30:00Z", "0023", false);
+}
+
+Test(api, a_trip_is_told_whole_with_its_stops)
+{
+    put_trip("bus-b", 0);
+    json_t *json = get_json("/v1/trips/1", 200), *stop = json_array_get(json_object_get(json, "stops"), 0);
+    cr_expect_str_eq(json_string_value(json_object_get(json, "route_name")), "外坑线");
+    cr_expect_str_eq(json_string_value(json_object_get(json, "plate")), "浙J12345");
+    cr_expect_str_eq(json_string_value(json_object_get(stop, "stop_id")), "t-1");
+    cr_expect_eq(json_integer_value(json_object_get(stop, "boarded")), 12);
+    cr_expect(json_is_null(json_object_get(stop, "name")), "not in the registry");
+    json_decref(json);
+}
+
+Test(api, a_trip_without_its_record_is_a_store_that_fails)
+{
+    const struct bw_trip trip = {.begun_utc_ms = 1789425000000, .ended_utc_ms = 1789425000000};
+    static const uint8_t stream[BW_STREAM_LEN] = {1};
+    cr_assert_eq(store_trip_apply(store, "bus-b", stream, 1, &trip, 1), 0);
+    json_decref(get_json("/v1/trips", 200));
+    json_decref(get_json("/v1/trips/1", 503));
 }
 
 Test(api, a_list_names_the_event_where_the_stream_goes_on)

@@ -427,6 +427,81 @@ Test(api_json, every_count_of_ingest_is_told)
            "\"nothing\"}");
 }
 
+static struct store_trip trip_row(void)
+{
+    struct store_trip row = {
+        .id = 9,
+        .vehicle = "bus-b",
+        .plate = "浙J12345",
+        .school = "外坑小学",
+        .division = "331023",
+        .trip = {.begun_utc_ms = MORNING_UTC_MS,
+                 .ended_utc_ms = MORNING_UTC_MS + 2400000,
+                 .permit_no = "P-1",
+                 .route_id = "r-1",
+                 .licence_version = 3,
+                 .distance_m = 14230,
+                 .boarded = 20,
+                 .alighted = 19,
+                 .left = {BW_QUALITY_GOOD, 1, 1, 1},
+                 .peak = 20,
+                 .capacity = 18,
+                 .over_s = 754,
+                 .quality = BW_QUALITY_GOOD,
+                 .stops_left_out = 1,
+                 .n_stops = 2,
+                 .stops = {{.stop_id = "t-1",
+                            .has_position = true,
+                            .lat_deg = 29.1412345,
+                            .lon_deg = 121.0312345,
+                            .opened_s = 60,
+                            .open_s = 25,
+                            .quality = BW_QUALITY_GOOD,
+                            .boarded = 12},
+                           {.opened_s = 600, .open_s = 5}}},
+        .received_utc_ms = MORNING_UTC_MS + 2461000,
+    };
+    return row;
+}
+
+#define LISTED                                                                                               \
+    "\"id\":9,\"vehicle_id\":\"bus-b\",\"plate\":\"浙J12345\",\"school\":\"外坑小学\","                 \
+    "\"division\":\"331023\",\"route_name\":\"外坑线\",\"received_at\":\"2026-09-14T23:11:01.250Z\","     \
+    "\"late\":false,\"begun_at\":\"2026-09-14T22:30:00.250Z\",\"ended_at\":\"2026-09-14T23:10:00.250Z\","    \
+    "\"route_id\":\"r-1\",\"permit_no\":\"P-1\",\"boarded\":20,\"alighted\":19,\"peak\":20,\"capacity\":18," \
+    "\"over_s\":754,\"quality\":\"good\",\"began_late\":false,\"cut_short\":false"
+
+Test(api_json, a_trip_is_told_in_counts_and_by_the_names_of_the_registry)
+{
+    struct bw_route route = {.route_id = "r-1", .name = "外坑线"};
+    struct bw_stop stop = {.stop_id = "t-1", .name = "桥南"};
+    const struct registry registry = {.n_routes = 1, .routes = &route, .n_stops = 1, .stops = &stop};
+    struct store_trip row = trip_row();
+    expect(apijson_trip(&registry, &row), "{" LISTED "}");
+    expect(apijson_trip_whole(&registry, &row),
+           "{" LISTED
+           ",\"distance_m\":14230,\"left\":{\"quality\":\"good\",\"low\":1,\"count\":1,\"high\":1},"
+           "\"licence_version\":3,\"stops_left_out\":1,\"stops\":["
+           "{\"stop_id\":\"t-1\",\"opened_at\":\"2026-09-14T22:31:00.250Z\",\"open_s\":25,\"boarded\":12,"
+           "\"alighted\":0,\"quality\":\"good\",\"lat\":29.1412345,\"lon\":121.0312345,\"name\":\"桥南\"},"
+           "{\"stop_id\":\"\",\"opened_at\":\"2026-09-14T22:40:00.250Z\",\"open_s\":5,\"boarded\":null,"
+           "\"alighted\":null,\"quality\":\"unknown\",\"lat\":null,\"lon\":null,\"name\":null}]}");
+}
+
+Test(api_json, a_trip_of_what_the_registry_does_not_know_has_no_names)
+{
+    const struct registry registry = {0};
+    struct store_trip row = trip_row();
+    row.trip.capacity = 0;
+    row.trip.quality = (enum bw_quality)7;
+    json_t *json = apijson_trip_whole(&registry, &row);
+    cr_expect(json_is_null(json_object_get(json, "route_name")));
+    cr_expect(json_is_null(json_object_get(json, "capacity")));
+    cr_expect_str_eq(json_string_value(json_object_get(json, "quality")), "unknown");
+    cr_expect(json_is_null(json_object_get(json_array_get(json_object_get(json, "stops"), 0), "name")));
+    json_decref(json);
+}
+
 Test(api_json, nothing_in_is_nothing_out)
 {
     cr_expect_null(apijson_text(NULL));

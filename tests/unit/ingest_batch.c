@@ -44,6 +44,9 @@ static struct played {
     int64_t presence_utc_ms;
     struct bw_presence presence;
     bool seen;
+    size_t n_trips;
+    uint64_t trip_seq; /* of the last one, and when it began */
+    int64_t begun_utc_ms;
     size_t n_rows, n_chains;
     struct row rows[ROWS_MAX];
     struct chain_row chains[ROWS_MAX];
@@ -222,6 +225,18 @@ int store_alert_apply(struct store *store, const char *vehicle, const uint8_t st
     return 0;
 }
 
+int store_trip_apply(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
+                     uint64_t of_seq, const struct bw_trip *trip, int64_t received_utc_ms)
+{
+    (void)store, (void)vehicle, (void)stream, (void)received_utc_ms;
+    if (fails() != 0)
+        return -EIO;
+    played.n_trips++;
+    played.trip_seq = of_seq;
+    played.begun_utc_ms = trip->begun_utc_ms;
+    return 0;
+}
+
 int store_presence_put(struct store *store, const char *vehicle, const struct bw_presence *presence,
                        int64_t received_utc_ms)
 {
@@ -308,6 +323,8 @@ static const struct wire_body alert = {.type = WIRE_BODY_ALERT,
                                                    .phase = BW_RAISED,
                                                    .number = 1,
                                                    .evidence.overload = {.aboard = 20, .capacity = 18}}};
+static const struct wire_body trip = {
+    .type = WIRE_BODY_TRIP, .u.trip = {.begun_utc_ms = 1789000000000, .ended_utc_ms = 1789002400000}};
 static const struct wire_body track = {.type = WIRE_BODY_TRACK,
                                        .u.track = {.n = 1, .fixes = {{.utc_ms = 1}}}};
 
@@ -388,6 +405,37 @@ Test(batch, keeps_records_and_owes_one_cumulative_receipt_a_stream, .init = set_
     cr_expect_eq(receipts[1].upto_seq[0], 0, "no alert of that stream is held");
     cr_expect_eq(receipts[1].upto_seq[1], 1);
     cr_expect(receipts[0].progress && receipts[1].progress);
+}
+
+static void send_body(struct sender *sender, const struct wire_body *body)
+{
+    make_body(sender, body, batch_next(batch));
+    batch_keep(batch);
+}
+
+Test(batch, a_trip_is_applied_with_its_record_and_is_no_event, .init = set_up, .fini = tear_down)
+{
+    struct sender alerts = {.cls = BW_RECORD_ALERT, .stream = 9}, again = alerts, tracks = alerts;
+    struct batch_outcome outcome;
+    send_body(&alerts, &trip);
+    send_body(&again, &trip); /* the same record once more */
+    cr_assert_eq(apply(&outcome), 0);
+    cr_expect_eq(outcome.counts[VERDICT_ACCEPTED], 1, "%s", outcome.reason);
+    cr_expect_eq(outcome.counts[VERDICT_DUPLICATE], 1);
+    cr_expect_eq(outcome.last_event, 0);
+    cr_expect_eq(played.n_trips, 1);
+    cr_expect_eq(played.trip_seq, 1);
+    cr_expect_eq(played.begun_utc_ms, 1789000000000);
+    batch_clear(batch);
+
+    tracks.cls = BW_RECORD_TRACK; /* where no trip belongs: kept, and not understood */
+    send_body(&tracks, &trip);
+    struct batch_item *item = batch_next(batch) - 1;
+    cr_assert_eq(judge_body(&item->record, &item->body), 0);
+    cr_assert_eq(apply(&outcome), 0);
+    cr_expect_eq(outcome.counts[VERDICT_ACCEPTED], 1, "%s", outcome.reason);
+    cr_expect_eq(outcome.unread, 1);
+    cr_expect_eq(played.n_trips, 1);
 }
 
 Test(batch, what_is_held_or_early_is_answered_but_not_kept, .init = set_up, .fini = tear_down)
@@ -715,15 +763,18 @@ Test(batch, whatever_call_fails_nothing_is_receipted_and_all_is_counted, .init =
         lose_next(&tracks);
         struct sender again = {.cls = BW_RECORD_TRACK, .stream = 9, .by = &new_key};
         send_next(&again); /* held */
+        changing.by = &new_key;
+        send_body(&changing, &trip);
         const int error = apply(&outcome);
         if (fail_at == 0) {
             cr_assert_eq(error, 0);
-            cr_expect_eq(outcome.counts[VERDICT_ACCEPTED], 2, "%s", outcome.reason);
+            cr_expect_eq(played.n_trips, 1);
+            cr_expect_eq(outcome.counts[VERDICT_ACCEPTED], 3, "%s", outcome.reason);
             cr_expect_eq(batch_receipts(batch, &receipts), 2);
             calls = played.calls;
         } else {
             cr_expect_eq(error, -EIO, "call %d", fail_at);
-            cr_expect_eq(outcome.counts[VERDICT_DROPPED], 5, "call %d", fail_at);
+            cr_expect_eq(outcome.counts[VERDICT_DROPPED], 6, "call %d", fail_at);
             cr_expect_eq(outcome.counts[VERDICT_ACCEPTED], 0, "call %d", fail_at);
             cr_expect_eq(outcome.last_event, 0, "call %d", fail_at);
             cr_expect_eq(batch_receipts(batch, &receipts), 0, "call %d", fail_at);

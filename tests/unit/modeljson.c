@@ -177,6 +177,62 @@ Test(modeljson, every_word_has_a_name_of_its_own_that_the_contract_lists)
     }
 }
 
+/* The members of one view of a trip, each of which the contract requires. */
+static void expect_required(const char *openapi, const char *name, json_t *json, const char *const *more)
+{
+    char listed[512];
+    size_t n = 0;
+    const char *at = strstr(schema(openapi, name), "required:"), *key;
+    json_t *value;
+    cr_assert_not_null(at);
+    const char *end = strchr(at, ']');
+    cr_assert(end != NULL && (size_t)(end - at) < sizeof listed);
+    (void)snprintf(listed, sizeof listed, "%.*s", (int)(end - at), at);
+    for (const char *c = listed; *c != '\0'; c++)
+        n += *c == ',';
+    for (; *more != NULL; more++)
+        (void)json_object_set_new(json, *more, json_null());
+    json_object_foreach(json, key, value)
+    {
+        cr_expect_not_null(strstr(listed, key), "%s: %s is sent and not required", name, key);
+    }
+    cr_expect_eq(n + 1, json_object_size(json), "%s requires %zu", name, n + 1);
+    json_decref(json);
+}
+
+Test(modeljson, the_contract_requires_what_is_sent_of_a_trip)
+{
+    static const char *const of_row[] = {"id",         "vehicle_id",  "plate", "school", "division",
+                                         "route_name", "received_at", "late",  NULL},
+                             *const of_rest[] = {"stops", NULL}, *const of_stop[] = {"name", NULL};
+    const char *openapi = read_openapi();
+    const struct bw_trip trip = {.n_stops = 1};
+    json_t *head = json_object(), *rest = json_object(), *stop = json_object();
+    modeljson_put_trip(&head, &trip);
+    expect_required(openapi, "Trip", head, of_row);
+    modeljson_put_trip_rest(&rest, &trip);
+    expect_required(openapi, "TripRest", rest, of_rest);
+    modeljson_put_trip_stop(&stop, &trip, 0);
+    expect_required(openapi, "TripStop", stop, of_stop);
+}
+
+Test(modeljson, the_numbers_of_a_stop_where_nobody_could_count_are_null)
+{
+    struct bw_trip trip = {.begun_utc_ms = 1789425000250, .n_stops = 1};
+    const struct {
+        enum bw_quality quality;
+        bool counted;
+    } cases[] = {{BW_QUALITY_UNKNOWN, false}, {BW_QUALITY_DEGRADED, true}, {BW_QUALITY_GOOD, true}};
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        json_t *json = json_object();
+        trip.stops[0].quality = cases[i].quality;
+        modeljson_put_trip_stop(&json, &trip, 0);
+        cr_expect_eq(json_is_integer(json_object_get(json, "boarded")), cases[i].counted, "case %zu", i);
+        cr_expect_eq(json_is_integer(json_object_get(json, "alighted")), cases[i].counted, "case %zu", i);
+        json_decref(json);
+    }
+}
+
 Test(modeljson, the_contract_requires_just_the_members_that_are_sent)
 {
     const char *openapi = read_openapi();

@@ -481,6 +481,97 @@ Test(verify, finds_any_single_bit_that_matters)
     cr_expect_gt(done, 300, "SEED=%llu: only %u could be done", (unsigned long long)seed, done);
 }
 
+/* --- trips --- */
+
+static struct wire_body trip_of(int64_t begun_utc_ms, int64_t lasted_ms, bool cut_short)
+{
+    return (struct wire_body){.type = WIRE_BODY_TRIP,
+                              .u.trip = {.begun_utc_ms = begun_utc_ms,
+                                         .ended_utc_ms = begun_utc_ms + lasted_ms,
+                                         .permit_no = "P-1",
+                                         .route_id = "r-1",
+                                         .boarded = 20,
+                                         .alighted = 20,
+                                         .peak = 20,
+                                         .capacity = 18,
+                                         .over_s = 60,
+                                         .quality = BW_QUALITY_DEGRADED,
+                                         .cut_short = cut_short}};
+}
+
+/* bus-b: stream 6, one trip that was cut short in record 1 and complete in record 2, another one in record 3.
+ */
+static void drive_b(void)
+{
+    struct sender alerts = {"bus-b", &key_b, 6, BW_RECORD_ALERT, 0, {0}};
+    evidence_say(&alerts, trip_of(evidence_utc_ms, 900000, true));
+    evidence_say(&alerts, trip_of(evidence_utc_ms, 600000, false));
+    evidence_say(&alerts, trip_of(evidence_utc_ms + 7200000, 600000, false));
+    const struct batch_outcome outcome = evidence_commit();
+    cr_assert_eq(outcome.counts[VERDICT_ACCEPTED], 3, "%s", outcome.reason);
+    cr_assert_eq(outcome.unread, 0);
+}
+
+#define MADE_UP(vehicle)                                                                                     \
+    "INSERT INTO trip (vehicle, begun_utc_ms, ended_utc_ms, permit_no, route_id, boarded, alighted, peak,"   \
+    " capacity, over_s, quality, began_late, cut_short, stream, seq, received_utc_ms) SELECT " vehicle       \
+    ", 5, ended_utc_ms, permit_no, route_id, boarded, alighted, peak, capacity, over_s, quality, "           \
+    "began_late,"                                                                                            \
+    " cut_short, stream, 77, received_utc_ms FROM trip WHERE seq = 3"
+
+static const struct {
+    const char *name, *sql, *said;
+} trip_acts[] = {
+    {"fewer were aboard", "UPDATE trip SET peak = 18 WHERE seq = 3", WHOLE "; bus-b/6/alert 3 trip"},
+    {"it ended sooner", "UPDATE trip SET ended_utc_ms = ended_utc_ms - 1 WHERE seq = 3",
+     "bus-b/6/alert 3 no_trip; bus-b/6/alert 3 trip"},
+    {"it began at another time", "UPDATE trip SET begun_utc_ms = 5 WHERE seq = 3",
+     "bus-b/6/alert 3 no_trip; bus-b/6/alert 3 trip"},
+    {"it was removed", "DELETE FROM trip WHERE seq = 3", WHOLE "; bus-b/6/alert 3 no_trip"},
+    {"the one cut short shown again",
+     "UPDATE trip SET seq = 1, cut_short = 1, ended_utc_ms = ended_utc_ms + 300000 WHERE seq = 2",
+     WHOLE "; bus-b/6/alert 2 no_trip"},
+    {"one made up", MADE_UP("vehicle"), WHOLE "; bus-b/6/alert 77 stray_trip"},
+    {"one made up of a vehicle without records", MADE_UP("'bus-c'"), WHOLE "; bus-c/6/alert 77 stray_trip"},
+    {"its record altered",
+     "UPDATE record SET bytes = flip(bytes, 60) WHERE stream = x'0600000000000000' AND seq = 3",
+     WHOLE "; bus-b/6/alert 3 bad_signature"},
+    {"its record removed", "DELETE FROM record WHERE stream = x'0600000000000000' AND seq = 3",
+     WHOLE "; bus-b/6/alert 3 missing; bus-b/6/alert 3 stray_trip"},
+};
+
+Test(verify, a_trip_is_what_its_record_says)
+{
+    drive_b();
+    cr_expect_str_eq(verify_file(evidence_path, NULL), WHOLE);
+    for (size_t i = 0; i < sizeof trip_acts / sizeof *trip_acts; i++) {
+        const char *found = after(trip_acts[i].sql);
+        cr_assert_not_null(found, "%s changed nothing", trip_acts[i].name);
+        cr_expect(strstr(found, trip_acts[i].said) != NULL, "%s: %s", trip_acts[i].name, found);
+    }
+}
+
+Test(verify, finds_any_bit_of_a_trip_that_matters)
+{
+    static const char *const columns[] = {"vehicle",    "begun_utc_ms", "ended_utc_ms", "permit_no",
+                                          "route_id",   "boarded",      "alighted",     "peak",
+                                          "capacity",   "over_s",       "quality",      "stream",
+                                          "began_late", "cut_short",    "seq",          "received_utc_ms"};
+    const char *given = getenv("SEED");
+    dice = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+    const unsigned long long seed = dice;
+    drive_b();
+    for (size_t i = 0; i < 8 * sizeof columns / sizeof *columns; i++) {
+        char sql[160];
+        const char *column = columns[i % (sizeof columns / sizeof *columns)];
+        (void)snprintf(sql, sizeof sql, "UPDATE trip SET %s = mutate(%s) WHERE id = %u", column, column,
+                       (unsigned)(1 + roll(2)));
+        const char *found = after(sql);
+        cr_expect(found == NULL || totals.findings > 0 || strncmp(found, "damaged", 7) == 0,
+                  "SEED=%llu: %s: %s", seed, sql, found);
+    }
+}
+
 /* --- a key that was changed --- */
 
 /* bus-b: stream 6, alert 1 and track 1 under its old key, the change in alert 2, alert 3 and tracks 2, 3
