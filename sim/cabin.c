@@ -23,6 +23,7 @@ bool cabin_board(struct cabin *cabin, struct rng *rng)
     if (bench < 0)
         return false;
     cabin->bench[bench]++;
+    cabin->came_in++;
     return true;
 }
 
@@ -34,6 +35,7 @@ bool cabin_alight(struct cabin *cabin, struct rng *rng)
     if (bench < 0)
         return false;
     cabin->bench[bench]--;
+    cabin->got_off++;
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* The inside of a small school bus: nine benches that count up to three pupils and know whether all belts in
- * use are fastened, two doors, the ignition, and what the bus says of supply and antenna. */
+ * use are fastened, two doors, counters at the front one, the ignition, the attendant's button at the back,
+ * and what the bus says of supply and antenna. */
 #ifndef BUSWARDEN_SIM_CABIN_H
 #define BUSWARDEN_SIM_CABIN_H
 
@@ -24,14 +25,17 @@ struct cabin {
     int broken_bench;             /* whose sensor says "unknown"; -1 none */
     bool unbelted[CABIN_BENCHES]; /* whose pupils will not fasten their belts */
     bool front_door_open, rear_door_open;
+    uint8_t came_in, got_off; /* by the front door, as its counters show it: 0 again after 255 */
+    bool button;              /* pressed by whoever has looked at every seat */
     bool ignition_on;
     bool power_cut, antenna_cut;
     bool silent; /* the controller of seats and belts sends nothing */
 };
 
-/* One pupil sits down, on a free seat while there is one; false when not even a squeeze is left. */
+/* One pupil comes in and sits down, on a free seat while there is one; false when not even a squeeze is left.
+ */
 bool cabin_board(struct cabin *cabin, struct rng *rng);
-/* One pupil leaves, first from where three sit; false when nobody is aboard. */
+/* One pupil gets off, first from where three sit; false when nobody is aboard. */
 bool cabin_alight(struct cabin *cabin, struct rng *rng);
 unsigned cabin_aboard(const struct cabin *cabin);
 /* All belts in use on a bench are fastened: after the front door was shut, unless they will not. Of an empty

@@ -5,15 +5,15 @@
 #include <math.h>
 #include <stddef.h>
 
-enum message_index { CABIN_SEATS, CABIN_STATE, POWERTRAIN, CABIN_BELTS, DEVICE_STATE };
+enum message_index { CABIN_SEATS, CABIN_STATE, POWERTRAIN, CABIN_BELTS, DEVICE_STATE, DOOR_COUNTS };
 static const struct message {
     const char *name;
     uint32_t id;
     uint8_t len;
 } MESSAGES[CAN_FRAMES] = {
-    [CABIN_SEATS] = {"CABIN_SEATS", 0x310, 8},   [CABIN_STATE] = {"CABIN_STATE", 0x320, 2},
-    [POWERTRAIN] = {"POWERTRAIN", 0x330, 8},     [CABIN_BELTS] = {"CABIN_BELTS", 0x312, 2},
-    [DEVICE_STATE] = {"DEVICE_STATE", 0x340, 1},
+    [CABIN_SEATS] = {"CABIN_SEATS", 0x310, 8}, [CABIN_STATE] = {"CABIN_STATE", 0x320, 2},
+    [DOOR_COUNTS] = {"DOOR_COUNTS", 0x322, 2}, [POWERTRAIN] = {"POWERTRAIN", 0x330, 8},
+    [CABIN_BELTS] = {"CABIN_BELTS", 0x312, 2}, [DEVICE_STATE] = {"DEVICE_STATE", 0x340, 1},
 };
 
 /* Intel byte order, unsigned. 7 lies beyond a bench's maximum: that is how a reader knows it for "unknown".
@@ -22,6 +22,9 @@ enum signal_index {
     DOOR_FRONT = CABIN_BENCHES,
     DOOR_REAR,
     IGNITION,
+    BUTTON,
+    CAME_IN,
+    GOT_OFF,
     SPEED,
     MAIN_POWER,
     ANTENNA,
@@ -48,6 +51,9 @@ static const struct signal {
     [DOOR_FRONT] = {"DOOR_FRONT_OPEN", CABIN_STATE, 0, 1, "1", "1", ""},
     [DOOR_REAR] = {"DOOR_REAR_OPEN", CABIN_STATE, 1, 1, "1", "1", ""},
     [IGNITION] = {"IGN_ON", CABIN_STATE, 8, 1, "1", "1", ""},
+    [BUTTON] = {"ATTENDANT_BUTTON", CABIN_STATE, 9, 1, "1", "1", ""},
+    [CAME_IN] = {"DOOR_FRONT_IN", DOOR_COUNTS, 0, 8, "1", "255", "persons"},
+    [GOT_OFF] = {"DOOR_FRONT_OUT", DOOR_COUNTS, 8, 8, "1", "255", "persons"},
     [SPEED] = {"VEHICLE_SPEED", POWERTRAIN, 0, 16, "0.01", "655.35", "km/h"},
     [MAIN_POWER] = {"POWER_MAIN", DEVICE_STATE, 0, 1, "1", "1", ""},
     [ANTENNA] = {"GNSS_ANTENNA", DEVICE_STATE, 1, 1, "1", "1", ""},
@@ -78,6 +84,9 @@ size_t can_encode(const struct cabin *cabin, double speed_mps, struct can_frame 
     value[DOOR_FRONT] = cabin->front_door_open;
     value[DOOR_REAR] = cabin->rear_door_open;
     value[IGNITION] = cabin->ignition_on;
+    value[BUTTON] = cabin->button;
+    value[CAME_IN] = cabin->came_in;
+    value[GOT_OFF] = cabin->got_off;
     value[MAIN_POWER] = !cabin->power_cut;
     value[ANTENNA] = !cabin->antenna_cut;
     value[SPEED] = (uint64_t)lround(speed_mps * 3.6 * 100);

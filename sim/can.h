@@ -7,7 +7,7 @@
 
 #include "sim/cabin.h"
 
-enum { CAN_FRAMES = 5, CAN_LINE_LEN = 64 };
+enum { CAN_FRAMES = 6, CAN_LINE_LEN = 64 };
 
 struct can_frame {
     uint32_t id; /* 11 bits */

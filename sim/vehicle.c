@@ -11,6 +11,8 @@ enum {
     IGNITION_STEPS = 2 * STEPS_PER_S,  /* from ignition on to departure */
     DOOR_WAIT_STEPS = 1 * STEPS_PER_S, /* from standing to open, from closed to driving */
     SHUTDOWN_STEPS = 3 * STEPS_PER_S,  /* from empty to ignition off */
+    ROUND_STEPS = 20 * STEPS_PER_S,    /* from ignition off until the attendant has looked at every seat */
+    PRESS_STEPS = 2 * STEPS_PER_S,     /* so long the button is held down */
     LINGER_STEPS = 10 * STEPS_PER_S,   /* parked at the end: alerts get the time to clear */
 };
 /* A stop further from the path than this is not on it. */
@@ -26,6 +28,8 @@ enum phase {
     CLOSING,
     SHUTTING_DOWN,
     FINDING,
+    ROUND,
+    PRESSING,
     LINGERING,
     DONE
 };
@@ -294,7 +298,24 @@ static void turn_off(struct vehicle *vehicle, struct vehicle_output *out)
     if (aboard > 0 && vehicle->scenario->left_behind > 0)
         go_on(vehicle, FINDING, (unsigned)lround(vehicle->scenario->found_s * STEPS_PER_S));
     else
-        go_on(vehicle, LINGERING, LINGER_STEPS);
+        go_on(vehicle, ROUND, ROUND_STEPS);
+}
+
+/* The attendant, or whoever has found those who were left, has been at the back. Where somebody still sits,
+ * nobody has. */
+static void press(struct vehicle *vehicle, struct vehicle_output *out)
+{
+    vehicle->cabin.button = cabin_aboard(&vehicle->cabin) == 0;
+    if (vehicle->cabin.button)
+        say(out, "every seat was looked at, the button at the back is pressed");
+    go_on(vehicle, PRESSING, PRESS_STEPS);
+}
+
+static void release(struct vehicle *vehicle, struct vehicle_output *out)
+{
+    (void)out;
+    vehicle->cabin.button = false;
+    go_on(vehicle, LINGERING, LINGER_STEPS);
 }
 
 /* Somebody looks into the parked bus, and lets out whom he finds. */
@@ -315,7 +336,7 @@ static void end(struct vehicle *vehicle, struct vehicle_output *out)
 static void (*const PHASES[])(struct vehicle *, struct vehicle_output *) = {
     [PARKED] = depart,   [DRIVING] = roll,       [OPENING] = open_door,      [ALIGHTING] = let_out,
     [BOARDING] = let_in, [CLOSING] = close_door, [SHUTTING_DOWN] = turn_off, [FINDING] = find,
-    [LINGERING] = end,   [DONE] = end,
+    [ROUND] = press,     [PRESSING] = release,   [LINGERING] = end,          [DONE] = end,
 };
 
 /* The stretch of this kind that the bus is on; NULL when it is on none. */

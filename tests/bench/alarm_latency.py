@@ -117,7 +117,7 @@ class Vehicle:
             left -= on_seat
         seats = bits.to_bytes(8, "little").hex().upper()
         wheels = (self.cabin["kmh"] * 100).to_bytes(8, "little").hex().upper()
-        return f"t3108{seats}\rt3308{wheels}\rt3202{self.cabin['door']:02X}01\rt3122FF01\rt340103\r".encode()
+        return f"t3108{seats}\rt3308{wheels}\rt3202{self.cabin['door']:02X}01\rt32220000\rt3122FF01\rt340103\r".encode()
 
     def send(self):
         self.adapter.serve()

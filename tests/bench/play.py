@@ -19,7 +19,7 @@ import time
 import tty
 
 FRAMES_PER_S = 200
-SEATS, STATE, BELTS, DEVICE = "t3108DB06000000000000", "t32020001", "t3122FF01", "t340103"
+SEATS, STATE, BELTS, DEVICE, COUNTS = "t3108DB06000000000000", "t32020001", "t3122FF01", "t340103", "t32220000"
 KNOTS_PER_MPS = 3600 / 1852
 
 
@@ -90,14 +90,14 @@ class Adapter:
                 os.write(self.master, b"\r")
 
     def send(self, number, count, speed_mps):
-        """Frames number .. number + count - 1 of the bus, which repeats five."""
+        """Frames number .. number + count - 1 of the bus, which repeats six."""
         self.serve()
         if not self.open:
             return
         kmh = round(speed_mps * 360)
         wheels = f"t3308{kmh & 255:02X}{kmh >> 8:02X}000000000000"
-        five = [SEATS, STATE, wheels, BELTS, DEVICE]
-        text = "".join(five[i % 5] + "\r" for i in range(number, number + count)).encode()
+        six = [SEATS, STATE, wheels, BELTS, DEVICE, COUNTS]
+        text = "".join(six[i % 6] + "\r" for i in range(number, number + count)).encode()
         self.sent += count
         while text:
             try:

@@ -34,6 +34,20 @@ Test(sim_cabin, all_get_off_the_squeezed_first)
     cr_expect_not(cabin_alight(&cabin, &rng));
 }
 
+Test(sim_cabin, whoever_comes_in_or_gets_off_is_counted_and_the_counters_begin_anew)
+{
+    struct cabin cabin = {.broken_bench = -1, .came_in = 254};
+    struct rng rng;
+    rng_seed(&rng, 1, "count");
+    for (unsigned n = 0; n < CABIN_PUPILS_MAX; n++)
+        cr_assert(cabin_board(&cabin, &rng));
+    cr_expect_not(cabin_board(&cabin, &rng));
+    cr_expect_eq(cabin.came_in, (254 + CABIN_PUPILS_MAX) % 256, "who finds no place is not counted");
+    for (unsigned n = 0; n < 5; n++)
+        cr_assert(cabin_alight(&cabin, &rng));
+    cr_expect_eq(cabin.got_off, 5);
+}
+
 Test(sim_cabin, a_broken_bench_reports_unknown_whoever_sits_there)
 {
     struct cabin cabin = {.broken_bench = 3, .bench = {[2] = 1, [3] = 2}};

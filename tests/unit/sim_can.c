@@ -48,6 +48,9 @@ Test(sim_can, the_gateway_reads_back_what_was_encoded)
                           .broken_bench = 1,
                           .unbelted = {[3] = true},
                           .rear_door_open = true,
+                          .came_in = 255,
+                          .got_off = 3,
+                          .button = true,
                           .ignition_on = true,
                           .antenna_cut = true};
     struct can_frame frames[CAN_FRAMES];
@@ -72,6 +75,9 @@ Test(sim_can, the_gateway_reads_back_what_was_encoded)
     }
     cr_expect_eq(value_of(&heard, "DOOR_FRONT_OPEN"), 0);
     cr_expect_eq(value_of(&heard, "DOOR_REAR_OPEN"), 1);
+    cr_expect_eq(value_of(&heard, "DOOR_FRONT_IN"), 255);
+    cr_expect_eq(value_of(&heard, "DOOR_FRONT_OUT"), 3);
+    cr_expect_eq(value_of(&heard, "ATTENDANT_BUTTON"), 1);
     cr_expect_eq(value_of(&heard, "POWER_MAIN"), 1);
     cr_expect_eq(value_of(&heard, "GNSS_ANTENNA"), 0);
     cr_expect_eq(value_of(&heard, "IGN_ON"), 1);
@@ -85,7 +91,7 @@ Test(sim_can, a_silent_controller_sends_neither_seats_nor_belts)
     struct cabin cabin = {.broken_bench = -1, .silent = true};
     struct can_frame frames[CAN_FRAMES];
     const size_t n = can_encode(&cabin, 0, frames);
-    cr_assert_eq(n, 3);
+    cr_assert_eq(n, 4);
     for (size_t i = 0; i < n; i++)
         cr_expect(frames[i].id != 0x310 && frames[i].id != 0x312, "frame %zu", i);
 }

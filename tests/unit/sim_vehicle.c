@@ -207,6 +207,70 @@ Test(sim_vehicle, the_same_seed_gives_the_same_bytes_and_another_does_not)
     clean(other, 3, buses);
 }
 
+/* What the bus says of the attendant's round, line by line of a candump log. */
+struct round {
+    double off_s;   /* the ignition was switched off */
+    double press_s; /* the button, last */
+    double press_for_s;
+    unsigned presses;
+    bool seated; /* somebody sits, at a press */
+};
+
+static struct round round_of(char *log)
+{
+    struct round round = {.presses = 0};
+    bool pressed = false, ignition = false, seated = false;
+    for (char *rest, *line = strtok_r(log, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+        const double time_s = strtod(line + 1, NULL);
+        const char *seats = strstr(line, "310#"), *state = strstr(line, "320#");
+        if (seats != NULL)
+            seated = strcmp(seats + 4, "0000000000000000") != 0;
+        if (state == NULL)
+            continue;
+        const unsigned long second = strtoul(state + 6, NULL, 16);
+        const bool now_on = (second & 1) != 0, now_pressed = (second & 2) != 0;
+        if (ignition && !now_on)
+            round.off_s = time_s;
+        if (now_pressed && !pressed) {
+            round.presses++;
+            round.press_s = time_s;
+            round.seated |= seated;
+        }
+        if (pressed && !now_pressed)
+            round.press_for_s = time_s - round.press_s;
+        ignition = now_on;
+        pressed = now_pressed;
+    }
+    return round;
+}
+
+Test(sim_vehicle, the_attendant_presses_the_button_after_the_drive_or_whoever_finds_those_who_were_left)
+{
+    static const char *const all[] = {"bus-a", "bus-b", "bus-c", "belts",  "door",   "left",
+                                      "speed", "stop",  "hours", "device", "silent", "several"};
+    static const struct {
+        const char *scenario, *vehicle;
+        double after_low_s, after_high_s; /* the ignition is off */
+    } cases[] = {{"morning", "bus-a", 19.5, 20.5},
+                 {"morning", "bus-b", 19.5, 20.5},
+                 {"offences", "left", 150, 200},
+                 {"offences", "several", 40, 90}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char folder[] = "/tmp/buswarden-round-XXXXXX";
+        play(cases[i].scenario, folder, 0);
+        char *log = contents(folder, cases[i].vehicle, ".candump.log");
+        const struct round round = round_of(log);
+        cr_expect_eq(round.presses, 1, "%s", cases[i].vehicle);
+        cr_expect_not(round.seated, "%s: nobody looks away from a pupil", cases[i].vehicle);
+        cr_expect_float_eq(round.press_for_s, 2, 0.2, "%s", cases[i].vehicle);
+        const double after_s = round.press_s - round.off_s;
+        cr_expect(after_s >= cases[i].after_low_s && after_s <= cases[i].after_high_s, "%s: %.1f s",
+                  cases[i].vehicle, after_s);
+        free(log);
+        clean(folder, sizeof all / sizeof all[0], all);
+    }
+}
+
 Test(sim_vehicle, says_which_name_the_roads_do_not_have)
 {
     static const struct {
