@@ -76,6 +76,8 @@ static int make_engine(struct watch *watch, uint64_t next_number, const struct b
     engine_set_orders(engine, watch_orders(watch));
     for (size_t i = 0; i < n_open; i++)
         engine_resume(engine, &open[i]);
+    if (watch->engine != NULL)
+        engine_continue(engine, watch->engine);
     free(watch->engine_memory);
     watch->engine_memory = memory;
     watch->engine = engine;

@@ -120,6 +120,11 @@ void engine_resume(struct engine *engine, const struct bw_alert *open)
     }
 }
 
+void engine_continue(struct engine *engine, const struct engine *before)
+{
+    rule_left_behind_continue(&engine->rules, &before->rules);
+}
+
 size_t engine_open(const struct engine *engine, struct bw_alert *ret_alerts)
 {
     size_t n = 0;

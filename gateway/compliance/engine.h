@@ -22,6 +22,9 @@ void engine_set_orders(struct engine *engine, const struct bw_orders *orders);
 /* Go on with an alert that was open when the process or the licence before ended. Before the first step.
  * Kinds that this build does not judge, and alerts that are not open, are ignored. */
 void engine_resume(struct engine *engine, const struct bw_alert *open);
+/* Take over from the engine that has judged the same vehicle until now, what an alert does not hold: that the
+ * attendant has looked at every seat. After the last engine_resume(), before the first step. */
+void engine_continue(struct engine *engine, const struct engine *before);
 
 /* Judge one event; ret_alerts holds ENGINE_ALERTS_MAX. Returns how many phases were written, in the order of
  * kinds. mono_ms that goes back counts as no time passed. */

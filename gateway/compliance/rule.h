@@ -235,6 +235,10 @@ extern const struct rule rule_overload, rule_off_route, rule_out_of_hours, rule_
  * warned before the wheels turn. Not while the alert is open, which warns by itself. */
 bool rule_overload_warns(const struct rules *rules, const struct inputs *in);
 
+/* What the rule before knows of the same vehicle and needs no licence: the attendant's round, and whether
+ * what lies there is a bag. After resume(). */
+void rule_left_behind_continue(struct rules *rules, const struct rules *before);
+
 /* Nobody is aboard, for certain. */
 bool rule_known_empty(const struct bw_occupancy *occupancy);
 /* The vehicle's speed: by the wheels when they are known, else the receiver's; NaN when neither tells. */

@@ -132,4 +132,11 @@ static void resume(struct rules *rules, const struct bw_alert *open)
                                                    .level = evidence->level};
 }
 
+void rule_left_behind_continue(struct rules *rules, const struct rules *before)
+{
+    rules->left_behind.round = before->left_behind.round;
+    rules->left_behind.changes = before->left_behind.changes;
+    rules->left_behind.bag = before->left_behind.bag;
+}
+
 const struct rule rule_left_behind = {BW_CHILD_LEFT_BEHIND, step, describe, grown, resume};

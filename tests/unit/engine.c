@@ -467,6 +467,39 @@ Test(engine, what_is_open_is_handed_on_as_last_reported)
     free(before);
 }
 
+/* Alerts of a pupil left behind within a minute, with a bag on a seat of a bus that is shut. */
+static size_t left_behind_in_a_minute(uint32_t presses)
+{
+    size_t n = 0;
+    bench.n = 0;
+    bench.cabin = (struct bw_cabin){.occupancy = {BW_QUALITY_GOOD, 1, 1, 1},
+                                    .door_open = BW_NO,
+                                    .ignition_on = BW_NO,
+                                    .presses = presses};
+    for (int64_t end_ms = bench.mono_ms + 60000; bench.mono_ms < end_ms; bench.mono_ms += 1000)
+        at(bench.mono_ms, BW_EVENT_CABIN);
+    for (size_t i = 0; i < bench.n; i++)
+        n += bench.alerts[i].kind == BW_CHILD_LEFT_BEHIND;
+    return n;
+}
+
+Test(engine, that_every_seat_was_looked_at_is_handed_on)
+{
+    (void)left_behind_in_a_minute(0);
+    (void)left_behind_in_a_minute(1);
+    cr_expect_eq(left_behind_in_a_minute(1), 0U);
+    struct engine *before = bench.engine;
+    const int64_t mono_ms = bench.mono_ms;
+    bench = bench_of(&licence);
+    bench.mono_ms = mono_ms;
+    engine_continue(bench.engine, before);
+    free(before);
+    cr_expect_eq(left_behind_in_a_minute(1), 0U);
+    judge_anew();
+    bench.mono_ms = mono_ms;
+    cr_expect_eq(left_behind_in_a_minute(1), 1U, "one that knows nothing of it");
+}
+
 Test(engine, without_a_licence_what_was_open_stays_open)
 {
     struct bw_alert open = {.kind = BW_OFF_ROUTE, .phase = BW_RAISED, .number = 3, .severity = BW_MINOR};

@@ -311,6 +311,23 @@ Test(rule_left_behind, the_round_ends_an_alarm)
     cr_expect_eq(later(&rules, 1), LIFECYCLE_END);
 }
 
+Test(rule_left_behind, a_round_and_a_bag_outlive_a_change_of_licence)
+{
+    const struct bw_alert open = {.kind = BW_CHILD_LEFT_BEHIND, .phase = BW_RAISED};
+    struct rules before = {0}, rules = {0};
+    in.thresholds = &waits;
+    in.cabin.seat_changes = 7;
+    (void)later(&before, 2);
+    press(&before);
+    before.left_behind.bag = true;
+    rule_left_behind.resume(&rules, &open);
+    rule_left_behind_continue(&rules, &before);
+    cr_expect(rules.left_behind.bag);
+    cr_expect_eq(rules.left_behind.changes, 7U);
+    cr_expect_eq(later(&rules, 1), LIFECYCLE_END, "what was open on disk");
+    cr_expect_eq(later(&rules, 3600), LIFECYCLE_NONE);
+}
+
 Test(rule_left_behind, what_moves_after_the_round_arms_the_alarm_again)
 {
     struct rules rules = {0};

@@ -185,6 +185,30 @@ Test(watch, a_new_licence_keeps_open_alerts_and_a_bad_one_changes_nothing)
     cr_expect_str_neq(watch_fault(watch, ISSUED_LICENCE), "");
 }
 
+/* A pupil's bag on a seat of a bus that is shut. */
+static void parked(uint32_t presses)
+{
+    (void)feed((struct bw_event){.type = BW_EVENT_CABIN,
+                                 .u.cabin = {.occupancy = {BW_QUALITY_GOOD, 1, 1, 1},
+                                             .door_open = BW_NO,
+                                             .ignition_on = BW_NO,
+                                             .presses = presses}});
+}
+
+Test(watch, a_new_licence_forgets_nothing_of_the_attendants_round)
+{
+    store_licence(1, &bureau);
+    open_watch();
+    for (int i = 0; i < 30; i++, mono_ms += 1000)
+        parked(i < 10 ? 0 : 1);
+    cr_expect_eq(announced, 2U, "raised, and ended by the round");
+    store_licence(2, &bureau);
+    cr_expect_eq(watch_reload(watch, ISSUED_LICENCE), 0);
+    for (int i = 0; i < 600; i++, mono_ms += 1000)
+        parked(1);
+    cr_expect_eq(announced, 2U);
+}
+
 Test(watch, a_damaged_licence_lets_no_older_one_in)
 {
     store_licence(5, &bureau);
