@@ -75,6 +75,8 @@ static int64_t take_event(struct trip *trip, const struct bw_event *event)
     if (event->type == BW_EVENT_CABIN) {
         trip->cabin = event->u.cabin;
         trip->cabin_mono_ms = event->mono_ms;
+        if (trip->cabin.ignition_on != BW_UNKNOWN)
+            trip->ignition = trip->cabin.ignition_on;
     }
     return passed_ms > 0 && passed_ms <= CABIN_KEPT_MS ? passed_ms : 0;
 }
@@ -252,7 +254,7 @@ static bool watch_end(struct trip *trip)
     const int64_t idle_ms = trip->mono_ms - trip->idle_mono_ms;
     if (idle_ms >= END_ANYWAY_MS)
         return true;
-    return trip->cabin.ignition_on == BW_NO && idle_ms >= END_MS && trip->doors.state == TRIP_DOORS_SHUT;
+    return trip->ignition == BW_NO && idle_ms >= END_MS && trip->doors.state == TRIP_DOORS_SHUT;
 }
 
 static void end(struct trip *trip)

@@ -32,6 +32,7 @@ struct trip_view {
 
 struct trip {
     bool running, over;    /* over: just now, and not yet forgotten */
+    enum bw_tri ignition;  /* as last known: the bus may fall asleep with it */
     bool seen_idle;        /* it was not in use when it was first seen */
     int64_t mono_ms;       /* of the last event; 0 = none yet */
     int64_t utc_offset_ms; /* UTC - monotonic, as last known; 0 = never */

@@ -185,6 +185,30 @@ Test(trip, an_engine_that_is_off_for_less_than_a_minute_does_not_end_it)
     cr_expect_geq(so_far().distance_m, 1150U);
 }
 
+Test(trip, a_bus_that_falls_asleep_with_the_ignition_ends_it_as_well)
+{
+    cabin.ignition_on = BW_YES;
+    drive(60);
+    cabin.ignition_on = BW_NO;
+    pass(5);
+    cabin = (struct bw_cabin){.passed_in = 0};
+    pass(54);
+    cr_expect_not(is_over());
+    pass(3);
+    cr_expect(is_over());
+}
+
+Test(trip, a_bus_that_falls_silent_while_it_stands_with_the_ignition_on_does_not)
+{
+    cabin.ignition_on = BW_YES;
+    drive(60);
+    cabin = (struct bw_cabin){.passed_in = 0};
+    pass(590);
+    cr_expect_not(is_over());
+    pass(12);
+    cr_expect(is_over());
+}
+
 Test(trip, those_who_get_off_after_the_engine_is_off_belong_to_it)
 {
     cabin.ignition_on = BW_YES;
