@@ -82,7 +82,7 @@ static void begin_stop(struct cabin *cabin, int64_t mono_ms)
 static void judge_stop(struct cabin *cabin, int64_t mono_ms)
 {
     const struct cabin_seated seated = cabin_seated(cabin, mono_ms);
-    if (!cabin->stop.seats_known || seated.quality != BW_QUALITY_GOOD)
+    if (cabin->config.n_counters == 0 || !cabin->stop.seats_known || seated.quality != BW_QUALITY_GOOD)
         return;
     const int change = (int)seated.low - (int)cabin->stop.seated;
     const bool counted_any = cabin->counting.passages != cabin->stop.passages;

@@ -275,6 +275,16 @@ Test(cabin_counting, counters_that_miss_two_stops_are_not_used_until_they_count)
     cr_expect(estimate().counted.known);
 }
 
+Test(cabin_counting, a_vehicle_without_counters_has_none_that_are_deaf)
+{
+    config.n_counters = 0;
+    cr_assert_eq(cabin_init(&cabin, &config), 0);
+    pass(40);
+    for (int stop = 0; stop < 4; stop++)
+        board(0, stop % 2 ? 0 : 8);
+    cr_expect_not(estimate().counter_deaf);
+}
+
 Test(cabin_counting, a_stop_that_tells_nothing_is_not_held_against_them)
 {
     static const struct {

@@ -37,8 +37,8 @@ static struct bw_trip some_trip(size_t n_stops)
             trip.stops[i].lat_deg = 29.1400001;
             trip.stops[i].lon_deg = 121.0300002;
         }
-        (void)snprintf(trip.stops[i].stop_id, BW_ID_LEN, "%.*s%zu", i % 2 ? 40 : 1,
-                       "stop-with-a-name-that-is-as-long-as-can-be-", i);
+        (void)snprintf(trip.stops[i].stop_id, BW_ID_LEN, "%.*s%u", i % 2 ? 40 : 1,
+                       "stop-with-a-name-that-is-as-long-as-can-be-", (unsigned)i % 100);
     }
     return trip;
 }
