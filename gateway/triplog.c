@@ -27,29 +27,40 @@ static void keep(const struct triplog *log, const struct bw_trip *trip)
 
 static void wait_for_outbox(struct triplog *log, const struct bw_trip *trip)
 {
-    log->lost += log->waits;
+    *log->lost += log->waits;
     log->waits = true;
     log->waiting = *trip;
 }
 
-void triplog_init(struct triplog *ret, const char *outbox_path)
+/* 0, or the error of opening the file, or of what it holds. */
+static int take_up(struct triplog *log)
 {
     uint8_t data[WIRE_BODY_MAX];
-    *ret = (struct triplog){.waits = false};
+    FILE *file = fopen(log->path, "re");
+    if (file == NULL)
+        return -errno;
+    struct wire_body *body = calloc(1, sizeof *body); /* it is large */
+    const size_t len = fread(data, 1, sizeof data, file);
+    int error = body == NULL ? -ENOMEM : ferror(file) ? -EIO : wire_body_decode(data, len, body);
+    if (error == 0 && body->type != WIRE_BODY_TRIP)
+        error = -EBADMSG;
+    if (error == 0)
+        wait_for_outbox(log, &body->u.trip);
+    free(body);
+    (void)fclose(file); /* nothing was written */
+    return error;
+}
+
+void triplog_init(struct triplog *ret, const char *outbox_path, uint64_t *lost)
+{
+    *ret = (struct triplog){.lost = lost};
     trip_init(&ret->trip);
     (void)snprintf(ret->path, sizeof ret->path, "%s.trip", outbox_path);
-    FILE *file = fopen(ret->path, "re");
-    struct wire_body *body = file != NULL ? calloc(1, sizeof *body) : NULL;
-    if (body != NULL) {
-        const size_t len = fread(data, 1, sizeof data, file);
-        if (wire_body_decode(data, len, body) == 0 && body->type == WIRE_BODY_TRIP)
-            wait_for_outbox(ret, &body->u.trip);
-        else
-            ret->lost++;
-    }
-    free(body);
-    if (file != NULL)
-        (void)fclose(file); /* nothing was written */
+    const int error = take_up(ret);
+    if (error != 0 && error != -ENOENT)
+        ++*lost;
+    if (error == -EBADMSG)
+        (void)unlink(ret->path);
 }
 
 void triplog_event(struct triplog *log, const struct bw_event *event, const struct trip_view *view)
@@ -80,7 +91,7 @@ int triplog_flush(struct triplog *log, struct outbox *outbox)
     const int error = outbox_append_trip(outbox, &log->waiting, log->waiting.ended_utc_ms);
     if (error == -EINVAL ||
         error == -EMSGSIZE) /* never, as far as anybody knows: it must not wait for ever */
-        log->lost++;
+        ++*log->lost;
     else if (error != 0)
         return error;
     log->waits = false;

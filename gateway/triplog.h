@@ -15,11 +15,12 @@ struct triplog {
     struct trip trip;
     bool waits; /* for the outbox */
     struct bw_trip waiting;
-    uint64_t lost; /* that gave way to the next before the outbox took it, or could not be read */
+    uint64_t
+        *lost; /* counts those that gave way to the next before the outbox took them, or cannot be read */
 };
 
-/* Takes up what the file `<outbox_path>.trip` holds. */
-void triplog_init(struct triplog *ret, const char *outbox_path);
+/* Takes up what the file `<outbox_path>.trip` holds; one that holds no trip is taken away. */
+void triplog_init(struct triplog *ret, const char *outbox_path, uint64_t *lost);
 void triplog_event(struct triplog *log, const struct bw_event *event, const struct trip_view *view);
 /* The trip that goes on ends here: the program does. */
 void triplog_cut_short(struct triplog *log, const struct trip_view *view);

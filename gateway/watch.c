@@ -280,7 +280,7 @@ int watch_open(const struct watch_config *config, struct watch **ret, char ret_r
     for (int kind = 0; kind < ISSUED_KINDS; kind++)
         watch->held[kind].issued.kind = (enum issued_kind)kind;
     watch->state.fix.speed_mps = watch->state.fix.course_deg = NAN;
-    triplog_init(&watch->trips, config->outbox.path);
+    triplog_init(&watch->trips, config->outbox.path, &watch->state.lost);
     const int error = open_memory(watch, ret_reason);
     watch->new_file = watch->new_file && watch->broken;
     if (error == 0)
@@ -461,9 +461,7 @@ bool watch_event(struct watch *watch, const struct bw_event *event)
     for (size_t i = 0; i < n; i++)
         take_alert(watch, &alerts[i]);
     const struct trip_view view = trip_view_of(watch);
-    const uint64_t lost = watch->trips.lost;
     triplog_event(&watch->trips, event, &view);
-    watch->state.lost += watch->trips.lost - lost;
     if (try)
         stored |= flush_trip(watch);
     const bool due = watch->track.n >= WATCH_TRACK_FIXES ||

@@ -9,6 +9,8 @@
 
 static const double PASSAGE_ERROR = 0.03; /* of automatic passenger counters 2-3 % are wrong */
 static const double DEVIATIONS = 1.5;
+/* No more pass a door; a larger step is a garbled frame, or a counter that was set anew. */
+static const double PASSES_PER_S = 3, PASSES_AT_ONCE = 5, PASSES_MAX = 200;
 enum {
     LOOK_MS = 200,     /* hundreds of values come in a second */
     EMPTY_MS = 30000,  /* ignition off, doors closed, nobody sits */
@@ -24,15 +26,21 @@ static bool deaf(const struct cabin *cabin)
     return cabin->counting.deaf >= DEAF_STOPS;
 }
 
-void cabin_count(struct cabin *cabin, struct cabin_slot slot, double value)
+static double most_passes(const struct cabin_tally *tally, int64_t mono_ms)
+{
+    const double passed_s = (double)(mono_ms - tally->mono_ms) / 1000;
+    return fmin(PASSES_AT_ONCE + PASSES_PER_S * passed_s, PASSES_MAX);
+}
+
+void cabin_count(struct cabin *cabin, struct cabin_slot slot, double value, int64_t mono_ms)
 {
     struct cabin_counting *counting = &cabin->counting;
     const bool in = slot.kind == CABIN_IN;
     struct cabin_tally *tally = in ? &counting->in[slot.index] : &counting->out[slot.index];
     const double range = cabin->config.counter_max[slot.index] + 1.0;
     const double step = value >= tally->last ? value - tally->last : value + range - tally->last;
-    if (tally->known && step > range / 2) {
-        counting->zeroed = false; /* it was set anew: nobody knows what it missed */
+    if (tally->known && (step > range / 2 || step > most_passes(tally, mono_ms))) {
+        counting->zeroed = false; /* nobody knows what it missed */
     } else if (tally->known) {
         counting->passages += (uint32_t)step;
         *(in ? &counting->passed_in : &counting->passed_out) += (uint32_t)step;
@@ -40,6 +48,7 @@ void cabin_count(struct cabin *cabin, struct cabin_slot slot, double value)
     }
     tally->known = true;
     tally->last = value;
+    tally->mono_ms = mono_ms;
 }
 
 static bool counters_speak(const struct cabin *cabin, int64_t mono_ms)
@@ -191,7 +200,8 @@ void cabin_fuse(const struct cabin *cabin, int64_t mono_ms, struct bw_cabin *ret
     const size_t n = cabin->config.n_seats;
     const struct cabin_seated seated = cabin_seated(cabin, mono_ms);
     const struct bw_counted doors = counted(cabin, mono_ms);
-    const bool full = seated.empty <= STANDING_FREE || seated.empty <= n / STANDING_SHARE;
+    const bool few = seated.empty <= STANDING_FREE || seated.empty <= n / STANDING_SHARE;
+    const bool full = few && 2 * seated.empty <= n; /* two free of three sensors are not few */
     ret_state->counted = doors;
     ret_state->passes_known = counters_speak(cabin, mono_ms);
     ret_state->passed_in = cabin->counting.passed_in;

@@ -29,7 +29,7 @@ void cabin_doubt_ignition(struct cabin *cabin, int64_t mono_ms);
 bool cabin_frozen(const struct cabin *cabin);
 
 /* counting.c: after each value of a counter, and of any signal at all. */
-void cabin_count(struct cabin *cabin, struct cabin_slot slot, double value);
+void cabin_count(struct cabin *cabin, struct cabin_slot slot, double value, int64_t mono_ms);
 void cabin_settle(struct cabin *cabin, int64_t mono_ms);
 void cabin_pressed(struct cabin *cabin, int64_t mono_ms);
 /* Both together: occupancy, and what the counters alone make certain. */

@@ -119,7 +119,7 @@ static void consider(struct cabin *cabin, struct cabin_slot slot, double value, 
         break;
     case CABIN_IN:
     case CABIN_OUT:
-        cabin_count(cabin, slot, value);
+        cabin_count(cabin, slot, value, mono_ms);
         break;
     case CABIN_IGNITION:
         cabin_doubt_ignition(cabin, mono_ms);

@@ -118,6 +118,7 @@ struct cabin_counting {
     struct cabin_tally {
         bool known;
         double last;
+        int64_t mono_ms; /* when it was heard */
     } in[CABIN_DOORS_MAX], out[CABIN_DOORS_MAX];
     bool zeroed;       /* the bus was provably empty, and nothing has broken the count since */
     int32_t balance;   /* came in less got off since then; below 0 when somebody was missed */

@@ -154,6 +154,8 @@ static bool close_stop(struct trip *trip)
     const bool nobody = stop->quality != BW_QUALITY_UNKNOWN && stop->boarded == 0 && stop->alighted == 0;
     if (nobody && stop->stop_id[0] == '\0')
         return false;
+    if (!trip->running && trip->mono_ms - trip->begun_mono_ms > BEFORE_MS)
+        *so_far = (struct bw_trip){.n_stops = 0}; /* who cleaned the bus last night keeps no pupil out */
     if (!trip->running && so_far->n_stops == 0)
         trip->begun_mono_ms = trip->doors.opened_mono_ms;
     const int64_t since_ms = trip->doors.opened_mono_ms - trip->begun_mono_ms;

@@ -88,12 +88,21 @@ static void count_in(int n)
         in[0] = in[0] >= 255 ? 0 : in[0] + 1;
 }
 
+/* As many pass a door, one a second. */
+static void come_in(int n)
+{
+    for (int i = 0; i < n; i++) {
+        count_in(1);
+        pass(1);
+    }
+}
+
 /* A stop at which n were counted in, and as many sat down as `seated`. */
 static void board(int counted, int seated)
 {
     ignition = doors[0] = true;
     pass(5);
-    count_in(counted);
+    come_in(counted);
     sit(seated);
     pass(5);
     doors[0] = false;
@@ -227,6 +236,23 @@ Test(cabin_counting, a_counter_that_was_set_anew_has_lost_its_count)
     in[0] = 3 + 140;
     pass(1);
     cr_expect_not(estimate().counted.known);
+}
+
+Test(cabin_counting, more_than_can_pass_a_door_is_a_garbled_frame_and_nobody_passed)
+{
+    static const struct {
+        int step, silent_s;
+        bool counts;
+    } rows[] = {{8, 0, true}, {9, 0, false}, {26, 6, true}, {27, 6, false}, {150, 60, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        set_up();
+        const uint32_t before = estimate().passed_in;
+        now_ms += rows[i].silent_s * INT64_C(1000);
+        count_in(rows[i].step);
+        pass(1);
+        cr_expect_eq(estimate().passed_in - before, rows[i].counts ? rows[i].step : 0, "row %zu", i);
+        cr_expect_eq(estimate().counted.known, rows[i].counts, "row %zu", i);
+    }
 }
 
 Test(cabin_counting, a_counter_that_is_silent_is_not_known_and_has_forgotten_nothing)
@@ -373,7 +399,7 @@ Test(cabin_counting, seats_and_doors_make_one_estimate)
         set_up();
         ignition = doors[0] = true;
         pass(2);
-        count_in(fusions[i].counted);
+        come_in(fusions[i].counted);
         sit(fusions[i].seated);
         for (int s = 0; s < fusions[i].unknown; s++)
             seats[SEATS - 1 - s] = 3;
@@ -396,6 +422,16 @@ Test(cabin_counting, in_a_large_bus_a_tenth_of_the_seats_may_be_free_beside_thos
         board(45, rows[i].seated);
         cr_expect_eq(estimate().occupancy.low, rows[i].low, "row %zu: %u", i, estimate().occupancy.low);
     }
+}
+
+Test(cabin_counting, where_most_of_a_few_seats_are_free_nobody_stands)
+{
+    make(3);
+    pass(40);
+    board(6, 1);
+    const struct bw_occupancy aboard = estimate().occupancy;
+    cr_expect_eq(aboard.low, 1, "%u", aboard.low);
+    cr_expect_eq(aboard.quality, BW_QUALITY_DEGRADED);
 }
 
 Test(cabin_counting, without_a_count_the_seats_are_all_there_is)

@@ -274,6 +274,23 @@ Test(trip, a_door_that_is_still_open_when_the_engine_starts_begins_it)
     cr_expect_leq(llabs(so_far().begun_utc_ms - opened_utc_ms), 2000);
 }
 
+Test(trip, a_door_that_was_opened_last_night_keeps_nobody_out_who_boards_this_morning)
+{
+    pass(5);
+    cabin.occupancy.quality = BW_QUALITY_UNKNOWN;
+    cabin.door_open = BW_YES;
+    pass(10);
+    cabin.door_open = BW_NO;
+    pass(1900);
+    aboard(0);
+    pass(20);
+    stop_with(4);
+    cabin.ignition_on = BW_YES;
+    drive(60);
+    cr_expect_eq(so_far().boarded, 4);
+    cr_expect_eq(so_far().n_stops, 1);
+}
+
 Test(trip, what_was_half_an_hour_before_is_none_of_it)
 {
     pass(5);
