@@ -241,16 +241,17 @@ Test(cabin_counting, a_counter_that_was_set_anew_has_lost_its_count)
 Test(cabin_counting, more_than_can_pass_a_door_is_a_garbled_frame_and_nobody_passed)
 {
     static const struct {
-        int step, silent_s;
+        unsigned step;
+        int silent_s;
         bool counts;
     } rows[] = {{8, 0, true}, {9, 0, false}, {26, 6, true}, {27, 6, false}, {150, 60, false}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         set_up();
         const uint32_t before = estimate().passed_in;
         now_ms += rows[i].silent_s * INT64_C(1000);
-        count_in(rows[i].step);
+        count_in((int)rows[i].step);
         pass(1);
-        cr_expect_eq(estimate().passed_in - before, rows[i].counts ? rows[i].step : 0, "row %zu", i);
+        cr_expect_eq(estimate().passed_in - before, rows[i].counts ? rows[i].step : 0U, "row %zu", i);
         cr_expect_eq(estimate().counted.known, rows[i].counts, "row %zu", i);
     }
 }
