@@ -14,44 +14,79 @@ enum {
     CONNECTIONS_MAX = 512,
     CONNECTION_TIMEOUT_S = 30,
     CONNECTION_BYTES_MAX = 32768,
-    PARAMETERS_MAX = 5,
+    PARAMETERS_MAX = 8,
+    TAIL_MAX = 1024,
 };
 
-/* A pattern ending in '*' is a prefix. Query parameters that are not named here are refused: a mistyped one
- * would quietly answer another question. Files take any. */
+/* One '*' stands for one segment of the path, in a file's pattern for all that follows. Query parameters that
+ * are not named here are refused: a mistyped one would quietly answer another question. Files take any. HEAD
+ * is allowed where GET is. */
 static const struct route {
-    const char *pattern;
+    const char *method, *pattern;
     api_handler handler;
+    unsigned roles;  /* enum access_role, or 0 = anybody */
+    size_t body_max; /* bytes */
     bool file;
     const char *parameters[PARAMETERS_MAX];
 } ROUTES[] = {
-    {"/healthz", handle_health, false, {NULL}},
-    {"/v1/alerts", handle_alerts, false, {"state", "limit", "before"}},
-    {"/v1/alerts/stream", handle_alert_stream, false, {"last_event_id"}},
-    {"/v1/vehicles", handle_vehicles, false, {NULL}},
-    {"/v1/trips", handle_trips, false, {"vehicle", "since", "until", "limit", "before"}},
-    {"/v1/trips/*", handle_trip, false, {NULL}},
-    {"/v1/incidents", handle_incidents, false, {NULL}},
-    {"/v1/plates/*", handle_plate, false, {NULL}},
-    {"/v1/routes", handle_routes, false, {NULL}},
-    {"/v1/console", handle_console_settings, false, {NULL}},
-    {"/", handle_console_file, true, {NULL}},
-    {"/console/*", handle_console_file, true, {NULL}},
-    {"/lib/leaflet/*", handle_leaflet_file, true, {NULL}},
-    {"/lib/bootstrap/*", handle_bootstrap_file, true, {NULL}},
+    {"GET", "/healthz", handle_health, 0, 0, false, {NULL}},
+    {"GET", "/v1/alerts", handle_alerts, ACCESS_ALL, 0, false, {"state", "limit", "before"}},
+    {"GET", "/v1/alerts/stream", handle_alert_stream, ACCESS_ALL, 0, false, {"last_event_id"}},
+    {"GET", "/v1/vehicles", handle_vehicles, ACCESS_ALL, 0, false, {NULL}},
+    {"GET",
+     "/v1/trips",
+     handle_trips,
+     ACCESS_ALL,
+     0,
+     false,
+     {"vehicle", "since", "until", "limit", "before"}},
+    {"GET", "/v1/trips/*", handle_trip, ACCESS_ALL, 0, false, {NULL}},
+    {"GET", "/v1/incidents", handle_incidents, ACCESS_STAFF, 0, false, {NULL}},
+    {"GET", "/v1/plates/*", handle_plate, ACCESS_ALL, 0, false, {NULL}},
+    {"GET", "/v1/routes", handle_routes, ACCESS_ALL, 0, false, {NULL}},
+    {"GET", "/v1/console", handle_console_settings, 0, 0, false, {NULL}},
+    {"GET", "/", handle_console_file, 0, 0, true, {NULL}},
+    {"GET", "/console/*", handle_console_file, 0, 0, true, {NULL}},
+    {"GET", "/lib/leaflet/*", handle_leaflet_file, 0, 0, true, {NULL}},
+    {"GET", "/lib/bootstrap/*", handle_bootstrap_file, 0, 0, true, {NULL}},
+};
+enum { ROUTE_COUNT = sizeof(ROUTES) / sizeof(ROUTES[0]) };
+
+/* One call: what was found out about it when its headers were there, and the body as it comes in. */
+struct call {
+    const struct route *route; /* NULL = no such path, or not with this method */
+    char tail[TAIL_MAX];
+    char *body; /* body_len bytes and a NUL */
+    size_t body_len;
 };
 
-static const struct route *find_route(const char *path, const char **ret_tail)
+/* True when the path is of this route; ret_tail is what the '*' stands for. */
+static bool path_matches(const struct route *route, const char *path, char ret_tail[TAIL_MAX])
 {
-    for (size_t i = 0; i < sizeof(ROUTES) / sizeof(ROUTES[0]); i++) {
-        const char *pattern = ROUTES[i].pattern;
-        const size_t stem = strcspn(pattern, "*");
-        if (strncmp(path, pattern, stem) != 0 || (pattern[stem] == '\0' && path[stem] != '\0'))
-            continue;
-        *ret_tail = path + stem;
-        return &ROUTES[i];
-    }
-    return NULL;
+    const size_t stem = strcspn(route->pattern, "*");
+    const bool has_tail = route->pattern[stem] == '*';
+    if (strncmp(path, route->pattern, stem) != 0)
+        return false;
+    const char *tail = path + stem, *rest = route->pattern + stem + has_tail;
+    const size_t length = !has_tail ? 0 : route->file ? strlen(tail) : strcspn(tail, "/");
+    if (strcmp(tail + length, rest) != 0 || length >= TAIL_MAX)
+        return false;
+    memcpy(ret_tail, tail, length);
+    ret_tail[length] = '\0';
+    return true;
+}
+
+static bool method_matches(const struct route *route, const char *method)
+{
+    return strcmp(route->method, method) == 0 ||
+           (strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 && strcmp(route->method, MHD_HTTP_METHOD_GET) == 0);
+}
+
+static void find_route(struct call *call, const char *method, const char *path)
+{
+    for (size_t i = 0; i < ROUTE_COUNT && !call->route; i++)
+        if (method_matches(&ROUTES[i], method) && path_matches(&ROUTES[i], path, call->tail))
+            call->route = &ROUTES[i];
 }
 
 static enum MHD_Result check_parameter(void *context, enum MHD_ValueKind kind, const char *key,
@@ -73,47 +108,60 @@ static bool parameters_known(struct MHD_Connection *connection, const struct rou
     return route != NULL;
 }
 
-static bool is_read(const char *method)
+/* 405 with the methods of this path, or 404 when it has none. */
+static struct api_reply no_route(const char *path)
 {
-    return strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+    char allowed[128] = "", message[192], tail[TAIL_MAX];
+    for (size_t i = 0, used = 0; i < ROUTE_COUNT && used < sizeof(allowed); i++)
+        if (path_matches(&ROUTES[i], path, tail)) {
+            const bool reads = strcmp(ROUTES[i].method, MHD_HTTP_METHOD_GET) == 0;
+            used += (size_t)snprintf(allowed + used, sizeof(allowed) - used, "%s%s%s", used > 0 ? ", " : "",
+                                     ROUTES[i].method, reads ? ", HEAD" : "");
+        }
+    if (!*allowed)
+        return reply_not_found("no such path");
+    (void)snprintf(message, sizeof(message), "allowed here: %s", allowed);
+    struct api_reply reply = reply_error(MHD_HTTP_METHOD_NOT_ALLOWED, "method_not_allowed", message);
+    reply_header(&reply, MHD_HTTP_HEADER_ALLOW, allowed);
+    return reply;
+}
+
+/* Until there are log-ins, who reaches the loopback address is an administrator. */
+static const struct access_who *identify(struct MHD_Connection *connection)
+{
+    static const struct access_who local = {.name = "http", .role = ACCESS_ADMIN};
+    (void)connection;
+    return &local;
+}
+
+/* status 0: go on to the handler. */
+static struct api_reply refuse(struct MHD_Connection *connection, const struct route *route,
+                               const struct access_who *who)
+{
+    if (route->roles && !(route->roles & who->role))
+        return reply_error(MHD_HTTP_FORBIDDEN, "forbidden", "not for your role");
+    if (!parameters_known(connection, route))
+        return reply_bad_request("unknown query parameter, or one without a value");
+    return (struct api_reply){0, NULL};
 }
 
 static struct api_reply route_request(struct api *api, struct MHD_Connection *connection, const char *method,
-                                      const char *path)
+                                      const char *path, const struct call *call)
 {
-    struct api_request request = {.connection = connection,
-                                  .head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0};
-    const struct route *route = find_route(path, &request.tail);
-    if (!route)
-        return reply_error(MHD_HTTP_NOT_FOUND, "not_found", "no such path");
-    if (!is_read(method)) {
-        struct api_reply reply =
-            reply_error(MHD_HTTP_METHOD_NOT_ALLOWED, "method_not_allowed", "GET and HEAD only");
-        reply_header(&reply, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-        return reply;
-    }
-    if (!parameters_known(connection, route))
-        return reply_error(MHD_HTTP_BAD_REQUEST, "bad_request",
-                           "unknown query parameter, or one without a value");
-    return route->handler(api, &request);
+    if (!call->route)
+        return no_route(path);
+    const struct api_request request = {.connection = connection,
+                                        .head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0,
+                                        .tail = call->tail,
+                                        .body = call->body ? call->body : "",
+                                        .body_len = call->body_len,
+                                        .who = identify(connection)};
+    const struct api_reply refusal = refuse(connection, call->route, request.who);
+    return refusal.status ? refusal : call->route->handler(api, &request);
 }
 
-static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path,
-                              const char *method, const char *version, const char *upload, size_t *upload_len,
-                              void **request_state)
+static enum MHD_Result send_reply(struct api *api, struct MHD_Connection *connection, struct api_reply reply)
 {
-    static char headers_seen;
-    struct api *api = context;
-    (void)version;
-    (void)upload;
-    if (is_read(method) && (*request_state != &headers_seen || *upload_len > 0)) {
-        /* libmicrohttpd keeps the connection only when the answer waits for the second call; a body means
-         * nothing in a GET and is read past. */
-        *request_state = &headers_seen;
-        *upload_len = 0;
-        return MHD_YES;
-    }
-    struct api_reply reply = route_request(api, connection, method, path);
     reply_header(&reply, "X-Content-Type-Options", "nosniff");
     reply_header(&reply, "Content-Security-Policy", api->csp);
     if (!reply.response)
@@ -121,6 +169,76 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
     const enum MHD_Result queued = MHD_queue_response(connection, reply.status, reply.response);
     MHD_destroy_response(reply.response);
     return queued;
+}
+
+/* A body that says how long it is, and is too long, is refused before it is sent. */
+static bool announces_too_much(struct MHD_Connection *connection, const struct route *route)
+{
+    int64_t length = 0;
+    const char *text =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return route && strcmp(route->method, MHD_HTTP_METHOD_GET) != 0 &&
+           request_number(text, 0, (int64_t)route->body_max, &length) != 0;
+}
+
+/* False: out of memory, or more than the route takes, though not announced: the connection is closed. What
+ * no route will read (a GET's body, a wrong path's) is read past. */
+static bool keep_body(struct call *call, const char *bytes, size_t len)
+{
+    const size_t max = call->route ? call->route->body_max : 0;
+    if (max == 0)
+        return !call->route || strcmp(call->route->method, MHD_HTTP_METHOD_GET) == 0;
+    if (len > max - call->body_len)
+        return false;
+    char *grown = realloc(call->body, call->body_len + len + 1);
+    if (!grown)
+        return false;
+    memcpy(grown + call->body_len, bytes, len);
+    call->body = grown;
+    call->body_len += len;
+    grown[call->body_len] = '\0';
+    return true;
+}
+
+/* Called with the headers, then with each piece of the body, then once more. libmicrohttpd keeps the
+ * connection only when the answer waits for that last call. */
+static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path,
+                              const char *method, const char *version, const char *upload, size_t *upload_len,
+                              void **request_state)
+{
+    struct api *api = context;
+    struct call *call = *request_state;
+    (void)version;
+    if (!call) {
+        call = calloc(1, sizeof(*call));
+        if (!call)
+            return MHD_NO;
+        *request_state = call;
+        find_route(call, method, path);
+        if (announces_too_much(connection, call->route))
+            return send_reply(api, connection,
+                              reply_error(MHD_HTTP_CONTENT_TOO_LARGE, "too_large", "the body is too long"));
+        return MHD_YES;
+    }
+    if (*upload_len > 0) {
+        const bool kept = keep_body(call, upload, *upload_len);
+        *upload_len = 0;
+        return kept ? MHD_YES : MHD_NO;
+    }
+    return send_reply(api, connection, route_request(api, connection, method, path, call));
+}
+
+static void end_call(void *context, struct MHD_Connection *connection, void **request_state,
+                     enum MHD_RequestTerminationCode how)
+{
+    struct call *call = *request_state;
+    (void)context;
+    (void)connection;
+    (void)how;
+    if (call)
+        free(call->body);
+    free(call);
+    *request_state = NULL;
 }
 
 /* Where the page may load pictures from: scheme and host of the tile URL, Leaflet's "{s}." as a wildcard. */
@@ -226,6 +344,7 @@ static int start_server(struct api *api, int fd)
         {MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES_MAX, NULL},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)unescape, NULL},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_call, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
     api->daemon =

@@ -1,8 +1,9 @@
 /* The bureau over HTTP: /healthz, /v1/... (docs/api/openapi.yaml is the contract), the event stream, the
- * console's files. Read only: GET and HEAD. One thread answers every request; a second one paces the event
+ * console's files. One thread answers every request; a second one paces the event
  * stream.
  *
- * Limits: 512 connections, of these 256 event streams; 32 KiB a connection; 30 s without progress closes one.
+ * Limits: 512 connections, of these 256 event streams; 32 KiB a connection and what its route
+ * lets a body have; 30 s without progress closes one.
  */
 #ifndef BUSWARDEN_API_H
 #define BUSWARDEN_API_H

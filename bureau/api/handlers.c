@@ -12,47 +12,10 @@
 enum {
     PAGE_DEFAULT = 100, /* of one answer; trips too */
     PAGE_MAX = 500,
-    REGISTRY_FRESH_MS = 5000, /* an import shows after this long at the latest */
 };
 
 static const char BEFORE[] = "before: the next_before of an earlier answer";
 static const int64_t CERTIFICATE_WARN_MS = PKI_WARN_DAYS * UTC_MS_PER_DAY;
-
-static int64_t clock_ms(clockid_t clock)
-{
-    struct timespec now;
-    (void)clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static struct api_reply bad_request(const char *message)
-{
-    return reply_error(MHD_HTTP_BAD_REQUEST, "bad_request", message);
-}
-
-static struct api_reply store_failed(void)
-{
-    return reply_error(MHD_HTTP_SERVICE_UNAVAILABLE, "store", "the store cannot be read; /healthz says why");
-}
-
-/* A decimal number from `low` up; NULL leaves *ret alone. */
-static int parse_number(const char *text, int64_t low, int64_t high, int64_t *ret)
-{
-    if (!text)
-        return 0;
-    char *end = NULL;
-    errno = 0;
-    const long long value = strtoll(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || value < low || value > high)
-        return -EINVAL;
-    *ret = value;
-    return 0;
-}
-
-static const char *query(const struct api_request *request, const char *name)
-{
-    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
-}
 
 /* --- health --- */
 
@@ -62,7 +25,7 @@ struct api_reply handle_health(struct api *api, const struct api_request *reques
     struct ingest_stats broker = {0};
     struct stream_stats stream;
     int64_t last_event, ending = 0;
-    const int64_t soon_utc_ms = clock_ms(CLOCK_REALTIME) + CERTIFICATE_WARN_MS;
+    const int64_t soon_utc_ms = request_now_ms(CLOCK_REALTIME) + CERTIFICATE_WARN_MS;
     api->broker(api->broker_context, &broker);
     stream_stats(api->stream, &stream);
     const bool store_ok = store_last_event(api->store, &last_event) == 0 &&
@@ -100,17 +63,17 @@ static int add_alert(void *context, const struct store_alert *row)
 
 struct api_reply handle_alerts(struct api *api, const struct api_request *request)
 {
-    const char *state = query(request, "state");
+    const char *state = request_query(request, "state");
     int64_t before = 0;
     int64_t last_event;
     struct alert_page page = {.limit = PAGE_DEFAULT};
     const bool all = state && strcmp(state, "all") == 0;
     if (state && !all && strcmp(state, "open") != 0)
-        return bad_request("state: open or all");
-    if (parse_number(query(request, "limit"), 1, PAGE_MAX, &page.limit) != 0)
-        return bad_request("limit: 1..500");
-    if (parse_number(query(request, "before"), 1, INT64_MAX, &before) != 0)
-        return bad_request(BEFORE);
+        return reply_bad_request("state: open or all");
+    if (request_number(request_query(request, "limit"), 1, PAGE_MAX, &page.limit) != 0)
+        return reply_bad_request("limit: 1..500");
+    if (request_number(request_query(request, "before"), 1, INT64_MAX, &before) != 0)
+        return reply_bad_request(BEFORE);
 
     /* last_event first: a stream that begins there may repeat what is listed here, but leaves no gap. One row
      * more than asked for tells whether there is a next page. */
@@ -118,7 +81,7 @@ struct api_reply handle_alerts(struct api *api, const struct api_request *reques
     if (store_last_event(api->store, &last_event) != 0 ||
         store_alerts(api->store, !all, before, (int)page.limit + 1, add_alert, &page) != 0) {
         json_decref(page.alerts);
-        return store_failed();
+        return reply_store_failed();
     }
     return reply_json(MHD_HTTP_OK, json_pack("{s:o, s:o, s:I}", "alerts", page.alerts, "next_before",
                                              page.more ? json_integer(page.last_id) : json_null(),
@@ -131,8 +94,8 @@ struct api_reply handle_alert_stream(struct api *api, const struct api_request *
     int64_t after = STREAM_NEW;
     /* The header is what a browser that comes back adds to the address it began with: it is the newer one. */
     const char *text = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Last-Event-ID");
-    if (parse_number(text ? text : query(request, "last_event_id"), 0, INT64_MAX, &after) != 0)
-        return bad_request("last event id: a number");
+    if (request_number(text ? text : request_query(request, "last_event_id"), 0, INT64_MAX, &after) != 0)
+        return reply_bad_request("last event id: a number");
     if (request->head) /* libmicrohttpd would end, in a HEAD too, the chunks that never began */
         reply.response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     else if (stream_open(api->stream, api->store, request->connection, after, &reply.response) == -EBUSY)
@@ -146,7 +109,7 @@ struct api_reply handle_alert_stream(struct api *api, const struct api_request *
 
 static int add_vehicle(void *context, const struct store_vehicle *row)
 {
-    json_t *json = apijson_vehicle(row, clock_ms(CLOCK_REALTIME));
+    json_t *json = apijson_vehicle(row, request_now_ms(CLOCK_REALTIME));
     return json_array_append_new(context, json) == 0 ? 0 : -ENOMEM;
 }
 
@@ -156,7 +119,7 @@ struct api_reply handle_vehicles(struct api *api, const struct api_request *requ
     json_t *vehicles = json_array();
     if (store_vehicles(api->store, NULL, add_vehicle, vehicles) != 0) {
         json_decref(vehicles);
-        return store_failed();
+        return reply_store_failed();
     }
     return reply_json(MHD_HTTP_OK, json_pack("{s:o}", "vehicles", vehicles));
 }
@@ -174,29 +137,12 @@ struct api_reply handle_incidents(struct api *api, const struct api_request *req
     json_t *incidents = json_array();
     if (store_incidents(api->store, add_incident, incidents) != 0) {
         json_decref(incidents);
-        return store_failed();
+        return reply_store_failed();
     }
     return reply_json(MHD_HTTP_OK, json_pack("{s:o}", "incidents", incidents));
 }
 
 /* --- registry --- */
-
-/* Kept for a few seconds: reading a county's routes for every plate would be waste. */
-static int fresh_registry(struct api *api, const struct registry **ret)
-{
-    const int64_t now_mono_ms = clock_ms(CLOCK_MONOTONIC);
-    if (!api->registry || now_mono_ms - api->registry_mono_ms >= REGISTRY_FRESH_MS) {
-        struct registry *registry;
-        const int rc = store_registry_load(api->store, &registry);
-        if (rc != 0)
-            return rc;
-        registry_free(api->registry);
-        api->registry = registry;
-        api->registry_mono_ms = now_mono_ms;
-    }
-    *ret = api->registry;
-    return 0;
-}
 
 struct plate_question {
     const struct registry *registry;
@@ -218,17 +164,17 @@ struct api_reply handle_plate(struct api *api, const struct api_request *request
 {
     char plate[BW_PLATE_LEN];
     if (plate_normalise(request->tail, plate) != 0)
-        return bad_request("not a licence plate");
-    struct plate_question question = {.plate = plate, .now_utc_ms = clock_ms(CLOCK_REALTIME)};
+        return reply_bad_request("not a licence plate");
+    struct plate_question question = {.plate = plate, .now_utc_ms = request_now_ms(CLOCK_REALTIME)};
     /* No look-up without its trace: the audit comes first, and without it there is no answer. */
-    if (store_audit(api->store, "http", "check-plate", plate, question.now_utc_ms) != 0 ||
-        fresh_registry(api, &question.registry) != 0)
-        return store_failed();
+    if (store_audit(api->store, request->who->name, "check-plate", plate, question.now_utc_ms) != 0 ||
+        request_registry(api, &question.registry) != 0)
+        return reply_store_failed();
     registry_check_plate(question.registry, plate, question.now_utc_ms, &question.answer);
     const struct registry_vehicle *vehicle = question.answer.vehicle;
     const int rc = vehicle ? store_vehicles(api->store, vehicle->vehicle_id, answer_plate, &question) : 0;
     if (rc != 0 && rc != -ENOENT)
-        return store_failed();
+        return reply_store_failed();
     if (!question.json)
         (void)answer_plate(&question, NULL);
     return reply_json(MHD_HTTP_OK, question.json);
@@ -238,8 +184,8 @@ struct api_reply handle_routes(struct api *api, const struct api_request *reques
 {
     (void)request;
     const struct registry *registry;
-    if (fresh_registry(api, &registry) != 0)
-        return store_failed();
+    if (request_registry(api, &registry) != 0)
+        return reply_store_failed();
     return reply_json(MHD_HTTP_OK, apijson_routes(registry));
 }
 
@@ -263,34 +209,28 @@ static int add_trip(void *context, const struct store_trip *row)
     return json_array_append_new(page->trips, apijson_trip(page->registry, row)) == 0 ? 0 : -ENOMEM;
 }
 
-/* RFC 3339; NULL leaves *ret alone. */
-static int parse_instant(const char *text, int64_t *ret)
-{
-    return text ? utc_parse(text, ret) : 0;
-}
-
 struct api_reply handle_trips(struct api *api, const struct api_request *request)
 {
-    struct store_trip_query asked = {.vehicle = query(request, "vehicle"), .until_utc_ms = INT64_MAX};
+    struct store_trip_query asked = {.vehicle = request_query(request, "vehicle"), .until_utc_ms = INT64_MAX};
     struct trip_page page = {.limit = PAGE_DEFAULT};
-    if (parse_instant(query(request, "since"), &asked.since_utc_ms) != 0)
-        return bad_request("since: an RFC 3339 instant");
-    if (parse_instant(query(request, "until"), &asked.until_utc_ms) != 0)
-        return bad_request("until: an RFC 3339 instant");
-    if (parse_number(query(request, "limit"), 1, PAGE_MAX, &page.limit) != 0)
-        return bad_request("limit: 1..500");
-    if (parse_number(query(request, "before"), 1, INT64_MAX, &asked.before_id) != 0)
-        return bad_request(BEFORE);
-    if (fresh_registry(api, &page.registry) != 0)
-        return store_failed();
+    if (request_instant(request_query(request, "since"), &asked.since_utc_ms) != 0)
+        return reply_bad_request("since: an RFC 3339 instant");
+    if (request_instant(request_query(request, "until"), &asked.until_utc_ms) != 0)
+        return reply_bad_request("until: an RFC 3339 instant");
+    if (request_number(request_query(request, "limit"), 1, PAGE_MAX, &page.limit) != 0)
+        return reply_bad_request("limit: 1..500");
+    if (request_number(request_query(request, "before"), 1, INT64_MAX, &asked.before_id) != 0)
+        return reply_bad_request(BEFORE);
+    if (request_registry(api, &page.registry) != 0)
+        return reply_store_failed();
     page.trips = json_array();
     const int rc = store_trips(api->store, &asked, (int)page.limit + 1, add_trip, &page);
     if (rc != 0)
         json_decref(page.trips);
     if (rc == -ENOENT)
-        return bad_request(BEFORE);
+        return reply_bad_request(BEFORE);
     if (rc != 0)
-        return store_failed();
+        return reply_store_failed();
     return reply_json(MHD_HTTP_OK, json_pack("{s:o, s:o}", "trips", page.trips, "next_before",
                                              page.more ? json_integer(page.last_id) : json_null()));
 }
@@ -311,14 +251,14 @@ struct api_reply handle_trip(struct api *api, const struct api_request *request)
 {
     struct trip_question question = {0};
     int64_t id = 0;
-    if (parse_number(request->tail, 1, INT64_MAX, &id) != 0)
-        return bad_request("a trip has a number");
-    if (fresh_registry(api, &question.registry) != 0)
-        return store_failed();
+    if (request_number(request->tail, 1, INT64_MAX, &id) != 0)
+        return reply_bad_request("a trip has a number");
+    if (request_registry(api, &question.registry) != 0)
+        return reply_store_failed();
     const int rc = store_trip(api->store, id, answer_trip, &question);
     if (rc == -ENOENT)
-        return reply_error(MHD_HTTP_NOT_FOUND, "not_found", "no such trip");
-    return rc == 0 ? reply_json(MHD_HTTP_OK, question.json) : store_failed();
+        return reply_not_found("no such trip");
+    return rc == 0 ? reply_json(MHD_HTTP_OK, question.json) : reply_store_failed();
 }
 
 /* --- the console --- */

@@ -2,11 +2,13 @@
 #ifndef BUSWARDEN_API_INTERNAL_H
 #define BUSWARDEN_API_INTERNAL_H
 
+#include "bureau/access/access.h"
 #include "bureau/api/api.h"
 #include "bureau/api/stream.h"
 
 #include <jansson.h>
 #include <microhttpd.h>
+#include <time.h>
 
 enum { API_CSP_MAX = 512 };
 
@@ -26,7 +28,10 @@ struct api {
 struct api_request {
     struct MHD_Connection *connection;
     bool head;
-    const char *tail; /* of the path: what stands for the '*' of the route's pattern */
+    const char *tail;             /* of the path: what stands for the '*' of the route's pattern */
+    const char *body;             /* of a POST, PUT or DELETE; NUL after its end */
+    size_t body_len;              /* 0 = none */
+    const struct access_who *who; /* asks; of a role that the route is for */
 };
 
 /* response NULL: out of memory, the connection is closed. */
@@ -43,10 +48,29 @@ struct api_reply reply_json(unsigned status, json_t *body);
 /* {"error":{"code":...,"message":...}} */
 struct api_reply reply_error(unsigned status, const char *code, const char *message);
 void reply_header(struct api_reply *reply, const char *name, const char *value);
+struct api_reply reply_bad_request(const char *message);
+struct api_reply reply_not_found(const char *message);
+struct api_reply reply_store_failed(void);
 /* A file below `dir`, with type, ETag and 304. "" is index.html. No segment of `path` may begin with a dot
  * (no traversal, no hidden file): else 404. Links below `dir` are followed: Debian builds its JavaScript
  * folders of them, and only the administrator can place one. */
 struct api_reply reply_file(const struct api_request *request, const char *dir, const char *path);
+
+/* --- request.c --- */
+/* A query parameter; NULL = not given. */
+const char *request_query(const struct api_request *request, const char *name);
+/* A decimal number from `low` to `high`; NULL leaves *ret alone. 0 or -EINVAL. */
+int request_number(const char *text, int64_t low, int64_t high, int64_t *ret);
+/* RFC 3339; NULL leaves *ret alone. 0 or -EINVAL. */
+int request_instant(const char *text, int64_t *ret);
+/* The body as a JSON object, json_decref(); NULL, and then *ret_reply says why: 415 when it is not sent as
+ * application/json (which a form of a foreign site cannot do), 400 when it is none. */
+json_t *request_json(const struct api_request *request, struct api_reply *ret_reply);
+int64_t request_now_ms(clockid_t clock);
+/* The registry as it was a few seconds ago at most; valid until the next call. 0 or the store's error. */
+int request_registry(struct api *api, const struct registry **ret);
+/* The next request_registry() reads it again: somebody has changed it here. */
+void request_registry_changed(struct api *api);
 
 /* --- handlers.c --- */
 struct api_reply handle_health(struct api *api, const struct api_request *request);

@@ -30,6 +30,21 @@ struct api_reply reply_error(unsigned status, const char *code, const char *mess
     return reply_json(status, json_pack("{s:{s:s, s:s}}", "error", "code", code, "message", message));
 }
 
+struct api_reply reply_bad_request(const char *message)
+{
+    return reply_error(MHD_HTTP_BAD_REQUEST, "bad_request", message);
+}
+
+struct api_reply reply_not_found(const char *message)
+{
+    return reply_error(MHD_HTTP_NOT_FOUND, "not_found", message);
+}
+
+struct api_reply reply_store_failed(void)
+{
+    return reply_error(MHD_HTTP_SERVICE_UNAVAILABLE, "store", "the store cannot be read; /healthz says why");
+}
+
 void reply_header(struct api_reply *reply, const char *name, const char *value)
 {
     if (!reply->response || MHD_add_response_header(reply->response, name, value) == MHD_YES)
@@ -98,7 +113,7 @@ struct api_reply reply_file(const struct api_request *request, const char *dir, 
     path = *path ? path : "index.html";
     const int fd = file_open(dir, path, &status);
     if (fd < 0)
-        return reply_error(MHD_HTTP_NOT_FOUND, "not_found", "no such file");
+        return reply_not_found("no such file");
 
     (void)snprintf(etag, sizeof(etag), "\"%jx-%lx-%jx\"", (intmax_t)status.st_mtim.tv_sec,
                    status.st_mtim.tv_nsec, (intmax_t)status.st_size);

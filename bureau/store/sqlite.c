@@ -1,19 +1,11 @@
 /* The store on SQLite: the file, its schema, transactions. */
 #include "bureau/store/sql.h"
-#include "schema_001.h"
-#include "schema_002.h"
-#include "schema_003.h"
-#include "schema_004.h"
-#include "schema_005.h"
-#include "schema_006.h"
+#include "schemas.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What makes version 1, 2, ... of the schema from the one before it. */
-static const char *const SCHEMAS[] = {SCHEMA_001, SCHEMA_002, SCHEMA_003, SCHEMA_004, SCHEMA_005, SCHEMA_006};
 
 /* The first two stand in the file's header: what it is, and the version of its schema. */
 enum {

@@ -317,7 +317,7 @@ Test(api, every_request_gets_the_right_kind_of_answer)
         {"GET", "/v1/plates/", 400, "\"bad_request\""},
         {"GET", "/v1/plates/hello", 400, "\"bad_request\""},
         {"GET", "/v1/plates/%FF%FE", 400, "\"bad_request\""},
-        {"GET", "/v1/plates/a%2Fb", 400, "\"bad_request\""},
+        {"GET", "/v1/plates/a%2Fb", 404, "\"not_found\""},
         {"GET", "/v1/plates/%E6%B5%99J12345%00x", 400, "\"bad_request\""},
         {"GET", "/console/main.js%00.png", 404, "\"not_found\""},
         {"GET", "/v1/alerts?limit=1%000", 400, "\"bad_request\""},

@@ -1,0 +1,84 @@
+#include "bureau/api/internal.h"
+#include "proto/utc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REGISTRY_FRESH_MS = 5000 /* an import shows after this long at the latest */ };
+
+const char *request_query(const struct api_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+int request_number(const char *text, int64_t low, int64_t high, int64_t *ret)
+{
+    if (!text)
+        return 0;
+    char *end = NULL;
+    errno = 0;
+    const long long value = strtoll(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || value < low || value > high)
+        return -EINVAL;
+    *ret = value;
+    return 0;
+}
+
+int request_instant(const char *text, int64_t *ret)
+{
+    return text ? utc_parse(text, ret) : 0;
+}
+
+static bool is_sent_as_json(const struct api_request *request)
+{
+    static const char type[] = "application/json";
+    const char *sent =
+        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
+    return sent && strncasecmp(sent, type, sizeof(type) - 1) == 0 &&
+           strchr("; ", sent[sizeof(type) - 1]) != NULL; /* "" too */
+}
+
+json_t *request_json(const struct api_request *request, struct api_reply *ret_reply)
+{
+    json_error_t error;
+    if (!is_sent_as_json(request)) {
+        *ret_reply = reply_error(MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media_type", "send application/json");
+        return NULL;
+    }
+    json_t *body = json_loadb(request->body, request->body_len, JSON_REJECT_DUPLICATES, &error);
+    if (body && json_is_object(body))
+        return body;
+    json_decref(body);
+    *ret_reply = reply_bad_request(body ? "the body: not a JSON object" : error.text);
+    return NULL;
+}
+
+int64_t request_now_ms(clockid_t clock)
+{
+    struct timespec now;
+    (void)clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Kept for a few seconds: reading a county's routes for every plate would be waste. */
+int request_registry(struct api *api, const struct registry **ret)
+{
+    const int64_t now_mono_ms = request_now_ms(CLOCK_MONOTONIC);
+    if (!api->registry || now_mono_ms - api->registry_mono_ms >= REGISTRY_FRESH_MS) {
+        struct registry *registry;
+        const int rc = store_registry_load(api->store, &registry);
+        if (rc != 0)
+            return rc;
+        registry_free(api->registry);
+        api->registry = registry;
+        api->registry_mono_ms = now_mono_ms;
+    }
+    *ret = api->registry;
+    return 0;
+}
+
+void request_registry_changed(struct api *api)
+{
+    api->registry_mono_ms = INT64_MIN / 2;
+}
