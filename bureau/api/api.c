@@ -58,6 +58,7 @@ struct call {
     char tail[TAIL_MAX];
     char *body; /* body_len bytes and a NUL */
     size_t body_len;
+    struct trace trace;
 };
 
 /* True when the path is of this route; ret_tail is what the '*' stands for. */
@@ -146,7 +147,7 @@ static struct api_reply refuse(struct MHD_Connection *connection, const struct r
 }
 
 static struct api_reply route_request(struct api *api, struct MHD_Connection *connection, const char *method,
-                                      const char *path, const struct call *call)
+                                      const char *path, struct call *call)
 {
     if (!call->route)
         return no_route(path);
@@ -155,7 +156,8 @@ static struct api_reply route_request(struct api *api, struct MHD_Connection *co
                                         .tail = call->tail,
                                         .body = call->body ? call->body : "",
                                         .body_len = call->body_len,
-                                        .who = identify(connection)};
+                                        .who = identify(connection),
+                                        .trace = &call->trace};
     const struct api_reply refusal = refuse(connection, call->route, request.who);
     return refusal.status ? refusal : call->route->handler(api, &request);
 }
@@ -225,7 +227,8 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
         *upload_len = 0;
         return kept ? MHD_YES : MHD_NO;
     }
-    return send_reply(api, connection, route_request(api, connection, method, path, call));
+    const struct api_reply reply = route_request(api, connection, method, path, call);
+    return reply.status == 0 ? MHD_YES : send_reply(api, connection, reply);
 }
 
 static void end_call(void *context, struct MHD_Connection *connection, void **request_state,
@@ -284,6 +287,8 @@ int api_create(const struct bureau_config *config, struct api **ret)
         rc = store_open(config->store_path, &api->store);
     if (rc == 0)
         rc = stream_create(config->store_path, &api->stream);
+    if (rc == 0)
+        rc = tracer_create(config->store_path, &api->tracer);
     if (rc != 0) {
         api_destroy(api);
         return rc;
@@ -352,6 +357,18 @@ static int start_server(struct api *api, int fd)
     return api->daemon ? 0 : -EIO;
 }
 
+static int start_threads(struct api *api)
+{
+    const int rc = stream_start(api->stream);
+    return rc == 0 ? tracer_start(api->tracer) : rc;
+}
+
+static void stop_threads(struct api *api)
+{
+    stream_stop(api->stream);
+    tracer_stop(api->tracer);
+}
+
 int api_start(struct api *api, api_broker_fn broker, void *context)
 {
     int fd = -1;
@@ -360,13 +377,13 @@ int api_start(struct api *api, api_broker_fn broker, void *context)
     int rc = listen_on(api->config->http_listen, api->config->http_port, &fd);
     if (rc != 0)
         return rc;
-    rc = stream_start(api->stream);
+    rc = start_threads(api);
     if (rc != 0)
         (void)close(fd);
     else
         rc = start_server(api, fd);
     if (rc != 0) {
-        stream_stop(api->stream);
+        stop_threads(api);
         return rc; /* fd is libmicrohttpd's by now, which closes it on some of its errors */
     }
     api->port = bound_port(fd);
@@ -377,7 +394,7 @@ void api_stop(struct api *api)
 {
     if (!api->daemon)
         return;
-    stream_stop(api->stream);
+    stop_threads(api);
     MHD_stop_daemon(api->daemon);
     api->daemon = NULL;
     api->port = 0;
@@ -388,6 +405,7 @@ void api_destroy(struct api *api)
     if (!api)
         return;
     stream_destroy(api->stream);
+    tracer_destroy(api->tracer);
     store_close(api->store);
     registry_free(api->registry);
     free(api);

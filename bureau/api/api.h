@@ -1,6 +1,6 @@
 /* The bureau over HTTP: /healthz, /v1/... (docs/api/openapi.yaml is the contract), the event stream, the
  * console's files. One thread answers every request; a second one paces the event
- * stream.
+ * stream, a third writes the traces of plate look-ups.
  *
  * Limits: 512 connections, of these 256 event streams; 32 KiB a connection and what its route
  * lets a body have; 30 s without progress closes one.
@@ -16,7 +16,7 @@ struct api;
 /* Called on the server's thread whenever somebody asks for /healthz. */
 typedef void (*api_broker_fn)(void *context, struct ingest_stats *ret);
 
-/* Opens the store (twice: a handle a thread). `config` is borrowed until api_destroy(). From here on
+/* Opens the store (a handle a thread). `config` is borrowed until api_destroy(). From here on
  * api_notify_...() may be called. -EINVAL: tiles_url is no http or https URL; else the store's error. */
 int api_create(const struct bureau_config *config, struct api **ret);
 /* Listens on http_listen and http_port (0 = any free port). -EADDRINUSE and the like; -EINVAL: no numeric

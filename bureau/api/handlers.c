@@ -5,6 +5,7 @@
 #include "proto/utc.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -160,15 +161,10 @@ static int answer_plate(void *context, const struct store_vehicle *live)
     return question->json ? 0 : -ENOMEM;
 }
 
-struct api_reply handle_plate(struct api *api, const struct api_request *request)
+static struct api_reply answer_look_up(struct api *api, const char *plate)
 {
-    char plate[BW_PLATE_LEN];
-    if (plate_normalise(request->tail, plate) != 0)
-        return reply_bad_request("not a licence plate");
     struct plate_question question = {.plate = plate, .now_utc_ms = request_now_ms(CLOCK_REALTIME)};
-    /* No look-up without its trace: the audit comes first, and without it there is no answer. */
-    if (store_audit(api->store, request->who->name, "check-plate", plate, question.now_utc_ms) != 0 ||
-        request_registry(api, &question.registry) != 0)
+    if (request_registry(api, &question.registry) != 0)
         return reply_store_failed();
     registry_check_plate(question.registry, plate, question.now_utc_ms, &question.answer);
     const struct registry_vehicle *vehicle = question.answer.vehicle;
@@ -178,6 +174,23 @@ struct api_reply handle_plate(struct api *api, const struct api_request *request
     if (!question.json)
         (void)answer_plate(&question, NULL);
     return reply_json(MHD_HTTP_OK, question.json);
+}
+
+/* No look-up without its trace: the audit comes first, and without it there is no answer. */
+struct api_reply handle_plate(struct api *api, const struct api_request *request)
+{
+    struct trace *trace = request->trace;
+    if (trace->state == TRACE_KEPT)
+        return answer_look_up(api, trace->subject);
+    if (trace->state == TRACE_LOST)
+        return reply_store_failed();
+    if (plate_normalise(request->tail, trace->subject) != 0)
+        return reply_bad_request("not a licence plate");
+    (void)snprintf(trace->who, sizeof(trace->who), "%s", request->who->name);
+    trace->action = "check-plate";
+    trace->utc_ms = request_now_ms(CLOCK_REALTIME);
+    const int rc = tracer_keep(api->tracer, request->connection, trace);
+    return rc == 0 ? (struct api_reply){0, NULL} : reply_store_failed();
 }
 
 struct api_reply handle_routes(struct api *api, const struct api_request *request)

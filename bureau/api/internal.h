@@ -5,6 +5,7 @@
 #include "bureau/access/access.h"
 #include "bureau/api/api.h"
 #include "bureau/api/stream.h"
+#include "bureau/api/trace.h"
 
 #include <jansson.h>
 #include <microhttpd.h>
@@ -16,6 +17,7 @@ struct api {
     const struct bureau_config *config;
     struct store *store; /* of the server's thread */
     struct stream *stream;
+    struct tracer *tracer;
     struct MHD_Daemon *daemon;
     int port;
     api_broker_fn broker;
@@ -32,9 +34,11 @@ struct api_request {
     const char *body;             /* of a POST, PUT or DELETE; NUL after its end */
     size_t body_len;              /* 0 = none */
     const struct access_who *who; /* asks; of a role that the route is for */
+    struct trace *trace;          /* of a plate's look-up; the same in every call for one request */
 };
 
-/* response NULL: out of memory, the connection is closed. */
+/* response NULL: out of memory, the connection is closed. status 0: the connection is suspended, and the
+ * handler called again when it goes on. */
 struct api_reply {
     unsigned status;
     struct MHD_Response *response;

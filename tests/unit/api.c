@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,8 @@ static bool broker_connected = true, ingest_failing;
 
 /* Linked with --wrap: a store that fails on demand. */
 static bool store_broken, audit_broken;
-static unsigned n_audits;
+static atomic_bool audit_held, audit_begun;
+static atomic_uint n_audits;
 static char audited[BW_PLATE_LEN];
 
 int __real_store_last_event(struct store *handle, int64_t *ret);
@@ -45,6 +47,9 @@ int __wrap_store_audit(struct store *handle, const char *who, const char *action
     (void)handle, (void)utc_ms;
     cr_expect_str_eq(who, "http");
     cr_expect_str_eq(action, "check-plate");
+    audit_begun = true;
+    while (audit_held)
+        (void)usleep(1000);
     n_audits++;
     (void)snprintf(audited, sizeof(audited), "%s", subject);
     return audit_broken ? -EIO : 0;
@@ -600,6 +605,41 @@ Test(api, no_look_up_without_its_trace)
 {
     audit_broken = true;
     json_decref(get_json("/v1/plates/%E6%B5%99J12345", 503));
+}
+
+/* Nobody waits behind a look-up whose trace is being written. */
+Test(api, a_slow_trace_holds_up_no_other_request)
+{
+    char text[TEXT_MAX] = "";
+    audit_held = true;
+    const int fd = open_request("GET", "/v1/plates/%E6%B5%99J12345", "Connection: close\r\n");
+    while (!audit_begun)
+        (void)usleep(1000);
+    json_decref(get_json("/v1/vehicles", 200));
+    cr_expect_eq(n_audits, 0);
+    audit_held = false;
+    cr_assert(read_until(fd, text, "\"verdict\""), "%s", text);
+    cr_expect_eq(n_audits, 1, "traced before it was answered");
+    (void)close(fd);
+}
+
+Test(api, look_ups_that_wait_at_the_stop_are_traced_and_the_server_ends)
+{
+    int fds[8];
+    audit_held = true;
+    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+        fds[i] = open_request("GET", "/v1/plates/%E6%B5%99J12345", "");
+    while (!audit_begun)
+        (void)usleep(1000);
+    audit_held = false;
+    api_stop(api);
+    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+        static char text[TEXT_MAX];
+        text[0] = '\0';
+        (void)read_until(fds[i], text, NULL);
+        cr_expect(!strstr(text, "HTTP/1.1 200") || n_audits > 0);
+        (void)close(fds[i]);
+    }
 }
 
 /* --- the event stream --- */
