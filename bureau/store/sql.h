@@ -66,6 +66,8 @@ void sql_copy_text(struct sql *q, int column, char *target, size_t size);
 void sql_copy_blob(struct sql *q, int column, void *target, size_t size); /* exactly size bytes */
 /* Trips whose records came before the store had a table of them (version 6). */
 int sql_trips_from_records(struct store *store);
+/* When alerts were raised and how grave they became, of alerts from before version 7. */
+int sql_alert_columns_from_phases(struct store *store);
 /* A malloc'd copy of a blob. */
 int sql_take_blob(struct sql *q, int column, uint8_t **ret, size_t *ret_len);
 

@@ -181,15 +181,23 @@ static int alert_of_other_stream(struct store *store, const char *vehicle, const
     return err < 0 ? err : found;
 }
 
+int64_t store_alert_raised_utc_ms(const struct bw_alert *alert, int64_t received_utc_ms)
+{
+    const int64_t said_utc_ms = alert->raised_utc_ms > 0 ? alert->raised_utc_ms : alert->time_utc_ms;
+    return said_utc_ms > 0 ? said_utc_ms : received_utc_ms;
+}
+
 static int new_alert(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
-                     const struct bw_alert *alert, int64_t *ret_id)
+                     const struct bw_alert *alert, int64_t received_utc_ms, int64_t *ret_id)
 {
     struct sql q;
-    sql_start(&q, store, "INSERT INTO alert (vehicle, stream, number, kind) VALUES (?, ?, ?, ?)");
+    sql_start(&q, store,
+              "INSERT INTO alert (vehicle, stream, number, kind, raised_utc_ms) VALUES (?, ?, ?, ?, ?)");
     sql_text(&q, vehicle);
     sql_blob(&q, stream, BW_STREAM_LEN);
     sql_u64(&q, alert->number);
     sql_int(&q, alert->kind);
+    sql_int(&q, store_alert_raised_utc_ms(alert, received_utc_ms));
     const int err = sql_run(&q);
     if (err == 0)
         *ret_id = sqlite3_last_insert_rowid(store->db);
@@ -198,12 +206,12 @@ static int new_alert(struct store *store, const char *vehicle, const uint8_t str
 
 /* The id of the alert object, which its first phase makes. */
 static int alert_id(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
-                    const struct bw_alert *alert, int64_t *ret_id)
+                    const struct bw_alert *alert, int64_t received_utc_ms, int64_t *ret_id)
 {
     int err = alert_of_stream(store, vehicle, stream, alert, ret_id);
     if (err == -ENOENT)
         err = alert_of_other_stream(store, vehicle, alert, ret_id);
-    return err == -ENOENT ? new_alert(store, vehicle, stream, alert, ret_id) : err;
+    return err == -ENOENT ? new_alert(store, vehicle, stream, alert, received_utc_ms, ret_id) : err;
 }
 
 /* 1: this very phase is held already. */
@@ -251,12 +259,14 @@ static int point_at_event(struct store *store, int64_t id, int64_t event, const 
 {
     struct sql q;
     sql_start(&q, store,
-              "UPDATE alert SET last_event = ?, cleared_utc_ms = coalesce(cleared_utc_ms, ?) WHERE id = ?");
+              "UPDATE alert SET last_event = ?, cleared_utc_ms = coalesce(cleared_utc_ms, ?),"
+              " severity = max(severity, ?) WHERE id = ?");
     sql_int(&q, event);
     if (alert->phase == BW_CLEARED)
         sql_int(&q, alert->time_utc_ms);
     else
         sql_null(&q);
+    sql_int(&q, alert->severity);
     sql_int(&q, id);
     return sql_run(&q);
 }
@@ -269,7 +279,7 @@ int store_alert_apply(struct store *store, const char *vehicle, const uint8_t st
     int err = sql_exec(store, "SAVEPOINT alert");
     if (err < 0)
         return err;
-    err = alert_id(store, vehicle, stream, alert, &id);
+    err = alert_id(store, vehicle, stream, alert, received_utc_ms, &id);
     if (err == 0)
         err = add_event(store, id, stream, seq, alert, received_utc_ms, &event);
     if (err == 0 && event != 0)
@@ -281,6 +291,41 @@ int store_alert_apply(struct store *store, const char *vehicle, const uint8_t st
     if (err == 0)
         *ret_event = event;
     return err;
+}
+
+/* What the phases say of their object, the first one first. */
+static int fill_columns(struct store *store, int64_t id, int64_t raised_utc_ms, int severity)
+{
+    struct sql q;
+    sql_start(&q, store,
+              "UPDATE alert SET raised_utc_ms = CASE raised_utc_ms WHEN 0 THEN ? ELSE raised_utc_ms END,"
+              " severity = max(severity, ?) WHERE id = ?");
+    sql_int(&q, raised_utc_ms);
+    sql_int(&q, severity);
+    sql_int(&q, id);
+    return sql_run(&q);
+}
+
+int sql_alert_columns_from_phases(struct store *store)
+{
+    struct sql q;
+    struct wire_body body;
+    size_t len;
+    int err, failed = 0;
+    sql_start(&q, store, "SELECT alert_id, received_utc_ms, body FROM alert_event ORDER BY event");
+    while (failed == 0 && (err = sql_row(&q)) == 1) {
+        const void *bytes = sql_blob_at(&q, 2, &len);
+        failed = wire_body_decode(bytes, len, &body);
+        if (failed == -ENOMEM)
+            break;
+        if (failed != 0 || body.type != WIRE_BODY_ALERT) /* verify finds it; here it says nothing */
+            body.u.alert = (struct bw_alert){0};
+        failed =
+            fill_columns(store, sql_int_at(&q, 0),
+                         store_alert_raised_utc_ms(&body.u.alert, sql_int_at(&q, 1)), body.u.alert.severity);
+    }
+    const int ended = sql_end(&q, failed != 0 ? 0 : err);
+    return ended < 0 ? ended : failed;
 }
 
 /* Columns of all walks below. */

@@ -140,6 +140,8 @@ static int walk_phases(struct sql *q, store_phase_fn fn, void *context)
         row.record = sql_blob_at(q, 10, &row.record_len);
         sql_copy_blob(q, 12, row.of, sizeof(row.of));
         row.record_received_utc_ms = sql_int_at(q, 11);
+        row.raised_utc_ms = sql_int_at(q, 13);
+        row.severity = (int)sql_int_at(q, 14);
         if (q->err == 0)
             answer = fn(context, &row);
     }
@@ -153,7 +155,9 @@ int store_phases(struct store *store, const char *vehicle, store_phase_fn fn, vo
     sql_start(
         &q, store,
         "SELECT a.id, a.stream, a.number, a.kind, a.cleared_utc_ms, a.last_event, e.event, e.seq,"
-        " e.received_utc_ms, e.body, r.bytes, r.received_utc_ms, coalesce(e.stream, a.stream) FROM alert AS a"
+        " e.received_utc_ms, e.body, r.bytes, r.received_utc_ms, coalesce(e.stream, a.stream), "
+        "a.raised_utc_ms,"
+        " a.severity FROM alert AS a"
         " LEFT JOIN alert_event AS e ON e.alert_id = a.id LEFT JOIN record AS r"
         " ON r.vehicle = a.vehicle AND r.stream = coalesce(e.stream, a.stream) AND r.class = 1 AND r.seq = "
         "e.seq"
@@ -165,10 +169,11 @@ int store_phases(struct store *store, const char *vehicle, store_phase_fn fn, vo
 int store_stray_phases(struct store *store, store_phase_fn fn, void *context)
 {
     struct sql q;
-    sql_start(&q, store,
-              "SELECT 0, zeroblob(8), 0, 0, 0, 0, event, seq, received_utc_ms, body, NULL, 0, zeroblob(8) "
-              "FROM alert_event"
-              " WHERE alert_id NOT IN (SELECT id FROM alert) ORDER BY event");
+    sql_start(
+        &q, store,
+        "SELECT 0, zeroblob(8), 0, 0, 0, 0, event, seq, received_utc_ms, body, NULL, 0, zeroblob(8), 0, 0 "
+        "FROM alert_event"
+        " WHERE alert_id NOT IN (SELECT id FROM alert) ORDER BY event");
     return walk_phases(&q, fn, context);
 }
 

@@ -94,6 +94,10 @@ int store_alert_apply(struct store *store, const char *vehicle, const uint8_t st
                       uint64_t seq, const struct bw_alert *alert, int64_t received_utc_ms,
                       int64_t *ret_event);
 
+/* When an alert object counts as raised, told by the first phase that came: by the vehicle's word; without
+ * one, when the phase happened, and when nobody knows that either, when it was received. */
+int64_t store_alert_raised_utc_ms(const struct bw_alert *alert, int64_t received_utc_ms);
+
 struct store_alert {
     int64_t id;    /* of the alert object */
     int64_t event; /* of this phase; ascending over all alerts: cursor and Last-Event-ID */
@@ -239,11 +243,11 @@ int store_stream_keys(struct store *store, const uint8_t stream[BW_STREAM_LEN], 
  * object without phases comes with event 0; an event without object (vehicle NULL only) with id 0. seq 0:
  * kept before version 3. */
 struct store_phase {
-    int64_t id, event, last_event, cleared_utc_ms, received_utc_ms;
+    int64_t id, event, last_event, cleared_utc_ms, raised_utc_ms, received_utc_ms;
     uint8_t stream[BW_STREAM_LEN], of[BW_STREAM_LEN];
     uint64_t number, seq;
     bool has_seq;
-    int kind;
+    int kind, severity;
     const uint8_t *body;
     size_t len;
     const uint8_t *record; /* the record `seq`; NULL = not held */

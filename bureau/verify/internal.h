@@ -36,8 +36,8 @@ struct walk {
 
     /* The present alert object. */
     struct store_phase object; /* borrowed pointers are not used */
-    int64_t last_event, cleared_utc_ms;
-    int kind;
+    int64_t last_event, cleared_utc_ms, raised_utc_ms;
+    int kind, severity;
 };
 
 /* Reports; `finding` without vehicle and chain. */

@@ -95,7 +95,8 @@ static int finish_object(struct walk *walk)
     if (walk->last_event == 0)
         return report(walk, VERIFY_STRAY_ALERT, object, 0);
     const bool same = object->last_event == walk->last_event && object->kind == walk->kind &&
-                      object->cleared_utc_ms == walk->cleared_utc_ms;
+                      object->cleared_utc_ms == walk->cleared_utc_ms &&
+                      object->raised_utc_ms == walk->raised_utc_ms && object->severity == walk->severity;
     return same ? 0 : report(walk, VERIFY_ALERT, object, 0);
 }
 
@@ -108,8 +109,12 @@ static int apply_phase(struct walk *walk, const struct store_phase *row)
         return error;
     if (error != 0 || body.type != WIRE_BODY_ALERT)
         return 0; /* it differs from its record, which is found out there */
-    if (walk->last_event == 0)
+    if (walk->last_event == 0) {
         walk->kind = (int)body.u.alert.kind;
+        walk->raised_utc_ms = store_alert_raised_utc_ms(&body.u.alert, row->received_utc_ms);
+    }
+    if (walk->severity < (int)body.u.alert.severity)
+        walk->severity = (int)body.u.alert.severity;
     if (body.u.alert.phase == BW_CLEARED && walk->cleared_utc_ms == 0)
         walk->cleared_utc_ms = body.u.alert.time_utc_ms;
     return 0;
@@ -123,8 +128,8 @@ static int take_phase(void *context, const struct store_phase *row)
         rc = finish_object(walk);
         walk->object = *row;
         walk->last_event = 0;
-        walk->kind = 0;
-        walk->cleared_utc_ms = 0;
+        walk->kind = walk->severity = 0;
+        walk->cleared_utc_ms = walk->raised_utc_ms = 0;
     }
     if (rc != 0 || row->event == 0)
         return rc;

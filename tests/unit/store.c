@@ -76,7 +76,7 @@ TestSuite(store, .init = open_store, .fini = close_store);
 Test(store, file_says_what_it_is)
 {
     cr_expect_eq(ask("PRAGMA application_id"), 0x42574230);
-    cr_expect_eq(ask("PRAGMA user_version"), 6);
+    cr_expect_eq(ask("PRAGMA user_version"), 7);
     cr_expect_eq(ask("SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 }
 
@@ -96,7 +96,7 @@ Test(store, foreign_or_newer_or_damaged_files_are_refused)
         int err;
     } cases[] = {
         {"foreign.db", "CREATE TABLE other (x)", -EBADMSG},
-        {"newer.db", "PRAGMA application_id = 1113014832; PRAGMA user_version = 7", -EPROTONOSUPPORT},
+        {"newer.db", "PRAGMA application_id = 1113014832; PRAGMA user_version = 8", -EPROTONOSUPPORT},
     };
     struct store *other = NULL;
     char file[96];
@@ -131,11 +131,13 @@ Test(store, an_older_store_is_brought_up_to_date_and_keeps_what_it_has)
                 "COLUMN "
                 "revoked_utc_ms;"
                 " ALTER TABLE alert_event DROP COLUMN stream;"
+                " DROP INDEX alert_raised; ALTER TABLE alert DROP COLUMN raised_utc_ms;"
+                " ALTER TABLE alert DROP COLUMN severity;"
                 " INSERT INTO route VALUES ('r-1', 'old', 30, 0, zeroblob(32),"
                 " x'0000000002000000'); PRAGMA user_version = 1"),
         SQLITE_OK);
     cr_assert_eq(store_open(path, &store), 0);
-    cr_expect_eq(ask("PRAGMA user_version"), 6);
+    cr_expect_eq(ask("PRAGMA user_version"), 7);
     cr_expect_eq(ask("SELECT count(*) FROM audit"), 1);
     struct registry *registry = NULL;
     cr_assert_eq(store_registry_load(store, &registry), 0, "%s", store_error(store));
@@ -564,6 +566,55 @@ Test(store, alert_is_one_object_with_one_event_a_phase)
     cr_expect_eq(events.events[1], cleared);
     cr_assert_eq(store_last_event(store, &last), 0);
     cr_expect_eq(last, cleared);
+}
+
+/* What a report counts by. */
+Test(store, an_alert_has_the_instant_it_was_raised_and_the_gravest_of_its_severities)
+{
+    struct bw_alert alert = {.kind = BW_OVERLOAD,
+                             .phase = BW_UPDATED, /* the first phase is not always the first to come */
+                             .severity = BW_SERIOUS,
+                             .number = 1,
+                             .time_utc_ms = 7000,
+                             .raised_utc_ms = 5000};
+    int64_t event = 0;
+    cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, ++seq, &alert, 90000, &event), 0);
+    alert.phase = BW_RAISED;
+    alert.severity = BW_MINOR;
+    alert.time_utc_ms = 5000;
+    cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, ++seq, &alert, 90000, &event), 0);
+    cr_expect_eq(ask("SELECT raised_utc_ms FROM alert"), 5000);
+    cr_expect_eq(ask("SELECT severity FROM alert"), BW_SERIOUS);
+}
+
+Test(store, an_alert_without_an_instant_was_raised_when_its_first_phase_happened_or_was_received)
+{
+    struct bw_alert alert = {.kind = BW_TAMPER, .phase = BW_RAISED, .number = 1, .time_utc_ms = 7000};
+    int64_t event = 0;
+    cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, ++seq, &alert, 90000, &event), 0);
+    alert.number = 2;
+    alert.time_utc_ms = 0;
+    cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, ++seq, &alert, 91000, &event), 0);
+    cr_expect_eq(ask("SELECT raised_utc_ms FROM alert WHERE number = 1"), 7000);
+    cr_expect_eq(ask("SELECT raised_utc_ms FROM alert WHERE number = 2"), 91000);
+}
+
+Test(store, alerts_of_an_older_store_are_brought_up_to_date_from_their_phases)
+{
+    import_good();
+    (void)apply("bus-a", 1, BW_RAISED, 1000);
+    (void)apply("bus-a", 1, BW_CLEARED, 3000);
+    (void)apply("bus-b", 1, BW_RAISED, 2000);
+    cr_assert_eq(try_sql("INSERT INTO alert_event (alert_id, received_utc_ms, body)"
+                         " SELECT id, 4000, x'ff' FROM alert WHERE vehicle = 'bus-b'"),
+                 SQLITE_OK, "a damaged phase says nothing, and stops nothing");
+    store_close(store);
+    store = NULL;
+    cr_assert_eq(try_sql("DROP INDEX alert_raised; ALTER TABLE alert DROP COLUMN raised_utc_ms;"
+                         " ALTER TABLE alert DROP COLUMN severity; PRAGMA user_version = 6"),
+                 SQLITE_OK);
+    cr_assert_eq(store_open(path, &store), 0);
+    cr_expect_eq(ask("SELECT count(*) FROM alert WHERE raised_utc_ms = 1000 AND severity = 2"), 2);
 }
 
 Test(store, alerts_are_paged_newest_first)

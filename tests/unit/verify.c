@@ -402,6 +402,10 @@ static const struct {
     {"an alert opened again", "UPDATE alert SET cleared_utc_ms = NULL WHERE last_event = 3",
      WHOLE "; bus-a/1/alert 0 alert #1"},
     {"an alert's kind", "UPDATE alert SET kind = 2 WHERE last_event = 6", WHOLE "; bus-a/1/alert 0 alert #3"},
+    {"when an alert was raised", "UPDATE alert SET raised_utc_ms = 5 WHERE last_event = 6",
+     WHOLE "; bus-a/1/alert 0 alert #3"},
+    {"how grave an alert was", "UPDATE alert SET severity = 1 WHERE last_event = 6",
+     WHOLE "; bus-a/1/alert 0 alert #3"},
     {"an alert's last phase", "UPDATE alert SET last_event = 1 WHERE last_event = 3",
      WHOLE "; bus-a/1/alert 0 alert #1"},
 };
