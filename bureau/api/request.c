@@ -47,7 +47,7 @@ json_t *request_json(const struct api_request *request, struct api_reply *ret_re
         return NULL;
     }
     json_t *body = json_loadb(request->body, request->body_len, JSON_REJECT_DUPLICATES, &error);
-    if (body && json_is_object(body))
+    if (json_is_object(body)) /* also not NULL */
         return body;
     json_decref(body);
     *ret_reply = reply_bad_request(body ? "the body: not a JSON object" : error.text);
