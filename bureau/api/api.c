@@ -407,6 +407,7 @@ void api_destroy(struct api *api)
     stream_destroy(api->stream);
     tracer_destroy(api->tracer);
     store_close(api->store);
+    nearmiss_destroy(api->nearmiss);
     registry_free(api->registry);
     free(api);
 }

@@ -2,6 +2,7 @@
 #include "bureau/api/json.h"
 #include "bureau/pki/pki.h"
 #include "bureau/registry/plate.h"
+#include "proto/modeljson.h"
 #include "proto/utc.h"
 
 #include <errno.h>
@@ -163,6 +164,7 @@ static int answer_plate(void *context, const struct store_vehicle *live)
 
 static struct api_reply answer_look_up(struct api *api, const char *plate)
 {
+    struct nearmiss_plate near[NEARMISS_MAX];
     struct plate_question question = {.plate = plate, .now_utc_ms = request_now_ms(CLOCK_REALTIME)};
     if (request_registry(api, &question.registry) != 0)
         return reply_store_failed();
@@ -173,6 +175,8 @@ static struct api_reply answer_look_up(struct api *api, const char *plate)
         return reply_store_failed();
     if (!question.json)
         (void)answer_plate(&question, NULL);
+    const size_t n = vehicle ? 0 : request_near_misses(api, plate, near);
+    modeljson_put(&question.json, "near_misses", apijson_near_misses(near, n));
     return reply_json(MHD_HTTP_OK, question.json);
 }
 
@@ -184,8 +188,9 @@ struct api_reply handle_plate(struct api *api, const struct api_request *request
         return answer_look_up(api, trace->subject);
     if (trace->state == TRACE_LOST)
         return reply_store_failed();
-    if (plate_normalise(request->tail, trace->subject) != 0)
-        return reply_bad_request("not a licence plate");
+    const char *reason;
+    if (plate_parse(request->tail, false, trace->subject, &reason) != 0)
+        return reply_bad_request(reason);
     (void)snprintf(trace->who, sizeof(trace->who), "%s", request->who->name);
     trace->action = "check-plate";
     trace->utc_ms = request_now_ms(CLOCK_REALTIME);

@@ -6,6 +6,7 @@
 #include "bureau/api/api.h"
 #include "bureau/api/stream.h"
 #include "bureau/api/trace.h"
+#include "bureau/registry/nearmiss.h"
 
 #include <jansson.h>
 #include <microhttpd.h>
@@ -24,6 +25,7 @@ struct api {
     void *broker_context;
     char csp[API_CSP_MAX];
     struct registry *registry; /* as read at registry_mono_ms; NULL = not yet */
+    struct nearmiss *nearmiss; /* of that registry; NULL = nobody has asked yet */
     int64_t registry_mono_ms;
 };
 
@@ -73,6 +75,8 @@ json_t *request_json(const struct api_request *request, struct api_reply *ret_re
 int64_t request_now_ms(clockid_t clock);
 /* The registry as it was a few seconds ago at most; valid until the next call. 0 or the store's error. */
 int request_registry(struct api *api, const struct registry **ret);
+/* Plates of that registry that may have been meant, as nearmiss_find(); none when out of memory. */
+size_t request_near_misses(struct api *api, const char *plate, struct nearmiss_plate ret[NEARMISS_MAX]);
 /* The next request_registry() reads it again: somebody has changed it here. */
 void request_registry_changed(struct api *api);
 

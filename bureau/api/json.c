@@ -146,6 +146,19 @@ json_t *apijson_plate(const struct registry *registry, const char *plate,
     return json;
 }
 
+json_t *apijson_near_misses(const struct nearmiss_plate *list, size_t n)
+{
+    json_t *json = json_array();
+    for (size_t i = 0; i < n; i++) {
+        json_t *near = json_object();
+        modeljson_put(&near, "plate", modeljson_text(list[i].plate));
+        modeljson_put(&near, "position", list[i].position > 0 ? json_integer(list[i].position) : json_null());
+        modeljson_put(&near, "confusable", json_boolean(list[i].confusable));
+        (void)json_array_append_new(json, near);
+    }
+    return json;
+}
+
 static json_t *coordinate(double lat_deg, double lon_deg)
 {
     return json_pack("[o, o]", modeljson_degrees(true, lon_deg), modeljson_degrees(true, lat_deg));

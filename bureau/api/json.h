@@ -4,6 +4,7 @@
 #define BUSWARDEN_APIJSON_H
 
 #include "bureau/ingest/ingest.h"
+#include "bureau/registry/nearmiss.h"
 #include "bureau/store/store.h"
 
 #include <jansson.h>
@@ -19,7 +20,9 @@ json_t *apijson_vehicle(const struct store_vehicle *row, int64_t now_utc_ms);
 /* `live` is the answer's vehicle as last seen; NULL = none. */
 json_t *apijson_plate(const struct registry *registry, const char *plate,
                       const struct registry_answer *answer, const struct store_vehicle *live,
-                      int64_t now_utc_ms);
+                      int64_t now_utc_ms); /* near_misses are the caller's to add */
+/* Of a plate that is not registered: those that may have been meant, with the plate alone. */
+json_t *apijson_near_misses(const struct nearmiss_plate *list, size_t n);
 json_t *apijson_routes(const struct registry *registry); /* GeoJSON, RFC 7946 */
 /* As it is listed, and whole with its stops (store_trip()). Names are the registry's; null where it has none.
  */

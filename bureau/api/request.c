@@ -70,12 +70,24 @@ int request_registry(struct api *api, const struct registry **ret)
         const int rc = store_registry_load(api->store, &registry);
         if (rc != 0)
             return rc;
+        nearmiss_destroy(api->nearmiss);
         registry_free(api->registry);
+        api->nearmiss = NULL;
         api->registry = registry;
         api->registry_mono_ms = now_mono_ms;
     }
     *ret = api->registry;
     return 0;
+}
+
+size_t request_near_misses(struct api *api, const char *plate, struct nearmiss_plate ret[NEARMISS_MAX])
+{
+    const struct registry *registry;
+    if (request_registry(api, &registry) != 0)
+        return 0;
+    if (!api->nearmiss)
+        api->nearmiss = nearmiss_create(registry);
+    return api->nearmiss ? nearmiss_find(api->nearmiss, plate, ret) : 0;
 }
 
 void request_registry_changed(struct api *api)

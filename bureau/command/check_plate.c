@@ -1,7 +1,9 @@
 /* check-plate: the roadside question */
 #include "bureau/api/json.h"
 #include "bureau/command/command.h"
+#include "bureau/registry/nearmiss.h"
 #include "bureau/registry/plate.h"
+#include "proto/modeljson.h"
 #include "proto/utc.h"
 
 #include <errno.h>
@@ -30,7 +32,8 @@ struct words {
     const char *const *verdicts;
     const char *now_inside, *now_outside;
     const char *vehicle, *school, *permit, *route, *hours, *valid, *aboard, *colon;
-    const char *of, *approved, *unknown; /* "12" of "18" approved */
+    const char *of, *approved, *unknown;                          /* "12" of "18" approved */
+    const char *near_miss, *character, *differs, *easily_misread; /* "character" 7 "differs" */
     const char *weekdays[7];
 };
 static const struct words EN = {
@@ -48,6 +51,10 @@ static const struct words EN = {
     " of ",
     " approved",
     "not known",
+    "registered and similar",
+    "character ",
+    " differs",
+    ", easily misread",
     {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"},
 };
 static const struct words ZH = {
@@ -65,6 +72,10 @@ static const struct words ZH = {
     " 人，核定 ",
     " 人",
     "不明",
+    "已登记的相近号牌",
+    "第 ",
+    " 位不同",
+    "，容易看错",
     {"周一", "周二", "周三", "周四", "周五", "周六", "周日"},
 };
 
@@ -95,6 +106,8 @@ struct question {
     int64_t now_utc_ms;
     bool as_json;
     struct registry_answer answer;
+    size_t n_near;
+    struct nearmiss_plate near[NEARMISS_MAX]; /* of a plate that is not registered */
 };
 
 static void print_permit(const struct question *question, const struct bw_permit *permit)
@@ -126,6 +139,16 @@ static void print_aboard(const struct words *words, const struct store_vehicle *
         (void)printf("%s\n", words->unknown);
 }
 
+static void print_near_misses(const struct question *question)
+{
+    const struct words *words = question->words;
+    for (size_t i = 0; i < question->n_near; i++) {
+        const struct nearmiss_plate *near = &question->near[i];
+        (void)printf("%s%s%s (%s%u%s%s)\n", words->near_miss, words->colon, near->plate, words->character,
+                     near->position, words->differs, near->confusable ? words->easily_misread : "");
+    }
+}
+
 static void print_text(const struct question *question, const struct store_vehicle *live)
 {
     const struct words *words = question->words;
@@ -133,14 +156,26 @@ static void print_text(const struct question *question, const struct store_vehic
     const char *now = answer->in_window ? words->now_inside : words->now_outside;
     (void)printf("%s%s%s%s\n", question->plate, words->colon, words->verdicts[answer->verdict],
                  answer->verdict == REGISTRY_LICENSED ? now : "");
-    if (answer->vehicle == NULL)
+    if (answer->vehicle == NULL) {
+        print_near_misses(question);
         return;
+    }
     const struct registry_school *school = registry_school(question->registry, answer->vehicle->school_id);
     (void)printf("%s%s%s\n", words->vehicle, words->colon, answer->vehicle->vehicle_id);
     (void)printf("%s%s%s\n", words->school, words->colon, school ? school->name : "");
     if (answer->permit != NULL)
         print_permit(question, &answer->permit->permit);
     print_aboard(words, live, question->now_utc_ms);
+}
+
+static int find_near_misses(struct question *question)
+{
+    struct nearmiss *nearmiss = nearmiss_create(question->registry);
+    if (nearmiss == NULL)
+        return -ENOMEM;
+    question->n_near = nearmiss_find(nearmiss, question->plate, question->near);
+    nearmiss_destroy(nearmiss);
+    return 0;
 }
 
 /* live NULL = no vehicle of that plate. 0 or -ENOMEM. */
@@ -151,8 +186,10 @@ static int print_answer(void *context, const struct store_vehicle *live)
         print_text(question, live);
         return 0;
     }
-    char *text = apijson_text(
-        apijson_plate(question->registry, question->plate, &question->answer, live, question->now_utc_ms));
+    json_t *json =
+        apijson_plate(question->registry, question->plate, &question->answer, live, question->now_utc_ms);
+    modeljson_put(&json, "near_misses", apijson_near_misses(question->near, question->n_near));
+    char *text = apijson_text(json);
     if (text == NULL)
         return -ENOMEM;
     (void)puts(text);
@@ -172,8 +209,10 @@ static int answer(struct store *store, struct question *question)
     question->registry = registry;
     registry_check_plate(registry, question->plate, question->now_utc_ms, &question->answer);
     const struct registry_vehicle *vehicle = question->answer.vehicle;
-    const int err = vehicle ? store_vehicles(store, vehicle->vehicle_id, print_answer, question)
-                            : print_answer(question, NULL);
+    int err = vehicle ? 0 : find_near_misses(question);
+    if (err == 0)
+        err = vehicle ? store_vehicles(store, vehicle->vehicle_id, print_answer, question)
+                      : print_answer(question, NULL);
     registry_free(registry);
     if (err < 0)
         return command_store_failed(store, "check-plate");
@@ -187,6 +226,7 @@ static int run_check_plate(const struct command *self, int argc, char **argv)
     const struct command_option options[] = {
         {"config", &config_path, NULL}, {"lang", &lang, NULL}, {"json", NULL, &question.as_json}};
     char plate[BW_PLATE_LEN];
+    const char *reason;
     struct bureau_config config;
     struct store *store = NULL;
     int status;
@@ -196,8 +236,8 @@ static int run_check_plate(const struct command *self, int argc, char **argv)
     question.plate = plate;
     if (question.words == NULL)
         return command_wrong(self, "--lang must be en or zh");
-    if (plate_normalise(text, plate) < 0)
-        return command_wrong(self, "that is not a licence plate");
+    if (plate_parse(text, false, plate, &reason) < 0)
+        return command_wrong(self, reason);
     status = command_config(self, config_path, &config);
     if (status == EXIT_DONE)
         status = command_store(&config, &store);
@@ -219,7 +259,9 @@ const struct command COMMAND_CHECK_PLATE = {
         "DESCRIPTION\n"
         "    Says what the registry knows of PLATE: verdict, school, permit, route, hours and validity, and\n"
         "    how many are aboard when the vehicle said so within the last minute. Full-width characters,\n"
-        "    spaces, dots and lower case do not matter. Every look-up is written to the audit log.\n\n"
+        "    spaces, dots, lower case and letters that look alike do not matter. Of a plate that is not\n"
+        "    registered, at most eight that are and differ in one character, those easily misread first.\n"
+        "    Every look-up is written to the audit log.\n\n"
         "OPTIONS\n"
         "    --config FILE    the bureau's configuration\n"
         "    --lang en|zh     language of the answer; else that of the locale\n"

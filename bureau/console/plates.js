@@ -29,13 +29,26 @@ function openAlertsOf({ open_alerts }) {
   return h('b', { class: 'attention' }, open_alerts.map(kindText).join(' · '));
 }
 
-function card(answer) {
+/** Registered plates that may have been meant; a press takes one. Null when there are none. */
+export function nearMisses(list, onTake) {
+  if (!list?.length) return null;
+  const words = ({ position, confusable }) =>
+    position === null ? t('near.fits') : t(confusable ? 'near.confusable' : 'near.differs', { position });
+  return h('div', { class: 'near-misses' },
+    h('p', {}, t('near.title')),
+    h('ul', {}, list.map((near) =>
+      h('li', {}, h('button', { type: 'button', class: 'link-row', onclick: () => onTake(near.plate) },
+        h('b', { class: 'plate' }, plateText(near.plate)), h('span', {}, words(near)))))));
+}
+
+function card(answer, onTake) {
   const [key, tone, sign] = verdictOf(answer);
   return h('article', { class: `verdict is-${tone}` },
     h('header', {},
       h('span', { class: 'sign', 'aria-hidden': 'true' }, sign),
       h('div', {}, h('h2', {}, t(`verdict.${key}`)), h('p', { class: 'plate' }, plateText(answer.plate)))),
     h('p', { class: 'note' }, t(`verdict.${key}.note`)),
+    nearMisses(answer.near_misses, onTake),
     facts([
       [t('field.openAlerts'), openAlertsOf(answer)],
       [t('field.aboard'), aboardOf(answer)],
@@ -74,12 +87,17 @@ export class PlateCheck {
     let draw;
     try {
       const answer = await getPlate(plate);
-      draw = () => card(answer);
+      draw = () => card(answer, (near) => this.#take(near));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       draw = () => failure(error);
     }
     if (asked === this.#asked) this.#show(draw);
+  }
+
+  #take(plate) {
+    byId('plate-input').value = plate;
+    this.#check(plate);
   }
 
   #show(draw) {
