@@ -7,14 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bureau/store/cases.h"
+
 struct batch {
     uint32_t max;
+    const struct case_policy *policy;
     size_t n, n_receipts;
     struct batch_item *items;       /* max */
     struct batch_receipt *receipts; /* max: an item touches one stream at most */
 };
 
-int batch_create(uint32_t max, struct batch **ret)
+int batch_create(uint32_t max, const struct case_policy *policy, struct batch **ret)
 {
     if (max == 0 || max > BATCH_MAX)
         return -EINVAL;
@@ -22,6 +25,7 @@ int batch_create(uint32_t max, struct batch **ret)
     if (batch == NULL)
         return -ENOMEM;
     batch->max = max;
+    batch->policy = policy;
     batch->items = calloc(max, sizeof *batch->items);
     batch->receipts = calloc(max, sizeof *batch->receipts);
     if (batch->items == NULL || batch->receipts == NULL) {
@@ -317,11 +321,15 @@ static int change_key(struct transaction *tx, const struct batch_item *item, str
 static int show_alert(struct transaction *tx, const struct batch_item *item)
 {
     int64_t event = 0;
-    const int error = store_alert_apply(tx->store, item->topic.vehicle, item->record.stream, item->record.seq,
-                                        &item->body.u.alert, tx->now_utc_ms, &event);
-    if (error == 0 && event > tx->outcome->last_event)
+    const struct bw_alert *alert = &item->body.u.alert;
+    const char *vehicle = item->topic.vehicle;
+    const int error = store_alert_apply(tx->store, vehicle, item->record.stream, item->record.seq, alert,
+                                        tx->now_utc_ms, &event);
+    if (error != 0 || event == 0)
+        return error;
+    if (event > tx->outcome->last_event)
         tx->outcome->last_event = event;
-    return error;
+    return store_case_on_alert(tx->store, tx->batch->policy, vehicle, alert, event, tx->now_utc_ms);
 }
 
 static int keep_record(struct transaction *tx, const struct batch_item *item, const struct signing *signing,

@@ -5,6 +5,7 @@
 #ifndef BUSWARDEN_INGEST_BATCH_H
 #define BUSWARDEN_INGEST_BATCH_H
 
+#include "bureau/cases/policy.h"
 #include "bureau/ingest/vehicles.h"
 
 enum { BATCH_MAX = 4096, BATCH_REASON_LEN = 160 };
@@ -41,8 +42,8 @@ struct batch_outcome {
 
 struct batch;
 
-/* max: 1..BATCH_MAX items. */
-int batch_create(uint32_t max, struct batch **ret);
+/* max: 1..BATCH_MAX items. policy: by which alerts open cases; borrowed. */
+int batch_create(uint32_t max, const struct case_policy *policy, struct batch **ret);
 void batch_free(struct batch *batch);
 
 size_t batch_count(const struct batch *batch);
@@ -52,7 +53,8 @@ struct batch_item *batch_next(struct batch *batch);
 void batch_keep(struct batch *batch);
 const struct batch_item *batch_item(const struct batch *batch, size_t index);
 
-/* One transaction: every record takes its place in its chain or is refused, alerts and presence are applied.
+/* One transaction: every record takes its place in its chain or is refused, alerts with
+ * the cases that they open, trips and presence are applied.
  * On failure (negative errno) nothing is kept, every item counts as VERDICT_DROPPED and no receipt is due;
  * ret_outcome is set either way. now_ms is monotonic. */
 int batch_apply(struct batch *batch, struct store *store, struct vehicles *vehicles, int64_t now_ms,

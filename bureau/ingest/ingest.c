@@ -359,6 +359,8 @@ static int take_config(struct ingest *ingest, const struct ingest_config *config
         ingest->config.batch_max = BATCH_MAX_DEFAULT;
     if (config->batch_ms == 0)
         ingest->config.batch_ms = BATCH_MS_DEFAULT;
+    if (config->policy == NULL)
+        ingest->config.policy = &CASE_POLICY_DEFAULT;
     if (config->division != NULL) {
         const size_t n = strlen(config->division);
         if (n >= sizeof ingest->division || !topic_level_valid(config->division))
@@ -428,7 +430,7 @@ int ingest_start(const struct ingest_config *config, struct ingest **ret)
     if (error == 0)
         error = seal_init();
     if (error == 0)
-        error = batch_create(ingest->config.batch_max, &ingest->batch);
+        error = batch_create(ingest->config.batch_max, ingest->config.policy, &ingest->batch);
     if (error == 0)
         error = vehicles_create(&ingest->vehicles);
     if (error == 0)

@@ -6,6 +6,7 @@
 #ifndef BUSWARDEN_INGEST_H
 #define BUSWARDEN_INGEST_H
 
+#include "bureau/cases/policy.h"
 #include "bureau/store/store.h"
 #include "proto/mqtt.h"
 #include "proto/seal.h"
@@ -15,11 +16,12 @@ struct ingest;
 struct ingest_config {
     struct mqtt_config mqtt; /* client_id NULL = one made of the division; the session is always kept */
     const char *store_path;
-    const struct seal_key *key; /* signs receipts; borrowed for the ingest's life */
-    const char *division;       /* NULL = all */
-    bool broker_log;            /* hear mosquitto's log for acts that were refused */
-    uint32_t batch_max;         /* records a commit; 0 = 256, at most 4096 */
-    uint32_t batch_ms;          /* longest wait before a commit; 0 = 50, at most 10000 */
+    const struct seal_key *key;       /* signs receipts; borrowed for the ingest's life */
+    const char *division;             /* NULL = all */
+    const struct case_policy *policy; /* by which alerts open cases; borrowed; NULL = the default */
+    bool broker_log;                  /* hear mosquitto's log for acts that were refused */
+    uint32_t batch_max;               /* records a commit; 0 = 256, at most 4096 */
+    uint32_t batch_ms;                /* longest wait before a commit; 0 = 50, at most 10000 */
     /* Called on the ingest thread after a commit: there are new alert events, or a vehicle's presence
      * changed. May be NULL. */
     void (*on_events)(void *context, int64_t last_event);

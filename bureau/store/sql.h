@@ -16,7 +16,7 @@
 
 #include <sqlite3.h>
 
-enum { SQL_STATEMENTS_MAX = 96, SQL_ERROR_MAX = 256 };
+enum { SQL_STATEMENTS_MAX = 256, SQL_ERROR_MAX = 256 };
 
 struct store {
     sqlite3 *db;
@@ -68,6 +68,8 @@ void sql_copy_blob(struct sql *q, int column, void *target, size_t size); /* exa
 int sql_trips_from_records(struct store *store);
 /* When alerts were raised and how grave they became, of alerts from before version 7. */
 int sql_alert_columns_from_phases(struct store *store);
+/* Cases of the alerts that came before the store had any (version 8). */
+int sql_cases_from_alerts(struct store *store);
 /* A malloc'd copy of a blob. */
 int sql_take_blob(struct sql *q, int column, uint8_t **ret, size_t *ret_len);
 

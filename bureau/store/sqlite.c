@@ -13,6 +13,7 @@ enum {
     SCHEMA_VERSION = sizeof(SCHEMAS) / sizeof(SCHEMAS[0]),
     TRIPS_VERSION = 6,         /* before it, trips were kept as records alone */
     ALERT_COLUMNS_VERSION = 7, /* before it, what an alert is was in its phases alone */
+    CASES_VERSION = 8,         /* before it, alerts made no cases */
     BUSY_TIMEOUT_MS = 5000
 };
 
@@ -62,12 +63,15 @@ static int make_schema(struct store *store)
         return 0;
     const bool lacks_trips = version > 0 && version < TRIPS_VERSION;
     const bool lacks_alert_columns = version > 0 && version < ALERT_COLUMNS_VERSION;
+    const bool lacks_cases = version > 0 && version < CASES_VERSION;
     for (; version < SCHEMA_VERSION && err == 0; version++)
         err = sql_exec(store, SCHEMAS[version]);
     if (err == 0 && lacks_trips)
         err = sql_trips_from_records(store);
     if (err == 0 && lacks_alert_columns)
         err = sql_alert_columns_from_phases(store);
+    if (err == 0 && lacks_cases)
+        err = sql_cases_from_alerts(store);
     if (err < 0)
         return err;
     (void)snprintf(stamp, sizeof(stamp), "PRAGMA application_id = %d; PRAGMA user_version = %d",

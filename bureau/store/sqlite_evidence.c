@@ -1,4 +1,5 @@
 /* Evidence: the signed bytes, the heads of their chains, and the alerts that they tell of. */
+#include "bureau/store/cases.h"
 #include "bureau/store/sql.h"
 #include "proto/wire.h"
 
@@ -396,6 +397,17 @@ int store_alert_events(struct store *store, int64_t after, int limit, store_aler
                             " WHERE alert_event.event > ? ORDER BY alert_event.event LIMIT ?");
     sql_int(&q, after);
     sql_int(&q, limit);
+    return walk(&q, fn, context);
+}
+
+int store_case_alerts(struct store *store, int64_t case_id, store_alert_fn fn, void *context)
+{
+    struct sql q;
+    sql_start(&q, store,
+              ALERT_COLUMNS " FROM alert JOIN alert_event ON event = last_event" ALERT_REGISTRY
+                            " WHERE alert.id IN (SELECT alert_id FROM case_step WHERE case_id = ?)"
+                            " ORDER BY alert.id");
+    sql_int(&q, case_id);
     return walk(&q, fn, context);
 }
 

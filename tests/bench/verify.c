@@ -126,7 +126,7 @@ static uint64_t make_records(struct store *store, uint64_t wanted, const struct 
     struct vehicles *vehicles = NULL;
     struct batch *batch = NULL;
     uint64_t n = 0;
-    if (batch_create(CHUNK, &batch) != 0 || vehicles_create(&vehicles) != 0)
+    if (batch_create(CHUNK, &CASE_POLICY_DEFAULT, &batch) != 0 || vehicles_create(&vehicles) != 0)
         die("no memory");
     while (n < wanted && seconds(CLOCK_MONOTONIC) < until_s) {
         struct batch_outcome outcome;

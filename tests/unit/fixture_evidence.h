@@ -131,7 +131,7 @@ static void evidence_open(void)
     seal_key_generate(&key_b);
     cr_assert_eq(store_vehicle_key_set(evidence_store, "bus-a", key_a.public_key), 0);
     cr_assert_eq(store_vehicle_key_set(evidence_store, "bus-b", key_b.public_key), 0);
-    cr_assert_eq(batch_create(64, &evidence_batch), 0);
+    cr_assert_eq(batch_create(64, &CASE_POLICY_DEFAULT, &evidence_batch), 0);
     cr_assert_eq(vehicles_create(&evidence_vehicles), 0);
 }
 

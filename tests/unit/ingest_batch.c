@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bureau/ingest/batch.h"
+#include "bureau/store/cases.h"
 #include "proto/seal.h"
 
 /* --- the store, played --- */
@@ -36,7 +37,7 @@ struct signer_row {
 
 static struct played {
     int calls, fail_at; /* the call that fails; 0 = none */
-    int transactions, commits, rollbacks, loads, events;
+    int transactions, commits, rollbacks, loads, events, cases;
     bool registered, has_key;
     uint8_t key[BW_PUBLIC_KEY_LEN]; /* in force */
     uint8_t former[BW_PUBLIC_KEY_LEN];
@@ -225,6 +226,18 @@ int store_alert_apply(struct store *store, const char *vehicle, const uint8_t st
     return 0;
 }
 
+int store_case_on_alert(struct store *store, const struct case_policy *policy, const char *vehicle,
+                        const struct bw_alert *alert, int64_t event, int64_t received_utc_ms)
+{
+    (void)store, (void)vehicle, (void)alert, (void)received_utc_ms;
+    if (fails() != 0)
+        return -EIO;
+    cr_expect_eq(policy, &CASE_POLICY_DEFAULT);
+    cr_expect_eq(event, 100 + played.events, "of the phase that was just kept");
+    played.cases++;
+    return 0;
+}
+
 int store_trip_apply(struct store *store, const char *vehicle, const uint8_t stream[BW_STREAM_LEN],
                      uint64_t of_seq, const struct bw_trip *trip, int64_t received_utc_ms)
 {
@@ -296,7 +309,7 @@ static void set_up(void)
 {
     cr_assert_eq(seal_init(), 0);
     seal_key_generate(&key);
-    cr_assert_eq(batch_create(8, &batch), 0);
+    cr_assert_eq(batch_create(8, &CASE_POLICY_DEFAULT, &batch), 0);
     cr_assert_eq(vehicles_create(&vehicles), 0);
     played = (struct played){.registered = true, .has_key = true};
     memcpy(played.key, key.public_key, BW_PUBLIC_KEY_LEN);
@@ -765,16 +778,18 @@ Test(batch, whatever_call_fails_nothing_is_receipted_and_all_is_counted, .init =
         send_next(&again); /* held */
         changing.by = &new_key;
         send_body(&changing, &trip);
+        send_body(&changing, &alert);
         const int error = apply(&outcome);
         if (fail_at == 0) {
             cr_assert_eq(error, 0);
             cr_expect_eq(played.n_trips, 1);
-            cr_expect_eq(outcome.counts[VERDICT_ACCEPTED], 3, "%s", outcome.reason);
+            cr_expect_eq(played.cases, 1);
+            cr_expect_eq(outcome.counts[VERDICT_ACCEPTED], 4, "%s", outcome.reason);
             cr_expect_eq(batch_receipts(batch, &receipts), 2);
             calls = played.calls;
         } else {
             cr_expect_eq(error, -EIO, "call %d", fail_at);
-            cr_expect_eq(outcome.counts[VERDICT_DROPPED], 6, "call %d", fail_at);
+            cr_expect_eq(outcome.counts[VERDICT_DROPPED], 7, "call %d", fail_at);
             cr_expect_eq(outcome.counts[VERDICT_ACCEPTED], 0, "call %d", fail_at);
             cr_expect_eq(outcome.last_event, 0, "call %d", fail_at);
             cr_expect_eq(batch_receipts(batch, &receipts), 0, "call %d", fail_at);
@@ -791,8 +806,8 @@ Test(batch, has_a_limit, .init = set_up, .fini = tear_down)
 {
     struct batch *none = NULL;
     struct sender tracks = {.cls = BW_RECORD_TRACK, .stream = 9};
-    cr_expect_eq(batch_create(0, &none), -EINVAL);
-    cr_expect_eq(batch_create(BATCH_MAX + 1, &none), -EINVAL);
+    cr_expect_eq(batch_create(0, &CASE_POLICY_DEFAULT, &none), -EINVAL);
+    cr_expect_eq(batch_create(BATCH_MAX + 1, &CASE_POLICY_DEFAULT, &none), -EINVAL);
     cr_expect_null(none);
     for (size_t i = 0; i < 8; i++) {
         cr_expect_not(batch_is_full(batch));
