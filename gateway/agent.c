@@ -22,10 +22,10 @@
 #include "gateway/nextkey.h"
 #include "gateway/status.h"
 #include "gateway/statusclient.h"
-#include "gateway/words.h"
 #include "proto/exitcode.h"
 #include "proto/modeljson.h"
 #include "proto/privileges.h"
+#include "proto/words.h"
 
 enum {
     TICK_MS = 1000,

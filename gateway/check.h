@@ -7,7 +7,7 @@
 
 #include "gateway/cabinbus.h"
 #include "gateway/config.h"
-#include "gateway/words.h"
+#include "proto/words.h"
 
 enum { CHECK_DOUBTS_MAX = 64, CHECK_SUBJECT_LEN = 320, CHECK_NAMES_MAX = 20 };
 

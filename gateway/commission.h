@@ -10,8 +10,8 @@
 #include <stdio.h>
 
 #include "gateway/walk.h"
-#include "gateway/words.h"
 #include "proto/seal.h"
+#include "proto/words.h"
 
 enum { COMMISSION_FITTER_LEN = 64, COMMISSION_BYTES_MAX = 256 * 1024 };
 

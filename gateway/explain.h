@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "gateway/compliance/engine.h"
-#include "gateway/words.h"
+#include "proto/words.h"
 
 enum { EXPLAIN_FIXES_MAX = 120 }; /* fixes before a departure that are remembered */
 

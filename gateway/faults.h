@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "gateway/words.h"
+#include "proto/words.h"
 
 enum fault {
     FAULT_GPS_NOT_OPEN,

@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "gateway/words.h"
+#include "proto/words.h"
 
 enum { STATUS_COLUMNS = 80 };
 

@@ -3,7 +3,7 @@
 #define BUSWARDEN_WALKWORDS_H
 
 #include "gateway/walk.h"
-#include "gateway/words.h"
+#include "proto/words.h"
 
 struct walk_words {
     const char *code;

@@ -1,4 +1,4 @@
-/* Alerts in words (gateway/explain.h, gateway/words.h): every kind, in both languages, says what was seen,
+/* Alerts in words (gateway/explain.h, proto/words.h): every kind, in both languages, says what was seen,
  * the limit or permit it is held against, the article, the local time and how grave it is. */
 #include "gateway/explain.h"
 

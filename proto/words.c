@@ -1,4 +1,4 @@
-#include "gateway/words.h"
+#include "proto/words.h"
 
 #include <errno.h>
 #include <stdio.h>
