@@ -3,6 +3,8 @@
 #include "proto/settings.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *parse_loopback(const char *text, void *target, size_t size)
@@ -38,6 +40,34 @@ static const char *parse_yes(const char *text, void *target, size_t size)
     return NULL;
 }
 
+/* As many whole numbers, each at most a year of hours, as the target has room for. */
+static const char *parse_hours(const char *text, void *target, size_t size)
+{
+    enum { YEAR_H = 8784 };
+    uint16_t *hours = target;
+    const size_t n = size / sizeof(*hours);
+    for (size_t i = 0; i < n; i++) {
+        char *end = NULL;
+        errno = 0;
+        const long value = strtol(text, &end, 10);
+        if (end == text || errno != 0 || value < 0 || value > YEAR_H)
+            break;
+        hours[i] = (uint16_t)value;
+        text = end;
+        if (i + 1 == n && text[strspn(text, " ")] == '\0')
+            return NULL;
+    }
+    return n == CASE_BANDS ? "must be three numbers of hours: minor, serious, criminal"
+           : n == 2        ? "must be two numbers of hours"
+                           : "must be a number of hours, at most 8784";
+}
+
+/* 0 = for ever. */
+static const char *parse_days(const char *text, void *target, size_t size)
+{
+    return strcmp(text, "0") == 0 ? (*(uint32_t *)target = 0, NULL) : settings_count(text, target, size);
+}
+
 #define AT(field) SETTINGS_AT(struct bureau_config, field)
 static const struct settings_key KEYS[] = {
     {"bureau", "division", settings_level, AT(division), false},
@@ -60,7 +90,61 @@ static const struct settings_key KEYS[] = {
     {"http", "bootstrap", settings_nonempty, AT(bootstrap_dir), false},
     {"http", "tiles", settings_text, AT(tiles_url), false},
     {"http", "tiles_frame", parse_frame, AT(tiles_frame), false},
+    {"cases", "overload", parse_hours, AT(cases.deadline_h[BW_OVERLOAD]), false},
+    {"cases", "off_route", parse_hours, AT(cases.deadline_h[BW_OFF_ROUTE]), false},
+    {"cases", "out_of_hours", parse_hours, AT(cases.deadline_h[BW_OUT_OF_HOURS]), false},
+    {"cases", "unapproved_stop", parse_hours, AT(cases.deadline_h[BW_UNAPPROVED_STOP]), false},
+    {"cases", "unlicensed", parse_hours, AT(cases.deadline_h[BW_UNLICENSED]), false},
+    {"cases", "overspeed", parse_hours, AT(cases.deadline_h[BW_OVERSPEED]), false},
+    {"cases", "unbelted", parse_hours, AT(cases.deadline_h[BW_UNBELTED]), false},
+    {"cases", "door_open_moving", parse_hours, AT(cases.deadline_h[BW_DOOR_OPEN_MOVING]), false},
+    {"cases", "child_left_behind", parse_hours, AT(cases.deadline_h[BW_CHILD_LEFT_BEHIND]), false},
+    {"cases", "sensor_fault", parse_hours, AT(cases.deadline_h[BW_SENSOR_FAULT]), false},
+    {"cases", "tamper", parse_hours, AT(cases.deadline_h[BW_TAMPER]), false},
+    {"cases", "silent", parse_hours, AT(cases.deadline_h[CASE_SILENT]), false},
+    {"cases", "outage", parse_hours, AT(cases.deadline_h[CASE_OUTAGE]), false},
+    {"cases", "sighting", parse_hours, AT(cases.deadline_h[CASE_SIGHTING]), false},
+    {"cases", "acknowledge", parse_hours, AT(cases.acknowledge_h), false},
+    {"cases", "escalate", parse_hours, AT(cases.escalate_h), false},
+    {"cases", "notice_days", settings_count, AT(cases.notice_days), false},
+    {"cases", "recurrence_days", settings_count, AT(cases.recurrence_days), false},
+    {"silence", "check_s", settings_count, AT(silence.check_s), false},
+    {"silence", "after_s", settings_count, AT(silence.after_s), false},
+    {"silence", "outage_after_s", settings_count, AT(silence.outage_after_s), false},
+    {"silence", "outage_percent", settings_count, AT(silence.outage_percent), false},
+    {"silence", "outage_vehicles", settings_count, AT(silence.outage_vehicles), false},
+    {"silence", "running_percent", settings_count, AT(silence.running_percent), false},
+    {"silence", "schedule_max_min", settings_count, AT(silence.schedule_max_min), false},
+    {"retention", "tracks_days", parse_days, AT(retention.tracks_days), false},
+    {"retention", "evidence_days", parse_days, AT(retention.evidence_days), false},
+    {"retention", "trips_days", parse_days, AT(retention.trips_days), false},
+    {"retention", "sightings_days", parse_days, AT(retention.sightings_days), false},
+    {"retention", "audit_days", parse_days, AT(retention.audit_days), false},
 };
+
+/* What no number of [cases], [silence] and [retention] shows by itself. */
+static const char *check_numbers(const struct bureau_config *config)
+{
+    const struct retention_settings *retention = &config->retention;
+    if (config->cases.notice_days > CASE_NOTICE_SPAN_DAYS)
+        return "[cases] notice_days: at most 7";
+    if (config->cases.escalate_h[1] < config->cases.escalate_h[0])
+        return "[cases] escalate: the second number is the later one";
+    if (config->silence.outage_percent > 100 || config->silence.running_percent > 100)
+        return "[silence] outage_percent, running_percent: at most 100";
+    if (config->silence.check_s > 3600 || config->silence.after_s > 86400 ||
+        config->silence.outage_after_s > 86400)
+        return "[silence] check_s: at most 3600; after_s, outage_after_s: at most 86400";
+    if (retention->tracks_days > RETENTION_DAYS_MAX || retention->evidence_days > RETENTION_DAYS_MAX ||
+        retention->trips_days > RETENTION_DAYS_MAX || retention->sightings_days > RETENTION_DAYS_MAX ||
+        retention->audit_days > RETENTION_DAYS_MAX)
+        return "[retention]: at most 36500 days, or 0 for ever";
+    /* A case that can be shown, and its track cannot, is none. */
+    if (retention->evidence_days != 0 &&
+        (retention->tracks_days == 0 || retention->tracks_days > retention->evidence_days))
+        return "[retention] tracks_days: no longer than evidence_days";
+    return NULL;
+}
 
 static const char *check(void *target)
 {
@@ -73,7 +157,7 @@ static const char *check(void *target)
         config->broker_port = tls ? 8883 : 1883;
     if (config->pki_broker[0] == '\0')
         memcpy(config->pki_broker, config->broker_host, sizeof(config->pki_broker));
-    return NULL;
+    return check_numbers(config);
 }
 
 int bureau_config_load(const char *path, struct bureau_config *ret, char ret_reason[BUREAU_REASON_MAX])
@@ -88,6 +172,9 @@ int bureau_config_load(const char *path, struct bureau_config *ret, char ret_rea
         .console_dir = "/usr/share/buswarden/console",
         .leaflet_dir = "/usr/share/javascript/leaflet",
         .bootstrap_dir = "/usr/share/javascript/bootstrap5",
+        .cases = CASE_POLICY_DEFAULT,
+        .silence = SILENCE_DEFAULT,
+        .retention = RETENTION_DEFAULT,
     };
     const int err = settings_load(path, &schema, &config, ret_reason);
     if (err == 0)

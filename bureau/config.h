@@ -13,11 +13,18 @@
  *               console, leaflet, bootstrap   folders of static files
  *               tiles           tile URL template; empty = no base map
  *               tiles_frame     wgs84 (default) or gcj02
+ *     [cases]   overload, off_route ... sighting: hours to put it right, three numbers: minor, serious,
+ *               criminal; acknowledge, escalate; notice_days, recurrence_days (cases/policy.h)
+ *     [silence] check_s, after_s, ... (cases/silence.h)
+ *     [retention] tracks_days, evidence_days, ... (retention/settings.h)
  *
  * Relative paths are taken from the working directory. */
 #ifndef BUSWARDEN_BUREAU_CONFIG_H
 #define BUSWARDEN_BUREAU_CONFIG_H
 
+#include "bureau/cases/policy.h"
+#include "bureau/cases/silence.h"
+#include "bureau/retention/settings.h"
 #include "proto/model.h"
 #include "proto/settings.h"
 
@@ -42,6 +49,9 @@ struct bureau_config {
     char console_dir[BUREAU_TEXT_MAX], leaflet_dir[BUREAU_TEXT_MAX], bootstrap_dir[BUREAU_TEXT_MAX];
     char tiles_url[BUREAU_TEXT_MAX];
     enum bureau_frame tiles_frame;
+    struct case_policy cases;
+    struct silence_settings silence;
+    struct retention_settings retention;
 };
 
 /* 0, or a negative errno with "file:line: reason" in ret_reason: -EINVAL bad content, else the file cannot be

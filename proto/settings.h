@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 enum {
-    SETTINGS_KEYS_MAX = 64,
+    SETTINGS_KEYS_MAX = 128,
     SETTINGS_TEXT_MAX = 192, /* inih reads lines of up to 198 bytes */
     SETTINGS_REASON_MAX = 512,
 };

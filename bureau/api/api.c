@@ -14,7 +14,8 @@ enum {
     CONNECTIONS_MAX = 512,
     CONNECTION_TIMEOUT_S = 30,
     CONNECTION_BYTES_MAX = 32768,
-    PARAMETERS_MAX = 8,
+    PARAMETERS_MAX = 10,
+    CASE_STEP_BYTES_MAX = 16384, /* a text of 2000 bytes, escaped */
     TAIL_MAX = 1024,
 };
 
@@ -41,6 +42,15 @@ static const struct route {
      false,
      {"vehicle", "since", "until", "limit", "before"}},
     {"GET", "/v1/trips/*", handle_trip, ACCESS_ALL, 0, false, {NULL}},
+    {"GET",
+     "/v1/cases",
+     handle_cases,
+     ACCESS_ALL,
+     0,
+     false,
+     {"state", "kind", "school", "vehicle", "overdue", "mine", "handed_over", "limit", "before"}},
+    {"GET", "/v1/cases/*", handle_case, ACCESS_ALL, 0, false, {NULL}},
+    {"POST", "/v1/cases/*/steps", handle_case_step, ACCESS_ALL, CASE_STEP_BYTES_MAX, false, {NULL}},
     {"GET", "/v1/incidents", handle_incidents, ACCESS_STAFF, 0, false, {NULL}},
     {"GET", "/v1/plates/*", handle_plate, ACCESS_ALL, 0, false, {NULL}},
     {"GET", "/v1/routes", handle_routes, ACCESS_ALL, 0, false, {NULL}},

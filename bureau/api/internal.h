@@ -80,6 +80,11 @@ size_t request_near_misses(struct api *api, const char *plate, struct nearmiss_p
 /* The next request_registry() reads it again: somebody has changed it here. */
 void request_registry_changed(struct api *api);
 
+/* --- cases.c --- */
+struct api_reply handle_cases(struct api *api, const struct api_request *request);
+struct api_reply handle_case(struct api *api, const struct api_request *request);
+struct api_reply handle_case_step(struct api *api, const struct api_request *request);
+
 /* --- handlers.c --- */
 struct api_reply handle_health(struct api *api, const struct api_request *request);
 struct api_reply handle_alerts(struct api *api, const struct api_request *request);

@@ -21,8 +21,8 @@ struct case_policy {
     uint16_t
         acknowledge_h; /* an open case that nobody took is late after this, and as long again to assign it */
     uint16_t escalate_h[2];   /* overdue, or late by this: to level 2, to level 3 */
-    uint8_t notice_days;      /* of notices of one kind about the device itself in NOTICE_SPAN_DAYS: a case */
-    uint16_t recurrence_days; /* earlier cases of the vehicle and kind that count: a term */
+    uint32_t notice_days;     /* of notices of one kind about the device itself in NOTICE_SPAN_DAYS: a case */
+    uint32_t recurrence_days; /* earlier cases of the vehicle and kind that count: a term */
 };
 enum { CASE_NOTICE_SPAN_DAYS = 7 };
 

@@ -8,6 +8,7 @@ static const int64_t MS_PER_MIN = 60000;
 static const int64_t TRIP_TOLD_MS = 180000;
 
 const struct silence_settings SILENCE_DEFAULT = {
+    .check_s = 60,
     .after_s = 1200,
     .outage_after_s = 300,
     .outage_percent = 50,

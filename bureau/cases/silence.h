@@ -9,13 +9,15 @@
 
 #include "proto/model.h"
 
+/* [silence] of the bureau's configuration. */
 struct silence_settings {
+    uint32_t check_s;          /* how often is looked */
     uint32_t after_s;          /* a word is missing after this long: valleys have no signal */
     uint32_t outage_after_s;   /* the broker away, or the bureau itself, for longer than this: an outage. A
                                   shorter break is none: vehicles send again what it cost */
-    uint8_t outage_percent;    /* of the vehicles on their way, silent at once: an outage */
-    uint16_t outage_vehicles;  /* and no fewer than this */
-    uint8_t running_percent;   /* of the vehicles that may run: heard of, else it is no school day */
+    uint32_t outage_percent;   /* of the vehicles on their way, silent at once: an outage */
+    uint32_t outage_vehicles;  /* and no fewer than this */
+    uint32_t running_percent;  /* of the vehicles that may run: heard of, else it is no school day */
     uint32_t schedule_max_min; /* a longer window is no timetable: it may run then, it need not */
 };
 extern const struct silence_settings SILENCE_DEFAULT;

@@ -41,6 +41,7 @@ struct store_case_query {
     const char *school_id;  /* whoever asks is this school: its own rows only. NULL = all */
     uint32_t states;        /* bit per enum case_state; 0 = all */
     uint32_t kinds;         /* bit per kind; 0 = all */
+    bool assigned;          /* of those the ones that are assigned to school_id */
     const char *of_school;  /* its vehicles, or assigned to it; NULL = all */
     const char *vehicle;    /* NULL = all */
     const char *handler;    /* NULL = all */

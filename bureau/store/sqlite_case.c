@@ -79,14 +79,14 @@ int store_cases(struct store *store, const struct store_case_query *query, int l
 {
     struct sql q;
     size_t n;
-    sql_start(
-        &q, store,
-        "SELECT" CASE_COLUMNS " FROM cases AS c" CASE_JOINS " WHERE" SHOWN_TO(
-            "?1") " AND (?2 = 0 OR (?2 >> c.state) & 1) AND (?3 = 0 OR (?3 >> c.kind) & 1)"
-                  " AND (?4 IS NULL OR c.assigned_school_id = ?4 OR c.school_id = ?4)"
-                  " AND (?5 IS NULL OR c.vehicle = ?5) AND (?6 IS NULL OR c.handler = ?6)"
-                  " AND (?7 = 0 OR (c.state = 3 AND c.deadline_utc_ms > 0 AND c.deadline_utc_ms < ?7))"
-                  " AND (?8 = 0 OR c.handed_over_utc_ms > 0) AND c.id < ?9 ORDER BY c.id DESC LIMIT ?10");
+    sql_start(&q, store,
+              "SELECT" CASE_COLUMNS " FROM cases AS c" CASE_JOINS " WHERE" SHOWN_TO(
+                  "?1") " AND (?2 = 0 OR (?2 >> c.state) & 1) AND (?3 = 0 OR (?3 >> c.kind) & 1)"
+                        " AND (?4 IS NULL OR c.assigned_school_id = ?4 OR c.school_id = ?4)"
+                        " AND (?5 IS NULL OR c.vehicle = ?5) AND (?6 IS NULL OR c.handler = ?6)"
+                        " AND (?7 = 0 OR (c.state = 3 AND c.deadline_utc_ms > 0 AND c.deadline_utc_ms < ?7))"
+                        " AND (?8 = 0 OR c.handed_over_utc_ms > 0) AND (?9 = 0 OR c.assigned_school_id = ?1)"
+                        " AND c.id < ?10 ORDER BY c.id DESC LIMIT ?11");
     sql_text(&q, query->school_id);
     sql_int(&q, query->states);
     sql_int(&q, query->kinds);
@@ -95,6 +95,7 @@ int store_cases(struct store *store, const struct store_case_query *query, int l
     sql_text(&q, query->handler);
     sql_int(&q, query->overdue_utc_ms);
     sql_int(&q, query->handed_over);
+    sql_int(&q, query->assigned);
     sql_int(&q, query->before_id > 0 ? query->before_id : INT64_MAX);
     sql_int(&q, limit);
     return walk(&q, fn, context, &n);

@@ -348,7 +348,7 @@ static int is_repeated(struct store *store, const struct case_policy *policy, co
                        const struct bw_alert *alert, int64_t now_utc_ms)
 {
     const int64_t raised_utc_ms = alert->raised_utc_ms > 0 ? alert->raised_utc_ms : alert->time_utc_ms;
-    if (alert->time_utc_ms - raised_utc_ms >= (policy->notice_days - 1) * UTC_MS_PER_DAY)
+    if (alert->time_utc_ms - raised_utc_ms >= (policy->notice_days - (int64_t)1) * UTC_MS_PER_DAY)
         return 1;
     struct sql q;
     sql_start(

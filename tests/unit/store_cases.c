@@ -524,6 +524,7 @@ Test(store_cases, lists_by_state_kind_school_handler_and_deadline)
         {{.of_school = "s-yucai"}, 1, 3},
         {{.school_id = "s-shiliang"}, 2, 2},
         {{.school_id = "s-shiliang", .of_school = "s-yucai"}, 0, 0},
+        {{.school_id = "s-shiliang", .assigned = true}, 1, 2},
         {{.school_id = ""}, 0, 0},
         {{.vehicle = "bus-a"}, 2, 2},
         {{.handler = "chen"}, 1, 2},
