@@ -156,6 +156,11 @@ uint64_t sql_u64_at(const struct sql *q, int column)
     return (uint64_t)sql_int_at(q, column);
 }
 
+bool sql_is_null_at(const struct sql *q, int column)
+{
+    return sqlite3_column_type(q->statement, column) == SQLITE_NULL;
+}
+
 double sql_real_at(const struct sql *q, int column)
 {
     return sqlite3_column_double(q->statement, column);

@@ -59,6 +59,7 @@ int sql_exec(struct store *store, const char *text);
 const char *sql_text_at(const struct sql *q, int column); /* "" for NULL; gone with the row */
 int64_t sql_int_at(const struct sql *q, int column);
 uint64_t sql_u64_at(const struct sql *q, int column);
+bool sql_is_null_at(const struct sql *q, int column);
 double sql_real_at(const struct sql *q, int column);
 const void *sql_blob_at(const struct sql *q, int column, size_t *ret_len); /* gone with the row */
 /* Into a fixed array. -EBADMSG, which sticks, when it does not fit: nothing of ours wrote that. */

@@ -76,7 +76,7 @@ TestSuite(store, .init = open_store, .fini = close_store);
 Test(store, file_says_what_it_is)
 {
     cr_expect_eq(ask("PRAGMA application_id"), 0x42574230);
-    cr_expect_eq(ask("PRAGMA user_version"), 8);
+    cr_expect_eq(ask("PRAGMA user_version"), 9);
     cr_expect_eq(ask("SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 }
 
@@ -127,7 +127,8 @@ Test(store, an_older_store_is_brought_up_to_date_and_keeps_what_it_has)
         try_sql("ALTER TABLE route DROP COLUMN limits; DROP TABLE road_order; DROP TABLE issued_orders;"
                 " DROP TABLE signer; DROP TABLE enrolled_key; DROP INDEX alert_event_record;"
                 " ALTER TABLE alert_event DROP COLUMN seq;"
-                " DROP TABLE case_step; DROP TABLE cases; DROP INDEX alert_kind;"
+                " DROP TABLE sighting_photo; DROP TABLE sighting; DROP TABLE case_step; DROP TABLE cases; "
+                "DROP INDEX alert_kind;"
                 " DROP TABLE trip; DROP TABLE certificate; DROP TABLE incident; ALTER TABLE vehicle_key DROP "
                 "COLUMN "
                 "revoked_utc_ms;"
@@ -138,7 +139,7 @@ Test(store, an_older_store_is_brought_up_to_date_and_keeps_what_it_has)
                 " x'0000000002000000'); PRAGMA user_version = 1"),
         SQLITE_OK);
     cr_assert_eq(store_open(path, &store), 0);
-    cr_expect_eq(ask("PRAGMA user_version"), 8);
+    cr_expect_eq(ask("PRAGMA user_version"), 9);
     cr_expect_eq(ask("SELECT count(*) FROM audit"), 1);
     struct registry *registry = NULL;
     cr_assert_eq(store_registry_load(store, &registry), 0, "%s", store_error(store));
@@ -611,7 +612,8 @@ Test(store, alerts_of_an_older_store_are_brought_up_to_date_from_their_phases)
                  SQLITE_OK, "a damaged phase says nothing, and stops nothing");
     store_close(store);
     store = NULL;
-    cr_assert_eq(try_sql("DROP TABLE case_step; DROP TABLE cases; DROP INDEX alert_kind;"
+    cr_assert_eq(try_sql("DROP TABLE sighting_photo; DROP TABLE sighting; DROP TABLE case_step; DROP TABLE "
+                         "cases; DROP INDEX alert_kind;"
                          " DROP INDEX alert_raised; ALTER TABLE alert DROP COLUMN raised_utc_ms;"
                          " ALTER TABLE alert DROP COLUMN severity; PRAGMA user_version = 6"),
                  SQLITE_OK);

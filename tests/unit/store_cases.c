@@ -621,7 +621,8 @@ Test(store_cases, an_older_store_gets_the_cases_of_its_alerts)
     happen((struct happening){.number = 1, .raised_utc_ms = T, .vehicle = "bus-b"});
     store_close(store);
     store = NULL;
-    cr_assert_eq(try_sql("DROP TABLE case_step; DROP TABLE cases; DROP INDEX alert_kind;"
+    cr_assert_eq(try_sql("DROP TABLE sighting_photo; DROP TABLE sighting; DROP TABLE case_step; DROP TABLE "
+                         "cases; DROP INDEX alert_kind;"
                          " PRAGMA user_version = 7"),
                  SQLITE_OK);
     cr_assert_eq(store_open(path, &store), 0);

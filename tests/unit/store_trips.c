@@ -336,7 +336,8 @@ Test(store_trips, an_older_store_shows_the_trips_whose_records_it_holds)
                  0);
     store_close(store);
     store = NULL;
-    run_sql("DROP TABLE case_step; DROP TABLE cases; DROP INDEX alert_kind; DROP TABLE trip; DROP INDEX "
+    run_sql("DROP TABLE sighting_photo; DROP TABLE sighting; DROP TABLE case_step; DROP TABLE cases; DROP "
+            "INDEX alert_kind; DROP TABLE trip; DROP INDEX "
             "alert_raised; ALTER TABLE alert DROP COLUMN raised_utc_ms;"
             " ALTER TABLE alert DROP COLUMN severity; PRAGMA user_version = 5");
     cr_assert_eq(store_open(path, &store), 0);
