@@ -15,7 +15,7 @@ struct command {
 
 extern const struct command COMMAND_KEYGEN, COMMAND_IMPORT, COMMAND_ENROL, COMMAND_LICENCE, COMMAND_ORDERS,
     COMMAND_CHECK_PLATE, COMMAND_RUN, COMMAND_CA, COMMAND_RENEW, COMMAND_REVOKE, COMMAND_CERTIFICATES,
-    COMMAND_VERIFY, COMMAND_PHOTO;
+    COMMAND_VERIFY, COMMAND_REJUDGE, COMMAND_PHOTO;
 
 /* --- words of the command line --- */
 
@@ -25,7 +25,7 @@ struct command_option {
     const char **value;
     bool *flag;
 };
-enum { COMMAND_OPTIONS_MAX = 8 };
+enum { COMMAND_OPTIONS_MAX = 12 };
 
 /* Options in any place (--help is understood always), and exactly n_words other words. True to go on; false
  * when all has been said: then return *ret_status. */

@@ -44,7 +44,7 @@ static struct wire_body alert_of(uint64_t number, enum bw_phase phase)
                                           .evidence.overload = {.aboard = 20, .capacity = 18}}};
 }
 
-static struct wire_body track_of(uint64_t number)
+static inline struct wire_body track_of(uint64_t number)
 {
     return (struct wire_body){
         .type = WIRE_BODY_TRACK,
