@@ -1,6 +1,7 @@
 #include "bureau/run.h"
 
 #include "bureau/api/api.h"
+#include "bureau/cases/keeper.h"
 #include "bureau/ingest/ingest.h"
 #include "proto/exitcode.h"
 #include "proto/privileges.h"
@@ -23,6 +24,7 @@ struct bureau {
     struct seal_key key;
     struct api *api;
     struct ingest *ingest;
+    struct keeper *keeper;
 };
 
 __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
@@ -51,6 +53,14 @@ static void broker_stats(void *context, struct ingest_stats *ret)
 {
     const struct bureau *bureau = context;
     ingest_stats(bureau->ingest, ret);
+}
+
+static bool broker_connected(void *context)
+{
+    const struct bureau *bureau = context;
+    struct ingest_stats stats;
+    ingest_stats(bureau->ingest, &stats);
+    return stats.connected;
 }
 
 static int drop_privileges(const struct bureau_config *config)
@@ -150,6 +160,7 @@ static int start_ingest(const struct bureau_config *config, struct bureau *burea
         .store_path = config->store_path,
         .key = &bureau->key,
         .division = given(config->division),
+        .policy = &config->cases,
         .broker_log = config->broker_log,
         .on_events = on_events,
         .on_presence = on_presence,
@@ -158,6 +169,21 @@ static int start_ingest(const struct bureau_config *config, struct bureau *burea
     const int rc = ingest_start(&settings, &bureau->ingest);
     if (rc != 0)
         say("cannot take in records: %s", strerror(-rc));
+    return rc;
+}
+
+static int start_keeper(const struct bureau_config *config, struct bureau *bureau)
+{
+    const struct keeper_config settings = {
+        .store_path = config->store_path,
+        .policy = &config->cases,
+        .silence = &config->silence,
+        .connected = broker_connected,
+        .context = bureau,
+    };
+    const int rc = keeper_start(&settings, &bureau->keeper);
+    if (rc != 0)
+        say("cannot look after cases: %s", strerror(-rc));
     return rc;
 }
 
@@ -176,14 +202,14 @@ static int start_api(const struct bureau_config *config, struct bureau *bureau)
 
 /* Only while all threads advance: the main thread proves by this very call that it does. */
 struct fed {
-    uint64_t ingest, api; /* turns, when the watchdog was fed last */
+    uint64_t ingest, api, keeper; /* turns, when the watchdog was fed last */
 };
 
-static void feed_watchdog(struct fed *fed, uint64_t ingest, uint64_t api)
+static void feed_watchdog(struct fed *fed, struct fed now)
 {
-    if (ingest == fed->ingest || api == fed->api)
+    if (now.ingest == fed->ingest || now.api == fed->api || now.keeper == fed->keeper)
         return;
-    *fed = (struct fed){.ingest = ingest, .api = api};
+    *fed = now;
     (void)sd_notify(0, "WATCHDOG=1");
 }
 
@@ -205,7 +231,7 @@ static void watch(struct bureau *bureau, const sigset_t *ending)
             (void)sd_notifyf(0, "STATUS=broker not connected: %s", stats.reason);
         }
         said = stats.connected ? UP : DOWN;
-        feed_watchdog(&fed, stats.turns, api_turns(bureau->api));
+        feed_watchdog(&fed, (struct fed){stats.turns, api_turns(bureau->api), keeper_turns(bureau->keeper)});
     }
     (void)sd_notify(0, "STOPPING=1");
 }
@@ -233,12 +259,15 @@ int run_main(const struct bureau_config *config)
     if (rc == 0)
         rc = start_ingest(config, &bureau);
     if (rc == 0)
+        rc = start_keeper(config, &bureau);
+    if (rc == 0)
         rc = start_api(config, &bureau);
     if (rc == 0)
         watch(&bureau, &ending);
 
     if (bureau.api)
         api_stop(bureau.api);
+    keeper_stop(bureau.keeper); /* it asks ingest */
     ingest_stop(bureau.ingest);
     api_destroy(bureau.api);
     seal_key_wipe(&bureau.key);

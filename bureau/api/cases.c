@@ -1,5 +1,6 @@
 /* /v1/cases: the list, one case with its evidence, and the steps that people take. */
 #include "bureau/api/casejson.h"
+#include "bureau/api/evidencejson.h"
 #include "bureau/api/internal.h"
 #include "bureau/api/json.h"
 #include "proto/modeljson.h"
@@ -101,8 +102,10 @@ struct api_reply handle_cases(struct api *api, const struct api_request *request
 /* --- one --- */
 
 struct case_question {
+    struct api *api;
     const struct access_who *who;
     int64_t now_utc_ms;
+    uint64_t licence_version; /* that its first alert names; 0 = none does */
     json_t *json, *steps, *alerts;
 };
 
@@ -124,7 +127,21 @@ static int add_step(void *context, const struct store_case_step *row)
 static int add_alert(void *context, const struct store_alert *row)
 {
     struct case_question *question = context;
+    if (question->licence_version == 0)
+        question->licence_version = row->alert.licence_version;
     return json_array_append_new(question->alerts, apijson_alert(row)) == 0 ? 0 : -ENOMEM;
+}
+
+static int add_evidence(void *context, const struct store_case *row)
+{
+    struct case_question *question = context;
+    struct evidence evidence;
+    const int rc = evidence_gather(question->api->store, row, question->licence_version, &evidence);
+    if (rc != 0)
+        return rc;
+    modeljson_put(&question->json, "evidence", evidencejson(&evidence));
+    evidence_free(&evidence);
+    return question->json ? 0 : -ENOMEM;
 }
 
 static struct api_reply no_case(void)
@@ -136,7 +153,8 @@ static struct api_reply no_case(void)
 static struct api_reply tell_case(struct api *api, const struct api_request *request, unsigned status,
                                   int64_t id)
 {
-    struct case_question question = {.who = request->who,
+    struct case_question question = {.api = api,
+                                     .who = request->who,
                                      .now_utc_ms = request_now_ms(CLOCK_REALTIME),
                                      .steps = json_array(),
                                      .alerts = json_array()};
@@ -145,6 +163,8 @@ static struct api_reply tell_case(struct api *api, const struct api_request *req
         rc = store_case_steps(api->store, id, add_step, &question);
     if (rc == 0)
         rc = store_case_alerts(api->store, id, add_alert, &question);
+    if (rc == 0)
+        rc = store_case(api->store, id, access_school(request->who), add_evidence, &question);
     if (rc != 0) {
         json_decref(question.json);
         json_decref(question.steps);

@@ -34,6 +34,26 @@ void silence_add_permit(struct silence_window *window, const struct bw_permit *p
         window->end_utc_ms = end_utc_ms;
 }
 
+bool silence_permit_overlaps(const struct bw_permit *permit, int64_t from_utc_ms, int64_t until_utc_ms)
+{
+    enum { DAYS_MAX = 14 };
+    int32_t first_day;
+    int minute, weekday;
+    utc_local(from_utc_ms, REGISTRY_UTC_OFFSET_MIN, &first_day, &minute, &weekday);
+    for (int i = 0; i < DAYS_MAX; i++, weekday = weekday % 7 + 1) {
+        const int32_t day = first_day + i;
+        const int64_t midnight_utc_ms = day * UTC_MS_PER_DAY - REGISTRY_UTC_OFFSET_MIN * MS_PER_MIN;
+        if (midnight_utc_ms > until_utc_ms)
+            return false;
+        if (permit->status == BW_STATUS_ACTIVE && day >= permit->valid_from_day &&
+            day <= permit->valid_until_day && (permit->weekdays & (1U << (weekday - 1))) &&
+            midnight_utc_ms + permit->window_start_min * MS_PER_MIN < until_utc_ms &&
+            midnight_utc_ms + permit->window_end_min * MS_PER_MIN > from_utc_ms)
+            return true;
+    }
+    return false;
+}
+
 /* It was heard of in its window. */
 static enum silence_verdict judge_heard(int64_t after_ms, const struct silence_vehicle *vehicle,
                                         const struct silence_bureau *bureau)

@@ -29,6 +29,10 @@ struct silence_window {
 /* Widens *window (0, 0 at first) by a permit: of several the one that began last counts. */
 void silence_add_permit(struct silence_window *window, const struct bw_permit *permit, int64_t now_utc_ms);
 
+/* True when a permit's window, of any day, overlaps a time. Of long times the first fortnight is looked at:
+ * every weekday is in it. */
+bool silence_permit_overlaps(const struct bw_permit *permit, int64_t from_utc_ms, int64_t until_utc_ms);
+
 struct silence_vehicle {
     bool enrolled; /* has a key: a device was given to it */
     struct silence_window window;

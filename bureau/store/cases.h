@@ -86,6 +86,11 @@ int store_last_case_step(struct store *store, int64_t *ret); /* 0 = none yet */
 /* The present state of the alerts that a case is about. */
 int store_case_alerts(struct store *store, int64_t case_id, store_alert_fn fn, void *context);
 
+/* The ALERT records that these alerts' phases came from. */
+typedef int (*store_case_record_fn)(void *context, const uint8_t stream[BW_STREAM_LEN], uint64_t seq);
+int store_case_records(struct store *store, int64_t case_id, int limit, store_case_record_fn fn,
+                       void *context);
+
 /* --- what happens to them: each a savepoint, within the caller's transaction or without one --- */
 
 /* What happened. Strings "" = none. */

@@ -212,3 +212,24 @@ int store_last_case_step(struct store *store, int64_t *ret)
         *ret = sql_int_at(&q, 0);
     return sql_end(&q, err);
 }
+
+int store_case_records(struct store *store, int64_t case_id, int limit, store_case_record_fn fn,
+                       void *context)
+{
+    struct sql q;
+    int err = 0, answer = 0;
+    sql_start(&q, store,
+              "SELECT DISTINCT coalesce(e.stream, a.stream), e.seq FROM alert AS a JOIN alert_event AS e"
+              " ON e.alert_id = a.id WHERE e.seq IS NOT NULL AND a.id IN"
+              " (SELECT alert_id FROM case_step WHERE case_id = ?) ORDER BY 1, 2 LIMIT ?");
+    sql_int(&q, case_id);
+    sql_int(&q, limit);
+    while (answer == 0 && (err = sql_row(&q)) == 1) {
+        uint8_t stream[BW_STREAM_LEN];
+        sql_copy_blob(&q, 0, stream, sizeof(stream));
+        if (q.err == 0)
+            answer = fn(context, stream, sql_u64_at(&q, 1));
+    }
+    const int ended = sql_end(&q, answer != 0 ? 0 : err);
+    return ended < 0 ? ended : answer;
+}

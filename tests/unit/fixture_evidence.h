@@ -91,8 +91,8 @@ static void evidence_say(struct sender *sender, struct wire_body body)
     evidence_send(sender, &record);
 }
 
-static void evidence_presence(const char *vehicle, uint8_t stream, uint64_t alert_oldest,
-                              uint64_t track_oldest)
+static inline void evidence_presence(const char *vehicle, uint8_t stream, uint64_t alert_oldest,
+                                     uint64_t track_oldest)
 {
     struct batch_item *item = evidence_item(vehicle, TOPIC_PRESENCE);
     item->presence = (struct bw_presence){.online = true,

@@ -76,7 +76,7 @@ TestSuite(store, .init = open_store, .fini = close_store);
 Test(store, file_says_what_it_is)
 {
     cr_expect_eq(ask("PRAGMA application_id"), 0x42574230);
-    cr_expect_eq(ask("PRAGMA user_version"), 9);
+    cr_expect_eq(ask("PRAGMA user_version"), 10);
     cr_expect_eq(ask("SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 }
 
@@ -136,10 +136,14 @@ Test(store, an_older_store_is_brought_up_to_date_and_keeps_what_it_has)
                 " DROP INDEX alert_raised; ALTER TABLE alert DROP COLUMN raised_utc_ms;"
                 " ALTER TABLE alert DROP COLUMN severity;"
                 " INSERT INTO route VALUES ('r-1', 'old', 30, 0, zeroblob(32),"
-                " x'0000000002000000'); PRAGMA user_version = 1"),
+                " x'0000000002000000'); "
+                " DROP TABLE hearing; DROP TABLE purged_record; DROP TABLE purged_row; DROP TABLE "
+                "purged_case; DROP TABLE purge_pass; DROP TRIGGER audit_kept; DROP TABLE purged_audit; "
+                "CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT 1; END;"
+                " PRAGMA user_version = 1"),
         SQLITE_OK);
     cr_assert_eq(store_open(path, &store), 0);
-    cr_expect_eq(ask("PRAGMA user_version"), 9);
+    cr_expect_eq(ask("PRAGMA user_version"), 10);
     cr_expect_eq(ask("SELECT count(*) FROM audit"), 1);
     struct registry *registry = NULL;
     cr_assert_eq(store_registry_load(store, &registry), 0, "%s", store_error(store));
@@ -615,7 +619,11 @@ Test(store, alerts_of_an_older_store_are_brought_up_to_date_from_their_phases)
     cr_assert_eq(try_sql("DROP TABLE sighting_photo; DROP TABLE sighting; DROP TABLE case_step; DROP TABLE "
                          "cases; DROP INDEX alert_kind;"
                          " DROP INDEX alert_raised; ALTER TABLE alert DROP COLUMN raised_utc_ms;"
-                         " ALTER TABLE alert DROP COLUMN severity; PRAGMA user_version = 6"),
+                         " ALTER TABLE alert DROP COLUMN severity; "
+                         " DROP TABLE hearing; DROP TABLE purged_record; DROP TABLE purged_row; DROP TABLE "
+                         "purged_case; DROP TABLE purge_pass; DROP TRIGGER audit_kept; DROP TABLE "
+                         "purged_audit; CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT 1; END;"
+                         " PRAGMA user_version = 6"),
                  SQLITE_OK);
     cr_assert_eq(store_open(path, &store), 0);
     cr_expect_eq(ask("SELECT count(*) FROM alert WHERE raised_utc_ms = 1000 AND severity = 2"), 2);

@@ -623,6 +623,10 @@ Test(store_cases, an_older_store_gets_the_cases_of_its_alerts)
     store = NULL;
     cr_assert_eq(try_sql("DROP TABLE sighting_photo; DROP TABLE sighting; DROP TABLE case_step; DROP TABLE "
                          "cases; DROP INDEX alert_kind;"
+                         " "
+                         " DROP TABLE hearing; DROP TABLE purged_record; DROP TABLE purged_row; DROP TABLE "
+                         "purged_case; DROP TABLE purge_pass; DROP TRIGGER audit_kept; DROP TABLE "
+                         "purged_audit; CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT 1; END;"
                          " PRAGMA user_version = 7"),
                  SQLITE_OK);
     cr_assert_eq(store_open(path, &store), 0);

@@ -339,7 +339,11 @@ Test(store_trips, an_older_store_shows_the_trips_whose_records_it_holds)
     run_sql("DROP TABLE sighting_photo; DROP TABLE sighting; DROP TABLE case_step; DROP TABLE cases; DROP "
             "INDEX alert_kind; DROP TABLE trip; DROP INDEX "
             "alert_raised; ALTER TABLE alert DROP COLUMN raised_utc_ms;"
-            " ALTER TABLE alert DROP COLUMN severity; PRAGMA user_version = 5");
+            " ALTER TABLE alert DROP COLUMN severity; "
+            " DROP TABLE hearing; DROP TABLE purged_record; DROP TABLE purged_row; DROP TABLE purged_case; "
+            "DROP TABLE purge_pass; DROP TRIGGER audit_kept; DROP TABLE purged_audit; CREATE TRIGGER "
+            "audit_kept BEFORE DELETE ON audit BEGIN SELECT 1; END;"
+            " PRAGMA user_version = 5");
     cr_assert_eq(store_open(path, &store), 0);
     const struct seen *listed = list((struct store_trip_query){0}, 10);
     cr_assert_eq(listed->n, 2);

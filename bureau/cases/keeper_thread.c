@@ -1,0 +1,146 @@
+/* The thread of the keeper. */
+#include "bureau/cases/keeper.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { REASON_MAX = 160 };
+static const int64_t PULSE_MS = 1000;
+
+struct keeper {
+    struct keeper_config config;
+    struct store *store; /* of the thread */
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t wake;
+    bool stopping;
+    uint64_t turns;
+    char reason[REASON_MAX];
+};
+
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+    (void)clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A look at everything. */
+static void take_turn(struct keeper *keeper)
+{
+    const struct keeper_config *config = &keeper->config;
+    const int rc = keeper_turn(keeper->store, config->policy, config->silence,
+                               config->connected(config->context), clock_ms(CLOCK_REALTIME));
+    (void)pthread_mutex_lock(&keeper->lock);
+    (void)snprintf(keeper->reason, sizeof(keeper->reason), "%s", rc != 0 ? store_error(keeper->store) : "");
+    (void)pthread_mutex_unlock(&keeper->lock);
+    if (rc == 0 && config->on_steps != NULL)
+        config->on_steps(config->context);
+}
+
+/* A second, or until it is to stop: false. */
+static bool sleep_on(struct keeper *keeper)
+{
+    struct timespec until;
+    int rc = 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += PULSE_MS / 1000;
+    (void)pthread_mutex_lock(&keeper->lock);
+    keeper->turns++;
+    while (!keeper->stopping && rc == 0)
+        rc = pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until);
+    const bool go_on = !keeper->stopping;
+    (void)pthread_mutex_unlock(&keeper->lock);
+    return go_on;
+}
+
+static void *run(void *context)
+{
+    struct keeper *keeper = context;
+    const int64_t every_ms = keeper->config.silence->check_s * (int64_t)1000;
+    int64_t due_ms = clock_ms(CLOCK_MONOTONIC) + PULSE_MS; /* the broker needs a moment */
+    while (sleep_on(keeper)) {
+        const int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+        if (now_ms < due_ms)
+            continue;
+        take_turn(keeper);
+        due_ms = now_ms + every_ms;
+    }
+    return NULL;
+}
+
+/* Signals are the main thread's business. */
+static int start_thread(struct keeper *keeper)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    int err = pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (err != 0)
+        return -err;
+    err = pthread_create(&keeper->thread, NULL, run, keeper);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -err;
+}
+
+static void release(struct keeper *keeper)
+{
+    store_close(keeper->store);
+    (void)pthread_cond_destroy(&keeper->wake);
+    (void)pthread_mutex_destroy(&keeper->lock);
+    free(keeper);
+}
+
+int keeper_start(const struct keeper_config *config, struct keeper **ret)
+{
+    struct keeper *keeper = calloc(1, sizeof(*keeper));
+    if (keeper == NULL)
+        return -ENOMEM;
+    keeper->config = *config;
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&keeper->wake, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    (void)pthread_mutex_init(&keeper->lock, NULL);
+    int err = store_open(config->store_path, &keeper->store);
+    if (err == 0)
+        err = start_thread(keeper);
+    if (err != 0) {
+        release(keeper);
+        return err;
+    }
+    *ret = keeper;
+    return 0;
+}
+
+void keeper_stop(struct keeper *keeper)
+{
+    if (keeper == NULL)
+        return;
+    (void)pthread_mutex_lock(&keeper->lock);
+    keeper->stopping = true;
+    (void)pthread_cond_broadcast(&keeper->wake);
+    (void)pthread_mutex_unlock(&keeper->lock);
+    (void)pthread_join(keeper->thread, NULL);
+    release(keeper);
+}
+
+uint64_t keeper_turns(struct keeper *keeper)
+{
+    (void)pthread_mutex_lock(&keeper->lock);
+    const uint64_t turns = keeper->turns;
+    (void)pthread_mutex_unlock(&keeper->lock);
+    return turns;
+}
+
+void keeper_reason(struct keeper *keeper, char *ret, size_t size)
+{
+    (void)pthread_mutex_lock(&keeper->lock);
+    (void)snprintf(ret, size, "%s", keeper->reason);
+    (void)pthread_mutex_unlock(&keeper->lock);
+}
