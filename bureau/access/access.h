@@ -17,6 +17,16 @@ enum {
     ACCESS_NAME_LEN = 65, /* with the NUL */
 };
 
+/* What a token may be used for, of all that its account's role allows. Not accounts and tokens in any case:
+ * whoever gets hold of one shall not make himself more. */
+enum access_scope {
+    ACCESS_SCOPE_ALL = 1,
+    ACCESS_SCOPE_READ = 2,   /* nothing is changed */
+    ACCESS_SCOPE_PLATES = 4, /* the look-up of plates */
+    ACCESS_SCOPE_FEEDS = 8,  /* what is meant for other systems */
+};
+enum { ACCESS_SCOPES_LEN = 32 };
+
 struct access_who {
     char name[ACCESS_NAME_LEN]; /* of the account; stands in the audit */
     enum access_role role;
@@ -29,5 +39,14 @@ static inline const char *access_school(const struct access_who *who)
 {
     return who->role == ACCESS_SCHOOL ? who->school_id : NULL;
 }
+
+/* "admin", "bureau", "school", "police"; -EINVAL: none of them. NULL for a number that is no role. */
+int access_role_parse(const char *text, enum access_role *ret);
+const char *access_role_name(enum access_role role);
+/* "plates,feeds"; -EINVAL: none, or an unknown word. */
+int access_scopes_parse(const char *text, unsigned *ret);
+void access_scopes_format(unsigned scopes, char ret[ACCESS_SCOPES_LEN]);
+/* NULL = good, else what a name of an account may be. */
+const char *access_name_fault(const char *name);
 
 #endif

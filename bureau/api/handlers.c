@@ -81,7 +81,8 @@ struct api_reply handle_alerts(struct api *api, const struct api_request *reques
      * more than asked for tells whether there is a next page. */
     page.alerts = json_array();
     if (store_last_event(api->store, &last_event) != 0 ||
-        store_alerts(api->store, !all, before, (int)page.limit + 1, add_alert, &page) != 0) {
+        store_alerts(api->store, access_school(request->who), !all, before, (int)page.limit + 1, add_alert,
+                     &page) != 0) {
         json_decref(page.alerts);
         return reply_store_failed();
     }
@@ -100,7 +101,8 @@ struct api_reply handle_alert_stream(struct api *api, const struct api_request *
         return reply_bad_request("last event id: a number");
     if (request->head) /* libmicrohttpd would end, in a HEAD too, the chunks that never began */
         reply.response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    else if (stream_open(api->stream, api->store, request->connection, after, &reply.response) == -EBUSY)
+    else if (stream_open(api->stream, api->store, request->connection, access_school(request->who), after,
+                         &reply.response) == -EBUSY)
         return reply_error(MHD_HTTP_SERVICE_UNAVAILABLE, "busy", "as many streams as can be served are open");
     reply_header(&reply, MHD_HTTP_HEADER_CONTENT_TYPE, "text/event-stream");
     reply_header(&reply, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
@@ -117,9 +119,8 @@ static int add_vehicle(void *context, const struct store_vehicle *row)
 
 struct api_reply handle_vehicles(struct api *api, const struct api_request *request)
 {
-    (void)request;
     json_t *vehicles = json_array();
-    if (store_vehicles(api->store, NULL, add_vehicle, vehicles) != 0) {
+    if (store_vehicles(api->store, access_school(request->who), NULL, add_vehicle, vehicles) != 0) {
         json_decref(vehicles);
         return reply_store_failed();
     }
@@ -148,7 +149,7 @@ struct api_reply handle_incidents(struct api *api, const struct api_request *req
 
 struct plate_question {
     const struct registry *registry;
-    const char *plate;
+    const char *plate, *school;
     struct registry_answer answer;
     int64_t now_utc_ms;
     json_t *json;
@@ -157,25 +158,42 @@ struct plate_question {
 static int answer_plate(void *context, const struct store_vehicle *live)
 {
     struct plate_question *question = context;
-    question->json =
-        apijson_plate(question->registry, question->plate, &question->answer, live, question->now_utc_ms);
+    question->json = apijson_plate(question->registry, question->plate, &question->answer, live,
+                                   question->school, question->now_utc_ms);
     return question->json ? 0 : -ENOMEM;
 }
 
-static struct api_reply answer_look_up(struct api *api, const char *plate)
+/* A school is not told of other schools' plates. */
+static size_t keep_own(const struct registry *registry, const char *school, struct nearmiss_plate *near,
+                       size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t v = 0; v < registry->n_vehicles; v++)
+            if (strcmp(registry->vehicles[v].plate, near[i].plate) == 0 &&
+                strcmp(registry->vehicles[v].school_id, school) == 0)
+                near[kept++] = near[i];
+    return kept;
+}
+
+static struct api_reply answer_look_up(struct api *api, const char *plate, const char *school)
 {
     struct nearmiss_plate near[NEARMISS_MAX];
-    struct plate_question question = {.plate = plate, .now_utc_ms = request_now_ms(CLOCK_REALTIME)};
+    struct plate_question question = {
+        .plate = plate, .school = school, .now_utc_ms = request_now_ms(CLOCK_REALTIME)};
     if (request_registry(api, &question.registry) != 0)
         return reply_store_failed();
     registry_check_plate(question.registry, plate, question.now_utc_ms, &question.answer);
     const struct registry_vehicle *vehicle = question.answer.vehicle;
-    const int rc = vehicle ? store_vehicles(api->store, vehicle->vehicle_id, answer_plate, &question) : 0;
+    const int rc =
+        vehicle ? store_vehicles(api->store, NULL, vehicle->vehicle_id, answer_plate, &question) : 0;
     if (rc != 0 && rc != -ENOENT)
         return reply_store_failed();
     if (!question.json)
         (void)answer_plate(&question, NULL);
-    const size_t n = vehicle ? 0 : request_near_misses(api, plate, near);
+    size_t n = vehicle ? 0 : request_near_misses(api, plate, near);
+    if (school)
+        n = keep_own(question.registry, school, near, n);
     modeljson_put(&question.json, "near_misses", apijson_near_misses(near, n));
     return reply_json(MHD_HTTP_OK, question.json);
 }
@@ -185,7 +203,7 @@ struct api_reply handle_plate(struct api *api, const struct api_request *request
 {
     struct trace *trace = request->trace;
     if (trace->state == TRACE_KEPT)
-        return answer_look_up(api, trace->subject);
+        return answer_look_up(api, trace->subject, access_school(request->who));
     if (trace->state == TRACE_LOST)
         return reply_store_failed();
     const char *reason;
@@ -200,11 +218,10 @@ struct api_reply handle_plate(struct api *api, const struct api_request *request
 
 struct api_reply handle_routes(struct api *api, const struct api_request *request)
 {
-    (void)request;
     const struct registry *registry;
     if (request_registry(api, &registry) != 0)
         return reply_store_failed();
-    return reply_json(MHD_HTTP_OK, apijson_routes(registry));
+    return reply_json(MHD_HTTP_OK, apijson_routes(registry, access_school(request->who)));
 }
 
 /* --- trips --- */
@@ -229,7 +246,9 @@ static int add_trip(void *context, const struct store_trip *row)
 
 struct api_reply handle_trips(struct api *api, const struct api_request *request)
 {
-    struct store_trip_query asked = {.vehicle = request_query(request, "vehicle"), .until_utc_ms = INT64_MAX};
+    struct store_trip_query asked = {.school = access_school(request->who),
+                                     .vehicle = request_query(request, "vehicle"),
+                                     .until_utc_ms = INT64_MAX};
     struct trip_page page = {.limit = PAGE_DEFAULT};
     if (request_instant(request_query(request, "since"), &asked.since_utc_ms) != 0)
         return reply_bad_request("since: an RFC 3339 instant");
@@ -273,7 +292,7 @@ struct api_reply handle_trip(struct api *api, const struct api_request *request)
         return reply_bad_request("a trip has a number");
     if (request_registry(api, &question.registry) != 0)
         return reply_store_failed();
-    const int rc = store_trip(api->store, id, answer_trip, &question);
+    const int rc = store_trip(api->store, access_school(request->who), id, answer_trip, &question);
     if (rc == -ENOENT)
         return reply_not_found("no such trip");
     return rc == 0 ? reply_json(MHD_HTTP_OK, question.json) : reply_store_failed();

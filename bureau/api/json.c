@@ -131,14 +131,21 @@ static void put_permit(json_t **json, const struct registry *registry, const str
 
 json_t *apijson_plate(const struct registry *registry, const char *plate,
                       const struct registry_answer *answer, const struct store_vehicle *live,
-                      int64_t now_utc_ms)
+                      const char *school, int64_t now_utc_ms)
 {
     json_t *json = json_object();
+    const struct registry_vehicle *vehicle = answer->vehicle;
+    const struct bw_permit *permit = answer->permit ? &answer->permit->permit : NULL;
+    if (school && vehicle && strcmp(vehicle->school_id, school) != 0) {
+        vehicle = NULL;
+        permit = NULL;
+        live = NULL;
+    }
     modeljson_put(&json, "plate", modeljson_text(plate));
     modeljson_put(&json, "verdict", json_string(VERDICTS[answer->verdict]));
     modeljson_put(&json, "in_window", json_boolean(answer->in_window));
-    put_vehicle(&json, registry, answer->vehicle);
-    put_permit(&json, registry, answer->permit ? &answer->permit->permit : NULL);
+    put_vehicle(&json, registry, vehicle);
+    put_permit(&json, registry, permit);
     const bool is_live = live && now_utc_ms <= apijson_live_until_utc_ms(live);
     modeljson_put(&json, "aboard", is_live ? modeljson_occupancy(&live->presence.occupancy) : json_null());
     modeljson_put(&json, "as_of", modeljson_instant(now_utc_ms));
@@ -215,14 +222,29 @@ static json_t *stop_feature(const struct bw_stop *stop)
         json_pack("{s:s, s:o}", "type", "Point", "coordinates", coordinate(stop->lat_deg, stop->lon_deg)));
 }
 
-json_t *apijson_routes(const struct registry *registry)
+static bool drives(const struct registry *registry, const char *school, const char *route_id)
+{
+    for (size_t i = 0; school && i < registry->n_permits; i++) {
+        const struct registry_permit *permit = &registry->permits[i];
+        const struct registry_vehicle *vehicle = strcmp(permit->permit.route_id, route_id) == 0
+                                                     ? registry_vehicle(registry, permit->vehicle_id)
+                                                     : NULL;
+        if (vehicle && strcmp(vehicle->school_id, school) == 0)
+            return true;
+    }
+    return !school;
+}
+
+json_t *apijson_routes(const struct registry *registry, const char *school)
 {
     int failed = 0;
     json_t *features = json_array();
     for (size_t i = 0; i < registry->n_routes; i++)
-        failed |= json_array_append_new(features, route_feature(&registry->routes[i]));
+        if (drives(registry, school, registry->routes[i].route_id))
+            failed |= json_array_append_new(features, route_feature(&registry->routes[i]));
     for (size_t i = 0; i < registry->n_stops; i++)
-        failed |= json_array_append_new(features, stop_feature(&registry->stops[i]));
+        if (drives(registry, school, registry->stops[i].route_id))
+            failed |= json_array_append_new(features, stop_feature(&registry->stops[i]));
     if (failed == 0)
         return json_pack("{s:s, s:o}", "type", "FeatureCollection", "features", features);
     json_decref(features);

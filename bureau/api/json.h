@@ -17,13 +17,16 @@ int64_t apijson_live_until_utc_ms(const struct store_vehicle *row);
 
 json_t *apijson_alert(const struct store_alert *row);
 json_t *apijson_vehicle(const struct store_vehicle *row, int64_t now_utc_ms);
-/* `live` is the answer's vehicle as last seen; NULL = none. */
+/* `live` is the answer's vehicle as last seen; NULL = none. school: who asks is a school, which is told no
+ * more than the verdict of a vehicle that is not its own; NULL = everything. */
 json_t *apijson_plate(const struct registry *registry, const char *plate,
                       const struct registry_answer *answer, const struct store_vehicle *live,
-                      int64_t now_utc_ms); /* near_misses are the caller's to add */
+                      const char *school, int64_t now_utc_ms); /* near_misses are the caller's to add */
 /* Of a plate that is not registered: those that may have been meant, with the plate alone. */
 json_t *apijson_near_misses(const struct nearmiss_plate *list, size_t n);
-json_t *apijson_routes(const struct registry *registry); /* GeoJSON, RFC 7946 */
+/* GeoJSON, RFC 7946. school: only routes for which a vehicle of that school has a permit, and their stops;
+ * NULL = all. */
+json_t *apijson_routes(const struct registry *registry, const char *school);
 /* As it is listed, and whole with its stops (store_trip()). Names are the registry's; null where it has none.
  */
 json_t *apijson_trip(const struct registry *registry, const struct store_trip *row);

@@ -19,8 +19,11 @@ struct client {
     struct stream *stream;
     struct store *store; /* of the server's thread */
     struct MHD_Connection *connection;
-    int64_t event;  /* last alert event given */
-    int64_t change; /* last change of a vehicle given */
+    bool of_school; /* only what concerns the vehicles of school_id */
+    char school_id[BW_ID_LEN];
+    int64_t event;  /* last alert event given, or passed over */
+    int64_t change; /* last change of a vehicle given, or passed over */
+    int batch;      /* alert events in this one */
     bool greeted, suspended, heartbeat;
     unsigned silent_s;
     char *text; /* being sent: text[sent] .. text[length - 1] */
@@ -32,7 +35,7 @@ struct client {
 struct vehicle {
     TAILQ_ENTRY(vehicle) by_change; /* in the order of `change` */
     STAILQ_ENTRY(vehicle) in_changed;
-    char id[BW_ID_LEN];
+    char id[BW_ID_LEN], school_id[BW_ID_LEN];
     bool changed; /* since it was last read from the store */
     int64_t change;
     char *text;                /* the whole event, ready to be sent; NULL = not read yet */
@@ -87,6 +90,7 @@ static int write_alert(void *context, const struct store_alert *row)
     (void)fprintf(client->out, "id: %" PRId64 "\nevent: alert\ndata: %s\n\n", row->event, json);
     free(json);
     client->event = row->event;
+    client->batch++;
     return 0;
 }
 
@@ -98,9 +102,12 @@ static void write_vehicles(struct client *client)
     for (; vehicle && vehicle->change > client->change;
          vehicle = TAILQ_PREV(vehicle, vehicle_list, by_change))
         next = vehicle;
-    for (int n = 0; next && n < STREAM_BATCH_MAX; n++, next = TAILQ_NEXT(next, by_change)) {
-        (void)fputs(next->text, client->out);
+    for (int n = 0; next && n < STREAM_BATCH_MAX; next = TAILQ_NEXT(next, by_change)) {
         client->change = next->change;
+        if (client->of_school && strcmp(next->school_id, client->school_id) != 0)
+            continue;
+        (void)fputs(next->text, client->out);
+        n++;
     }
 }
 
@@ -124,10 +131,11 @@ static int write_news(struct client *client)
         (void)fprintf(client->out, "retry: 2000\nid: %" PRId64 "\n\n", client->event);
     if (client->event >= last_event)
         return 0;
-    const int64_t before = client->event;
-    const int rc = store_alert_events(client->store, before, STREAM_BATCH_MAX, write_alert, client);
-    if (rc == 0 && client->event == before)
-        client->event = last_event; /* they were purged meanwhile */
+    client->batch = 0;
+    const int rc = store_alert_events(client->store, client->of_school ? client->school_id : NULL,
+                                      client->event, STREAM_BATCH_MAX, write_alert, client);
+    if (rc == 0 && client->batch < STREAM_BATCH_MAX && client->event < last_event)
+        client->event = last_event; /* the rest is not for this one, or was purged meanwhile */
     return rc;
 }
 
@@ -210,8 +218,8 @@ static int add_client(struct stream *stream, struct client *client, int64_t afte
     return rc;
 }
 
-int stream_open(struct stream *stream, struct store *store, struct MHD_Connection *connection, int64_t after,
-                struct MHD_Response **ret)
+int stream_open(struct stream *stream, struct store *store, struct MHD_Connection *connection,
+                const char *school, int64_t after, struct MHD_Response **ret)
 {
     enum { BLOCK_BYTES = 8192 };
     struct client *client = calloc(1, sizeof(*client));
@@ -220,6 +228,8 @@ int stream_open(struct stream *stream, struct store *store, struct MHD_Connectio
     client->stream = stream;
     client->store = store;
     client->connection = connection;
+    client->of_school = school != NULL;
+    (void)snprintf(client->school_id, sizeof(client->school_id), "%s", school ? school : "");
     const int rc = add_client(stream, client, after);
     if (rc != 0) {
         free(client);
@@ -328,6 +338,7 @@ static int64_t utc_ms(void)
 
 struct rendered {
     char *text;
+    char school_id[BW_ID_LEN];
     int64_t live_until_utc_ms;
 };
 
@@ -347,6 +358,7 @@ static int render_vehicle(void *context, const struct store_vehicle *row)
         return -ENOMEM;
     }
     ret->text = event;
+    (void)snprintf(ret->school_id, sizeof(ret->school_id), "%s", row->school_id);
     ret->live_until_utc_ms = now_utc_ms <= live_until_utc_ms ? live_until_utc_ms : 0;
     return 0;
 }
@@ -355,11 +367,12 @@ static int render_vehicle(void *context, const struct store_vehicle *row)
 static void refresh_vehicle(struct stream *stream, struct vehicle *vehicle)
 {
     struct rendered rendered = {0};
-    const int rc = store_vehicles(stream->store, vehicle->id, render_vehicle, &rendered);
+    const int rc = store_vehicles(stream->store, NULL, vehicle->id, render_vehicle, &rendered);
     (void)pthread_mutex_lock(&stream->lock);
     if (rendered.text) {
         free(vehicle->text);
         vehicle->text = rendered.text;
+        memcpy(vehicle->school_id, rendered.school_id, sizeof(vehicle->school_id));
         vehicle->live_until_utc_ms = rendered.live_until_utc_ms;
         vehicle->change = ++stream->last_change;
         TAILQ_REMOVE(&stream->vehicles, vehicle, by_change);

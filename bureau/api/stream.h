@@ -42,10 +42,10 @@ void stream_notify_vehicle(struct stream *stream, const char *vehicle);
 void stream_stats(struct stream *stream, struct stream_stats *ret);
 
 /* An endless response for this connection, beginning after event `after` (STREAM_NEW: with the next one).
- * `store` is the handle of the server's thread, used there whenever the connection can take more. -EBUSY:
- * STREAM_CLIENTS_MAX are served already. */
+ * `store` is the handle of the server's thread, used there whenever the connection can take more. school:
+ * only what concerns its vehicles; NULL = all. -EBUSY: STREAM_CLIENTS_MAX are served already. */
 static const int64_t STREAM_NEW = -1;
-int stream_open(struct stream *stream, struct store *store, struct MHD_Connection *connection, int64_t after,
-                struct MHD_Response **ret);
+int stream_open(struct stream *stream, struct store *store, struct MHD_Connection *connection,
+                const char *school, int64_t after, struct MHD_Response **ret);
 
 #endif

@@ -186,8 +186,8 @@ static int print_answer(void *context, const struct store_vehicle *live)
         print_text(question, live);
         return 0;
     }
-    json_t *json =
-        apijson_plate(question->registry, question->plate, &question->answer, live, question->now_utc_ms);
+    json_t *json = apijson_plate(question->registry, question->plate, &question->answer, live, NULL,
+                                 question->now_utc_ms);
     modeljson_put(&json, "near_misses", apijson_near_misses(question->near, question->n_near));
     char *text = apijson_text(json);
     if (text == NULL)
@@ -211,7 +211,7 @@ static int answer(struct store *store, struct question *question)
     const struct registry_vehicle *vehicle = question->answer.vehicle;
     int err = vehicle ? 0 : find_near_misses(question);
     if (err == 0)
-        err = vehicle ? store_vehicles(store, vehicle->vehicle_id, print_answer, question)
+        err = vehicle ? store_vehicles(store, NULL, vehicle->vehicle_id, print_answer, question)
                       : print_answer(question, NULL);
     registry_free(registry);
     if (err < 0)

@@ -121,7 +121,7 @@ static int complete_will(struct transaction *tx, const char *vehicle, struct bw_
 {
     if (presence->online || presence->has_position)
         return 0;
-    const int error = store_vehicles(tx->store, vehicle, take_last_word, presence);
+    const int error = store_vehicles(tx->store, NULL, vehicle, take_last_word, presence);
     presence->online = false;
     return error;
 }

@@ -49,7 +49,7 @@ static int take_row(void *context, const struct store_vehicle *row)
 
 static int load(struct store *store, struct vehicle *vehicle)
 {
-    int error = store_vehicles(store, vehicle->id, take_row, vehicle);
+    int error = store_vehicles(store, NULL, vehicle->id, take_row, vehicle);
     if (error != 0)
         return error == -ENOENT ? 0 : error;
     if (vehicle->judge.division[0] == '\0')

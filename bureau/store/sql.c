@@ -75,6 +75,14 @@ void sql_text(struct sql *q, const char *value)
         bound(q, sqlite3_bind_text(q->statement, place, value, -1, SQLITE_STATIC));
 }
 
+void sql_text_or_null(struct sql *q, const char *value)
+{
+    if (value)
+        sql_text(q, value);
+    else
+        sql_null(q);
+}
+
 void sql_blob(struct sql *q, const void *data, size_t len)
 {
     const int place = next_place(q);

@@ -42,6 +42,7 @@ int sql_fail(struct store *store, int err, const char *reason);
 
 void sql_start(struct sql *q, struct store *store, const char *text);
 void sql_text(struct sql *q, const char *value);
+void sql_text_or_null(struct sql *q, const char *value); /* NULL = NULL */
 void sql_blob(struct sql *q, const void *data, size_t len);
 void sql_int(struct sql *q, int64_t value);
 void sql_u64(struct sql *q, uint64_t value); /* kept bit by bit; not for ORDER BY beyond 2^63 */

@@ -372,30 +372,36 @@ static int walk(struct sql *q, store_alert_fn fn, void *context)
     return sql_end(q, err);
 }
 
-int store_alerts(struct store *store, bool open_only, int64_t before_id, int limit, store_alert_fn fn,
-                 void *context)
+#define OF_SCHOOL " AND (? IS NULL OR vehicle.school_id = ?)"
+
+int store_alerts(struct store *store, const char *school, bool open_only, int64_t before_id, int limit,
+                 store_alert_fn fn, void *context)
 {
     static const char all[] =
         ALERT_COLUMNS " FROM alert JOIN alert_event ON event = last_event" ALERT_REGISTRY
-                      " WHERE alert.id < ? ORDER BY alert.id DESC LIMIT ?";
+                      " WHERE alert.id < ?" OF_SCHOOL " ORDER BY alert.id DESC LIMIT ?";
     static const char open[] = ALERT_COLUMNS
         " FROM alert INDEXED BY alert_open JOIN alert_event ON event = last_event" ALERT_REGISTRY
-        " WHERE cleared_utc_ms IS NULL AND alert.id < ?"
-        " ORDER BY alert.id DESC LIMIT ?";
+        " WHERE cleared_utc_ms IS NULL AND alert.id < ?" OF_SCHOOL " ORDER BY alert.id DESC LIMIT ?";
     struct sql q;
     sql_start(&q, store, open_only ? open : all);
     sql_int(&q, before_id > 0 ? before_id : INT64_MAX);
+    sql_text_or_null(&q, school);
+    sql_text_or_null(&q, school);
     sql_int(&q, limit);
     return walk(&q, fn, context);
 }
 
-int store_alert_events(struct store *store, int64_t after, int limit, store_alert_fn fn, void *context)
+int store_alert_events(struct store *store, const char *school, int64_t after, int limit, store_alert_fn fn,
+                       void *context)
 {
     struct sql q;
     sql_start(&q, store,
               ALERT_COLUMNS " FROM alert_event JOIN alert ON alert.id = alert_event.alert_id" ALERT_REGISTRY
-                            " WHERE alert_event.event > ? ORDER BY alert_event.event LIMIT ?");
+                            " WHERE alert_event.event > ?" OF_SCHOOL " ORDER BY alert_event.event LIMIT ?");
     sql_int(&q, after);
+    sql_text_or_null(&q, school);
+    sql_text_or_null(&q, school);
     sql_int(&q, limit);
     return walk(&q, fn, context);
 }

@@ -60,6 +60,7 @@ static int report(struct sql *q, store_vehicle_fn fn, void *context)
         .issued = {[ISSUED_LICENCE] = sql_u64_at(q, 7), [ISSUED_ORDERS] = sql_u64_at(q, 8)},
         .open_kinds = (uint32_t)sql_int_at(q, 9),
         .certificate_until_utc_ms = sql_int_at(q, 10),
+        .school_id = sql_text_at(q, 11),
     };
     if (row.seen && wire_presence_decode(bytes, len, &row.presence) < 0)
         return undecodable(q->store);
@@ -75,18 +76,23 @@ static int report(struct sql *q, store_vehicle_fn fn, void *context)
     " (SELECT sum(DISTINCT 1 << kind) FROM alert WHERE alert.vehicle = v.vehicle_id AND cleared_utc_ms IS "  \
     "NULL),"                                                                                                 \
     " (SELECT max(not_after_utc_ms) FROM certificate WHERE certificate.name = v.vehicle_id AND "             \
-    "revoked_utc_ms IS NULL)"                                                                                \
+    "revoked_utc_ms IS NULL), school_id"                                                                     \
     " FROM vehicle AS v JOIN school USING (school_id) LEFT JOIN presence ON presence.vehicle = v.vehicle_id"
 
-int store_vehicles(struct store *store, const char *vehicle, store_vehicle_fn fn, void *context)
+#define OF_SCHOOL " AND (? IS NULL OR school_id = ?)"
+
+int store_vehicles(struct store *store, const char *school, const char *vehicle, store_vehicle_fn fn,
+                   void *context)
 {
-    static const char all[] = VEHICLES " ORDER BY v.vehicle_id";
-    static const char one[] = VEHICLES " WHERE v.vehicle_id = ?";
+    static const char all[] = VEHICLES " WHERE true" OF_SCHOOL " ORDER BY v.vehicle_id";
+    static const char one[] = VEHICLES " WHERE v.vehicle_id = ?" OF_SCHOOL;
     struct sql q;
     int err;
     sql_start(&q, store, vehicle ? one : all);
     if (vehicle != NULL)
         sql_text(&q, vehicle);
+    sql_text_or_null(&q, school);
+    sql_text_or_null(&q, school);
     while ((err = sql_row(&q)) == 1) {
         const int answer = report(&q, fn, context);
         if (answer != 0) {

@@ -134,7 +134,8 @@ static int cursor(struct store *store, int64_t id, int64_t *ret_begun_utc_ms)
 }
 
 #define PAGE                                                                                                 \
-    " begun_utc_ms >= ? AND begun_utc_ms < ? AND (begun_utc_ms, trip.id) < (?, ?)"                           \
+    " (? IS NULL OR vehicle.school_id = ?) AND begun_utc_ms >= ? AND begun_utc_ms < ? AND (begun_utc_ms, "   \
+    "trip.id) < (?, ?)"                                                                                      \
     " ORDER BY begun_utc_ms DESC, trip.id DESC LIMIT ?"
 
 int store_trips(struct store *store, const struct store_trip_query *query, int limit, store_trip_fn fn,
@@ -151,6 +152,8 @@ int store_trips(struct store *store, const struct store_trip_query *query, int l
     sql_start(&q, store, query->vehicle != NULL ? one : all);
     if (query->vehicle != NULL)
         sql_text(&q, query->vehicle);
+    sql_text_or_null(&q, query->school);
+    sql_text_or_null(&q, query->school);
     sql_int(&q, query->since_utc_ms);
     sql_int(&q, query->until_utc_ms);
     sql_int(&q, before_utc_ms);
@@ -199,13 +202,15 @@ static int complete(void *context, const struct store_trip *row)
     return whole->fn(whole->context, &copy);
 }
 
-int store_trip(struct store *store, int64_t id, store_trip_fn fn, void *context)
+int store_trip(struct store *store, const char *school, int64_t id, store_trip_fn fn, void *context)
 {
     struct whole whole = {.store = store, .fn = fn, .context = context};
     struct sql q;
     size_t n;
-    sql_start(&q, store, WITH_RECORD " WHERE trip.id = ?");
+    sql_start(&q, store, WITH_RECORD " WHERE trip.id = ? AND (? IS NULL OR vehicle.school_id = ?)");
     sql_int(&q, id);
+    sql_text_or_null(&q, school);
+    sql_text_or_null(&q, school);
     const int rc = walk(&q, complete, &whole, &n);
     return rc == 0 && n == 0 ? sql_fail(store, -ENOENT, "no such trip") : rc;
 }

@@ -109,11 +109,14 @@ struct store_alert {
 };
 enum { STORE_LATE_MS = 60000 };
 typedef int (*store_alert_fn)(void *context, const struct store_alert *row);
+/* `school` here and below: a school_id; only rows of vehicles that the registry now gives to that school.
+ * NULL = all. */
 /* The present state of alert objects, newest first. open_only: not cleared. before_id 0 = from the newest. */
-int store_alerts(struct store *store, bool open_only, int64_t before_id, int limit, store_alert_fn fn,
-                 void *context);
+int store_alerts(struct store *store, const char *school, bool open_only, int64_t before_id, int limit,
+                 store_alert_fn fn, void *context);
 /* Every phase after event `after`, oldest first. Of each, `alert` and cleared_utc_ms as of that phase. */
-int store_alert_events(struct store *store, int64_t after, int limit, store_alert_fn fn, void *context);
+int store_alert_events(struct store *store, const char *school, int64_t after, int limit, store_alert_fn fn,
+                       void *context);
 int store_last_event(struct store *store, int64_t *ret); /* 0 = none yet */
 
 /* --- trips: one row each, by vehicle and the instant it began --- */
@@ -137,7 +140,7 @@ struct store_trip {
 enum { STORE_TRIP_LATE_MS = 180000 }; /* a trip is told when a minute has shown that it is over */
 typedef int (*store_trip_fn)(void *context, const struct store_trip *row);
 struct store_trip_query {
-    const char *vehicle;                /* NULL = all */
+    const char *school, *vehicle;       /* NULL = all */
     int64_t since_utc_ms, until_utc_ms; /* began from, and before */
     int64_t before_id;                  /* those that come after this one in the list; 0 = from the first */
 };
@@ -145,8 +148,9 @@ struct store_trip_query {
  * who was left, and no stops. -ENOENT: before_id is no trip. */
 int store_trips(struct store *store, const struct store_trip_query *query, int limit, store_trip_fn fn,
                 void *context);
-/* One, whole, from its record. -ENOENT: no such trip; -EBADMSG: its record is not held, or no trip's. */
-int store_trip(struct store *store, int64_t id, store_trip_fn fn, void *context);
+/* One, whole, from its record. -ENOENT: no such trip, or not of that school; -EBADMSG: its record is not
+ * held, or no trip's. */
+int store_trip(struct store *store, const char *school, int64_t id, store_trip_fn fn, void *context);
 
 /* --- the live map --- */
 int store_presence_put(struct store *store, const char *vehicle, const struct bw_presence *presence,
@@ -154,7 +158,7 @@ int store_presence_put(struct store *store, const char *vehicle, const struct bw
 /* Also of a vehicle that is not registered. -ENOENT: none; -EBADMSG: cannot be decoded. */
 int store_presence_get(struct store *store, const char *vehicle, struct bw_presence *ret);
 struct store_vehicle {
-    const char *vehicle, *plate, *school, *division;
+    const char *vehicle, *plate, *school, *school_id, *division;
     uint16_t capacity;
     bool seen; /* presence and received_utc_ms are set */
     struct bw_presence presence;
@@ -165,7 +169,8 @@ struct store_vehicle {
 };
 typedef int (*store_vehicle_fn)(void *context, const struct store_vehicle *row);
 /* Registered vehicles. vehicle NULL = all, by id. */
-int store_vehicles(struct store *store, const char *vehicle, store_vehicle_fn fn, void *context);
+int store_vehicles(struct store *store, const char *school, const char *vehicle, store_vehicle_fn fn,
+                   void *context);
 
 /* --- certificates that the bureau's own authority issued --- */
 enum { STORE_SERIAL_LEN = 41, STORE_REASON_MAX = 80 }; /* hex of at most 20 bytes; with the NUL */

@@ -385,7 +385,7 @@ static int count_event(void *count, const struct store_alert *row)
 static int events_held(void)
 {
     int n = 0;
-    return store_alert_events(probe.store, 0, 1000, count_event, &n) == 0 ? n : -1;
+    return store_alert_events(probe.store, NULL, 0, 1000, count_event, &n) == 0 ? n : -1;
 }
 
 /* --- scenarios: NULL, or what went wrong --- */
@@ -708,7 +708,7 @@ static const char *the_longest_trip_comes_through_whole(void)
     EXPECT(GAINED(accepted) == 1 && GAINED(unread) == 0);
     struct shown listed = shown_at(begun_utc_ms), whole = {0};
     EXPECT(listed.n == 1 && listed.trip.quality == BW_QUALITY_UNKNOWN);
-    EXPECT(store_trip(probe.store, listed.id, take_shown, &whole) == 0 && whole.n == 1);
+    EXPECT(store_trip(probe.store, NULL, listed.id, take_shown, &whole) == 0 && whole.n == 1);
     EXPECT(whole.trip.n_stops == BW_TRIP_STOPS_MAX);
     EXPECT(whole.trip.stops[62].boarded == 65535 && whole.trip.stops[63].boarded == 0);
     EXPECT(whole.trip.stops[63].quality == BW_QUALITY_UNKNOWN);

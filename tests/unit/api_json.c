@@ -324,7 +324,7 @@ Test(api_json, a_licensed_plate_shows_its_permit_and_who_is_aboard_now)
 {
     const struct registry_answer answer = {REGISTRY_LICENSED, &vehicles[0], &permits[0], true};
     const struct store_vehicle live = vehicle_row();
-    expect(apijson_plate(&county, "浙J12345", &answer, &live, MORNING_UTC_MS),
+    expect(apijson_plate(&county, "浙J12345", &answer, &live, NULL, MORNING_UTC_MS),
            "{\"plate\":\"浙J12345\",\"verdict\":\"licensed\",\"in_window\":true,\"vehicle_id\":\"bus-b\","
            "\"school\":\"外坑小学\",\"seats\":19,\"capacity\":18,"
            "\"route\":{\"route_id\":\"r-1\",\"name\":\"外坑线\"},"
@@ -338,7 +338,7 @@ Test(api_json, a_licensed_plate_shows_its_permit_and_who_is_aboard_now)
 Test(api_json, an_unknown_plate_is_an_answer_too)
 {
     const struct registry_answer answer = {.verdict = REGISTRY_UNKNOWN};
-    expect(apijson_plate(&county, "浙J99999", &answer, NULL, MORNING_UTC_MS),
+    expect(apijson_plate(&county, "浙J99999", &answer, NULL, NULL, MORNING_UTC_MS),
            "{\"plate\":\"浙J99999\",\"verdict\":\"unknown\",\"in_window\":false,\"vehicle_id\":null,"
            "\"school\":null,"
            "\"seats\":null,\"capacity\":null,\"route\":null,\"hours\":null,\"valid_from\":null,\"valid_"
@@ -363,7 +363,7 @@ Test(api_json, an_old_count_is_nobody_aboard_now)
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         live.presence.online = table[i].online;
         json_t *json =
-            apijson_plate(&county, "浙J12345", &answer, &live, live.received_utc_ms + table[i].age_ms);
+            apijson_plate(&county, "浙J12345", &answer, &live, NULL, live.received_utc_ms + table[i].age_ms);
         cr_expect_eq(json_is_object(json_object_get(json, "aboard")), table[i].shown, "row %zu", i);
         json_decref(json);
     }
@@ -381,7 +381,7 @@ static void expect_geometry(const char *geometry)
                    "\"route_id\":\"r-1\",\"name\":\"外坑线\",\"half_width_m\":30.0,\"speed_limit_kmh\":40.0},"
                    "\"geometry\":%s},%s]}",
                    geometry, stop_text);
-    expect(apijson_routes(&county), text);
+    expect(apijson_routes(&county, NULL), text);
 }
 
 Test(api_json, routes_are_geojson_longitude_first)
@@ -525,7 +525,7 @@ Test(api_json, a_word_that_the_broker_repeats_is_as_old_as_it_is)
     json_decref(json);
     const struct registry registry = {0};
     const struct registry_answer answer = {0};
-    json = apijson_plate(&registry, "", &answer, &row, MORNING_UTC_MS);
+    json = apijson_plate(&registry, "", &answer, &row, NULL, MORNING_UTC_MS);
     cr_expect(json_is_null(json_object_get(json, "aboard")), "an hour old is not now");
     json_decref(json);
 }

@@ -262,8 +262,10 @@ int store_presence_put(struct store *store, const char *vehicle, const struct bw
     return 0;
 }
 
-int store_vehicles(struct store *store, const char *vehicle, store_vehicle_fn fn, void *context)
+int store_vehicles(struct store *store, const char *school, const char *vehicle, store_vehicle_fn fn,
+                   void *context)
 {
+    (void)school;
     (void)store;
     const struct store_vehicle row = {.vehicle = vehicle,
                                       .plate = "",

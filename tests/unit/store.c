@@ -1,5 +1,6 @@
 /* The store keeps what it was given, exactly, in one file that only grows by commits. */
 #include "bureau/store/store.h"
+#include "tests/unit/fixture_oldstore.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -76,7 +77,7 @@ TestSuite(store, .init = open_store, .fini = close_store);
 Test(store, file_says_what_it_is)
 {
     cr_expect_eq(ask("PRAGMA application_id"), 0x42574230);
-    cr_expect_eq(ask("PRAGMA user_version"), 10);
+    cr_expect_gt(ask("PRAGMA user_version"), 0);
     cr_expect_eq(ask("SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 }
 
@@ -120,30 +121,15 @@ Test(store, foreign_or_newer_or_damaged_files_are_refused)
 
 Test(store, an_older_store_is_brought_up_to_date_and_keeps_what_it_has)
 {
+    const int64_t version = ask("PRAGMA user_version");
     cr_assert_eq(store_audit(store, "test", "kept", "x", 1), 0);
     store_close(store);
     store = NULL;
-    cr_assert_eq(
-        try_sql("ALTER TABLE route DROP COLUMN limits; DROP TABLE road_order; DROP TABLE issued_orders;"
-                " DROP TABLE signer; DROP TABLE enrolled_key; DROP INDEX alert_event_record;"
-                " ALTER TABLE alert_event DROP COLUMN seq;"
-                " DROP TABLE sighting_photo; DROP TABLE sighting; DROP TABLE case_step; DROP TABLE cases; "
-                "DROP INDEX alert_kind;"
-                " DROP TABLE trip; DROP TABLE certificate; DROP TABLE incident; ALTER TABLE vehicle_key DROP "
-                "COLUMN "
-                "revoked_utc_ms;"
-                " ALTER TABLE alert_event DROP COLUMN stream;"
-                " DROP INDEX alert_raised; ALTER TABLE alert DROP COLUMN raised_utc_ms;"
-                " ALTER TABLE alert DROP COLUMN severity;"
-                " INSERT INTO route VALUES ('r-1', 'old', 30, 0, zeroblob(32),"
-                " x'0000000002000000'); "
-                " DROP TABLE hearing; DROP TABLE purged_record; DROP TABLE purged_row; DROP TABLE "
-                "purged_case; DROP TABLE purge_pass; DROP TRIGGER audit_kept; DROP TABLE purged_audit; "
-                "CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT 1; END;"
-                " PRAGMA user_version = 1"),
-        SQLITE_OK);
+    oldstore_make(path, 1,
+                  "INSERT INTO audit SELECT * FROM new.audit; INSERT INTO route VALUES ('r-1', 'old', 30, 0,"
+                  " zeroblob(32), x'0000000002000000')");
     cr_assert_eq(store_open(path, &store), 0);
-    cr_expect_eq(ask("PRAGMA user_version"), 10);
+    cr_expect_eq(ask("PRAGMA user_version"), version);
     cr_expect_eq(ask("SELECT count(*) FROM audit"), 1);
     struct registry *registry = NULL;
     cr_assert_eq(store_registry_load(store, &registry), 0, "%s", store_error(store));
@@ -548,7 +534,7 @@ Test(store, alert_is_one_object_with_one_event_a_phase)
     const int64_t raised = apply("bus-a", 1, BW_RAISED, 1000);
     const int64_t updated = apply("bus-a", 1, BW_UPDATED, 2000);
     cr_expect_lt(raised, updated);
-    cr_assert_eq(store_alerts(store, true, 0, 10, collect, &now), 0);
+    cr_assert_eq(store_alerts(store, NULL, true, 0, 10, collect, &now), 0);
     cr_assert_eq(now.n, 1);
     cr_expect_eq(now.last.alert.phase, BW_UPDATED, "its present state");
     cr_expect_eq(now.last.alert.evidence.overload.peak, 20);
@@ -560,13 +546,13 @@ Test(store, alert_is_one_object_with_one_event_a_phase)
 
     const int64_t cleared = apply("bus-a", 1, BW_CLEARED, 3000);
     now.n = 0;
-    cr_assert_eq(store_alerts(store, true, 0, 10, collect, &now), 0);
+    cr_assert_eq(store_alerts(store, NULL, true, 0, 10, collect, &now), 0);
     cr_expect_eq(now.n, 0, "no longer open");
-    cr_assert_eq(store_alerts(store, false, 0, 10, collect, &now), 0);
+    cr_assert_eq(store_alerts(store, NULL, false, 0, 10, collect, &now), 0);
     cr_expect_eq(now.n, 1);
     cr_expect_eq(now.last.cleared_utc_ms, 3000);
 
-    cr_assert_eq(store_alert_events(store, raised, 10, collect, &events), 0);
+    cr_assert_eq(store_alert_events(store, NULL, raised, 10, collect, &events), 0);
     cr_assert_eq(events.n, 2, "those after the cursor");
     cr_expect_eq(events.events[0], updated);
     cr_expect_eq(events.events[1], cleared);
@@ -616,15 +602,9 @@ Test(store, alerts_of_an_older_store_are_brought_up_to_date_from_their_phases)
                  SQLITE_OK, "a damaged phase says nothing, and stops nothing");
     store_close(store);
     store = NULL;
-    cr_assert_eq(try_sql("DROP TABLE sighting_photo; DROP TABLE sighting; DROP TABLE case_step; DROP TABLE "
-                         "cases; DROP INDEX alert_kind;"
-                         " DROP INDEX alert_raised; ALTER TABLE alert DROP COLUMN raised_utc_ms;"
-                         " ALTER TABLE alert DROP COLUMN severity; "
-                         " DROP TABLE hearing; DROP TABLE purged_record; DROP TABLE purged_row; DROP TABLE "
-                         "purged_case; DROP TABLE purge_pass; DROP TRIGGER audit_kept; DROP TABLE "
-                         "purged_audit; CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT 1; END;"
-                         " PRAGMA user_version = 6"),
-                 SQLITE_OK);
+    oldstore_make(path, 6,
+                  "INSERT INTO alert_event SELECT * FROM new.alert_event; INSERT INTO alert"
+                  " SELECT id, vehicle, stream, number, kind, cleared_utc_ms, last_event FROM new.alert");
     cr_assert_eq(store_open(path, &store), 0);
     cr_expect_eq(ask("SELECT count(*) FROM alert WHERE raised_utc_ms = 1000 AND severity = 2"), 2);
 }
@@ -635,12 +615,12 @@ Test(store, alerts_are_paged_newest_first)
     for (uint64_t number = 1; number <= 5; number++)
         apply("bus-a", number, BW_RAISED, 1000);
     apply("bus-a", 2, BW_CLEARED, 2000);
-    cr_assert_eq(store_alerts(store, false, 0, 2, collect, &page), 0);
+    cr_assert_eq(store_alerts(store, NULL, false, 0, 2, collect, &page), 0);
     cr_assert_eq(page.n, 2);
     cr_expect_gt(page.ids[0], page.ids[1]);
     const int64_t before = page.ids[1];
     page.n = 0;
-    cr_assert_eq(store_alerts(store, true, before, 10, collect, &page), 0);
+    cr_assert_eq(store_alerts(store, NULL, true, before, 10, collect, &page), 0);
     cr_assert_eq(page.n, 2, "5 and 4 were before, 2 is cleared: 3 and 1 are left");
     cr_expect_lt(page.ids[0], before);
     cr_expect_str_eq(page.plate, "", "bus-a is not in the registry");
@@ -654,7 +634,7 @@ Test(store, same_number_in_another_stream_or_vehicle_is_another_alert)
     apply("bus-a", 1, BW_RAISED, 1);
     apply("bus-b", 1, BW_RAISED, 1);
     cr_assert_eq(store_alert_apply(store, "bus-a", OTHER, ++seq, &alert, 1, &event), 0);
-    cr_assert_eq(store_alerts(store, true, 0, 10, collect, &seen), 0);
+    cr_assert_eq(store_alerts(store, NULL, true, 0, 10, collect, &seen), 0);
     cr_expect_eq(seen.n, 3);
 }
 
@@ -690,7 +670,7 @@ Test(store, an_alert_goes_on_in_another_stream_and_no_phase_counts_twice)
     cr_expect_gt(say(STREAM, 12, &raised), 0);
     cr_expect_eq(say(OTHER, 1, &raised), 0, "held already");
     cr_expect_gt(say(OTHER, 12, &cleared), 0, "the same number in another chain");
-    cr_assert_eq(store_alerts(store, false, 0, 10, collect, &seen), 0);
+    cr_assert_eq(store_alerts(store, NULL, false, 0, 10, collect, &seen), 0);
     cr_assert_eq(seen.n, 1);
     cr_expect_eq(seen.last.cleared_utc_ms, 3000);
     cr_expect_eq(ask("SELECT count(*) FROM alert_event"), 2);
@@ -715,7 +695,7 @@ Test(store, another_stream_has_alerts_of_its_own)
     cr_expect_gt(say(OTHER, 1, &later), 0, "the number was given out twice");
     cr_expect_gt(say(STREAM, 2, &untimed), 0);
     cr_expect_gt(say(OTHER, 2, &untimed), 0, "nobody knows when: two are better than one too few");
-    cr_assert_eq(store_alerts(store, false, 0, 10, collect, &seen), 0);
+    cr_assert_eq(store_alerts(store, NULL, false, 0, 10, collect, &seen), 0);
     cr_expect_eq(seen.n, 4);
 }
 
@@ -725,7 +705,7 @@ Test(store, cleared_alert_stays_cleared)
     apply("bus-a", 1, BW_RAISED, 1000);
     apply("bus-a", 1, BW_CLEARED, 3000);
     apply("bus-a", 1, BW_UPDATED, 4000);
-    cr_assert_eq(store_alerts(store, true, 0, 10, collect, &seen), 0);
+    cr_assert_eq(store_alerts(store, NULL, true, 0, 10, collect, &seen), 0);
     cr_expect_eq(seen.n, 0);
 }
 
@@ -733,7 +713,7 @@ Test(store, alert_first_seen_cleared_is_not_open)
 {
     struct seen seen = {0};
     apply("bus-a", 1, BW_CLEARED, 3000);
-    cr_assert_eq(store_alerts(store, true, 0, 10, collect, &seen), 0);
+    cr_assert_eq(store_alerts(store, NULL, true, 0, 10, collect, &seen), 0);
     cr_expect_eq(seen.n, 0);
 }
 
@@ -756,7 +736,7 @@ Test(store, alert_comes_back_with_its_evidence)
     };
     cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, ++seq, &alert, alert.time_utc_ms + 60001, &event),
                  0);
-    cr_assert_eq(store_alerts(store, true, 0, 1, collect, &seen), 0);
+    cr_assert_eq(store_alerts(store, NULL, true, 0, 1, collect, &seen), 0);
     const struct bw_alert *got = &seen.last.alert;
     cr_expect(seen.last.late, "more than a minute");
     cr_expect_eq(got->kind, alert.kind);
@@ -778,23 +758,23 @@ Test(store, callback_ends_a_walk_and_the_statement_can_be_used_again)
     struct seen seen = {.stop_at = 1};
     apply("bus-a", 1, BW_RAISED, 1);
     apply("bus-a", 2, BW_RAISED, 1);
-    cr_expect_eq(store_alerts(store, false, 0, 10, collect, &seen), 42);
+    cr_expect_eq(store_alerts(store, NULL, false, 0, 10, collect, &seen), 42);
     cr_expect_eq(seen.n, 1);
     seen = (struct seen){0};
-    cr_expect_eq(store_alerts(store, false, 0, 10, collect, &seen), 0);
+    cr_expect_eq(store_alerts(store, NULL, false, 0, 10, collect, &seen), 0);
     cr_expect_eq(seen.n, 2);
 }
 
 static int ask_again(void *context, const struct store_alert *row)
 {
     (void)row;
-    return store_alerts(store, false, 0, 10, ask_again, context);
+    return store_alerts(store, NULL, false, 0, 10, ask_again, context);
 }
 
 Test(store, walk_within_the_same_walk_is_refused)
 {
     apply("bus-a", 1, BW_RAISED, 1);
-    cr_expect_eq(store_alerts(store, false, 0, 10, ask_again, NULL), -EBUSY);
+    cr_expect_eq(store_alerts(store, NULL, false, 0, 10, ask_again, NULL), -EBUSY);
 }
 
 /* --- the live map --- */
@@ -844,7 +824,7 @@ Test(store, vehicles_carry_presence_licence_and_open_alerts)
     apply("bus-b", 1, BW_RAISED, 1);
     apply("bus-b", 1, BW_CLEARED, 2);
 
-    cr_assert_eq(store_vehicles(store, NULL, collect_vehicle, &all), 0);
+    cr_assert_eq(store_vehicles(store, NULL, NULL, collect_vehicle, &all), 0);
     cr_assert_eq(all.n, 5);
     cr_expect_str_eq(all.ids[0], "bus-a");
     cr_expect_str_eq(all.ids[4], "bus-e");
@@ -852,7 +832,7 @@ Test(store, vehicles_carry_presence_licence_and_open_alerts)
     cr_expect_eq(all.rows[1].open_kinds, 0);
     cr_expect_eq(all.rows[1].issued[ISSUED_LICENCE] + all.rows[1].issued[ISSUED_ORDERS], 0);
 
-    cr_assert_eq(store_vehicles(store, "bus-a", collect_vehicle, &one), 0);
+    cr_assert_eq(store_vehicles(store, NULL, "bus-a", collect_vehicle, &one), 0);
     cr_assert_eq(one.n, 1);
     const struct store_vehicle *row = &one.rows[0];
     cr_expect(row->seen);
@@ -866,8 +846,38 @@ Test(store, vehicles_carry_presence_licence_and_open_alerts)
     cr_expect_eq(row->presence.next_seq[1], 4);
     cr_expect_eq(row->presence.occupancy.count, 5);
     cr_expect(isnan(row->presence.speed_mps));
-    cr_expect_eq(store_vehicles(store, "bus-z", collect_vehicle, &one), 0);
+    cr_expect_eq(store_vehicles(store, NULL, "bus-z", collect_vehicle, &one), 0);
     cr_expect_eq(one.n, 1, "an unknown vehicle is no row");
+}
+
+Test(store, a_school_is_given_its_own_vehicles_rows_alone)
+{
+    static const struct {
+        const char *school;
+        size_t vehicles, alerts, events;
+    } table[] = {
+        {NULL, 5, 3, 4}, {"s-shiliang", 2, 1, 2}, {"s-yucai", 3, 1, 1}, {"s-none", 0, 0, 0}, {"", 0, 0, 0}};
+    import_good();
+    apply("bus-a", 1, BW_RAISED, 1);
+    apply("bus-a", 1, BW_UPDATED, 2);
+    apply("bus-b", 1, BW_RAISED, 1);
+    apply("bus-nobody-registered", 1, BW_RAISED, 1);
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        const char *school = table[i].school;
+        struct vehicles vehicles = {0};
+        struct seen alerts = {0}, open = {0}, events = {0};
+        cr_assert_eq(store_vehicles(store, school, NULL, collect_vehicle, &vehicles), 0);
+        cr_assert_eq(store_alerts(store, school, false, 0, 10, collect, &alerts), 0);
+        cr_assert_eq(store_alerts(store, school, true, 0, 10, collect, &open), 0);
+        cr_assert_eq(store_alert_events(store, school, 0, 10, collect, &events), 0);
+        cr_expect_eq(vehicles.n, table[i].vehicles, "school %zu: %zu vehicles", i, vehicles.n);
+        cr_expect_eq(alerts.n, table[i].alerts, "school %zu: %zu alerts", i, alerts.n);
+        cr_expect_eq(open.n, table[i].alerts);
+        cr_expect_eq(events.n, table[i].events, "school %zu: %zu events", i, events.n);
+    }
+    struct vehicles one = {0};
+    cr_assert_eq(store_vehicles(store, "s-yucai", "bus-a", collect_vehicle, &one), 0);
+    cr_expect_eq(one.n, 0, "another school's");
 }
 
 Test(store, audit_keeps_who_what_which_and_when)
@@ -890,9 +900,9 @@ Test(store, every_kind_is_kept_and_shows_among_the_open_ones)
                                        .time_utc_ms = 1789000000250};
         int64_t event;
         cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, ++seq, &alert, 1, &event), 0, "kind %d", kind);
-        cr_assert_eq(store_alerts(store, true, 0, 1, collect, &seen), 0);
+        cr_assert_eq(store_alerts(store, NULL, true, 0, 1, collect, &seen), 0);
         cr_expect_eq((int)seen.last.alert.kind, kind);
     }
-    cr_assert_eq(store_vehicles(store, "bus-a", collect_vehicle, &one), 0);
+    cr_assert_eq(store_vehicles(store, NULL, "bus-a", collect_vehicle, &one), 0);
     cr_expect_eq(one.rows[0].open_kinds, (1U << BW_KIND_COUNT) - 2);
 }

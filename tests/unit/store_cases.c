@@ -2,6 +2,7 @@
 #include "bureau/store/cases.h"
 #include "proto/utc.h"
 #include "proto/wire.h"
+#include "tests/unit/fixture_oldstore.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -621,14 +622,11 @@ Test(store_cases, an_older_store_gets_the_cases_of_its_alerts)
     happen((struct happening){.number = 1, .raised_utc_ms = T, .vehicle = "bus-b"});
     store_close(store);
     store = NULL;
-    cr_assert_eq(try_sql("DROP TABLE sighting_photo; DROP TABLE sighting; DROP TABLE case_step; DROP TABLE "
-                         "cases; DROP INDEX alert_kind;"
-                         " "
-                         " DROP TABLE hearing; DROP TABLE purged_record; DROP TABLE purged_row; DROP TABLE "
-                         "purged_case; DROP TABLE purge_pass; DROP TRIGGER audit_kept; DROP TABLE "
-                         "purged_audit; CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT 1; END;"
-                         " PRAGMA user_version = 7"),
-                 SQLITE_OK);
+    oldstore_make(
+        path, 7,
+        "INSERT INTO alert_event SELECT * FROM new.alert_event; INSERT INTO alert SELECT * FROM new.alert;"
+        " INSERT INTO trip SELECT * FROM new.trip; INSERT INTO school SELECT * FROM new.school;"
+        " INSERT INTO vehicle SELECT * FROM new.vehicle");
     cr_assert_eq(store_open(path, &store), 0);
     const struct seen *seen = list((struct store_case_query){0});
     cr_assert_eq(seen->n, 3);

@@ -2,6 +2,7 @@
  * their records. */
 #include "bureau/store/store.h"
 #include "proto/wire.h"
+#include "tests/unit/fixture_oldstore.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -286,7 +287,7 @@ Test(store_trips, the_longest_trip_comes_back_whole_from_its_record)
     seq--;
     apply("bus-a", STREAM, &body.u.trip);
     const int64_t id = list((struct store_trip_query){0}, 1)->rows[0].id;
-    cr_assert_eq(store_trip(store, id, collect, &seen), 0, "%s", store_error(store));
+    cr_assert_eq(store_trip(store, NULL, id, collect, &seen), 0, "%s", store_error(store));
     cr_assert_eq(seen.n, 1);
     const struct bw_trip *got = &seen.rows[0].trip;
     cr_expect_eq(got->n_stops, BW_TRIP_STOPS_MAX);
@@ -294,7 +295,7 @@ Test(store_trips, the_longest_trip_comes_back_whole_from_its_record)
     cr_expect_eq(got->left.count, 1);
     cr_expect_str_eq(got->stops[63].stop_id, "s-63");
     cr_expect(got->stops[63].boarded == 63 && got->stops[62].quality == BW_QUALITY_UNKNOWN);
-    cr_expect_eq(store_trip(store, id + 1, collect, &seen), -ENOENT);
+    cr_expect_eq(store_trip(store, NULL, id + 1, collect, &seen), -ENOENT);
 }
 
 Test(store_trips, without_its_record_there_is_no_whole_trip)
@@ -303,22 +304,14 @@ Test(store_trips, without_its_record_there_is_no_whole_trip)
     struct seen seen = {0};
     apply("bus-a", STREAM, &trip);
     const int64_t id = list((struct store_trip_query){0}, 1)->rows[0].id;
-    cr_expect_eq(store_trip(store, id, collect, &seen), -EBADMSG, "not held");
+    cr_expect_eq(store_trip(store, NULL, id, collect, &seen), -EBADMSG, "not held");
     seq--;
     keep("bus-a", &(struct wire_body){.type = WIRE_BODY_TRIP, .u.trip = other});
-    cr_expect_eq(store_trip(store, id, collect, &seen), -EBADMSG, "of another trip");
+    cr_expect_eq(store_trip(store, NULL, id, collect, &seen), -EBADMSG, "of another trip");
     cr_expect_eq(seen.n, 0);
 }
 
 /* --- a store from before there were trips --- */
-
-static void run_sql(const char *sql)
-{
-    sqlite3 *db;
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
-    sqlite3_close(db);
-}
 
 Test(store_trips, an_older_store_shows_the_trips_whose_records_it_holds)
 {
@@ -336,18 +329,11 @@ Test(store_trips, an_older_store_shows_the_trips_whose_records_it_holds)
                  0);
     store_close(store);
     store = NULL;
-    run_sql("DROP TABLE sighting_photo; DROP TABLE sighting; DROP TABLE case_step; DROP TABLE cases; DROP "
-            "INDEX alert_kind; DROP TABLE trip; DROP INDEX "
-            "alert_raised; ALTER TABLE alert DROP COLUMN raised_utc_ms;"
-            " ALTER TABLE alert DROP COLUMN severity; "
-            " DROP TABLE hearing; DROP TABLE purged_record; DROP TABLE purged_row; DROP TABLE purged_case; "
-            "DROP TABLE purge_pass; DROP TRIGGER audit_kept; DROP TABLE purged_audit; CREATE TRIGGER "
-            "audit_kept BEFORE DELETE ON audit BEGIN SELECT 1; END;"
-            " PRAGMA user_version = 5");
+    oldstore_make(path, 5, "INSERT INTO record SELECT * FROM new.record");
     cr_assert_eq(store_open(path, &store), 0);
     const struct seen *listed = list((struct store_trip_query){0}, 10);
     cr_assert_eq(listed->n, 2);
     cr_expect(!listed->rows[1].trip.cut_short && listed->rows[1].received_utc_ms == 1790000000000);
-    cr_assert_eq(store_trip(store, listed->rows[1].id, collect, &seen), 0, "%s", store_error(store));
+    cr_assert_eq(store_trip(store, NULL, listed->rows[1].id, collect, &seen), 0, "%s", store_error(store));
     cr_expect_eq(seen.rows[0].trip.n_stops, BW_TRIP_STOPS_MAX);
 }
