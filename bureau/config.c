@@ -71,6 +71,7 @@ static const char *parse_days(const char *text, void *target, size_t size)
 #define AT(field) SETTINGS_AT(struct bureau_config, field)
 static const struct settings_key KEYS[] = {
     {"bureau", "division", settings_level, AT(division), false},
+    {"bureau", "name", settings_nonempty, AT(name), false},
     {"process", "user", settings_nonempty, AT(user), false},
     {"store", "path", settings_nonempty, AT(store_path), true},
     {"broker", "host", settings_nonempty, AT(broker_host), false},

@@ -1,6 +1,7 @@
 /* The bureau's configuration file (INI). Every key has its place here; an unknown one is an error.
  *
  *     [bureau]  division        GB/T 2260 code served; absent = all
+ *               name            of the bureau, for people: in reports and the console
  *     [process] user            whom to become when started as root (nobody: stay)
  *     [store]   path            SQLite file (the only key that must be given)
  *     [broker]  host (localhost)  port (8883 with TLS, else 1883)  client_id (buswarden-bureau)
@@ -35,6 +36,7 @@ enum bureau_frame { BUREAU_WGS84, BUREAU_GCJ02 };
 /* "" = not given. */
 struct bureau_config {
     char division[BW_DIVISION_LEN];
+    char name[BW_NAME_LEN];
     char user[BUREAU_USER_LEN];
     char store_path[BUREAU_TEXT_MAX];
     char broker_host[BUREAU_TEXT_MAX];
