@@ -121,6 +121,7 @@ static const struct settings_key KEYS[] = {
     {"retention", "trips_days", parse_days, AT(retention.trips_days), false},
     {"retention", "sightings_days", parse_days, AT(retention.sightings_days), false},
     {"retention", "audit_days", parse_days, AT(retention.audit_days), false},
+    {"feeds", "public", parse_yes, AT(feeds_public), false},
 };
 
 /* What no number of [cases], [silence] and [retention] shows by itself. */

@@ -31,6 +31,7 @@ static const struct route {
     const char *parameters[PARAMETERS_MAX];
 } ROUTES[] = {
     {"GET", "/healthz", handle_health, 0, 0, false, {NULL}},
+    {"GET", "/metrics", handle_metrics, ACCESS_STAFF, 0, false, {NULL}},
     {"GET", "/v1/alerts", handle_alerts, ACCESS_ALL, 0, false, {"state", "limit", "before"}},
     {"GET", "/v1/alerts/stream", handle_alert_stream, ACCESS_ALL, 0, false, {"last_event_id"}},
     {"GET", "/v1/vehicles", handle_vehicles, ACCESS_ALL, 0, false, {NULL}},
@@ -54,6 +55,16 @@ static const struct route {
     {"GET", "/v1/incidents", handle_incidents, ACCESS_STAFF, 0, false, {NULL}},
     {"GET", "/v1/plates/*", handle_plate, ACCESS_ALL, 0, false, {NULL}},
     {"GET", "/v1/routes", handle_routes, ACCESS_ALL, 0, false, {NULL}},
+    {"GET", "/v1/feeds/alerts", handle_feed_alerts, ACCESS_ALL, 0, false, {"cursor", "limit"}},
+    {"GET", "/v1/feeds/alerts.csv", handle_feed_alerts_csv, ACCESS_ALL, 0, false, {"state", "limit", "bom"}},
+    {"GET", "/v1/feeds/alerts.geojson", handle_feed_alerts_geojson, ACCESS_ALL, 0, false, {"state", "limit"}},
+    {"GET", "/v1/feeds/vehicles", handle_feed_vehicles, ACCESS_ALL, 0, false, {"cursor", "limit"}},
+    {"GET", "/v1/feeds/vehicles.csv", handle_feed_vehicles_csv, ACCESS_ALL, 0, false, {"bom"}},
+    {"GET", "/v1/feeds/vehicles.geojson", handle_feed_vehicles_geojson, ACCESS_ALL, 0, false, {NULL}},
+    {"GET", "/v1/feeds/vehicle-positions.pb", handle_feed_positions, ACCESS_ALL, 0, false, {NULL}},
+    {"GET", "/v1/feeds/service-alerts.pb", handle_feed_service_alerts, ACCESS_ALL, 0, false, {NULL}},
+    {"GET", "/v1/public/vehicle-positions.pb", handle_public_positions, 0, 0, false, {NULL}},
+    {"GET", "/v1/public/service-alerts.pb", handle_public_service_alerts, 0, 0, false, {NULL}},
     {"GET", "/v1/console", handle_console_settings, 0, 0, false, {NULL}},
     {"GET", "/", handle_console_file, 0, 0, true, {NULL}},
     {"GET", "/console/*", handle_console_file, 0, 0, true, {NULL}},
@@ -69,6 +80,9 @@ struct call {
     char *body; /* body_len bytes and a NUL */
     size_t body_len;
     struct trace trace;
+    struct feeder_wait feed;
+    int64_t begun_us;
+    unsigned status; /* of the answer; 0 = none yet */
 };
 
 /* True when the path is of this route; ret_tail is what the '*' stands for. */
@@ -167,13 +181,16 @@ static struct api_reply route_request(struct api *api, struct MHD_Connection *co
                                         .body = call->body ? call->body : "",
                                         .body_len = call->body_len,
                                         .who = identify(connection),
-                                        .trace = &call->trace};
+                                        .trace = &call->trace,
+                                        .feed = &call->feed};
     const struct api_reply refusal = refuse(connection, call->route, request.who);
     return refusal.status ? refusal : call->route->handler(api, &request);
 }
 
-static enum MHD_Result send_reply(struct api *api, struct MHD_Connection *connection, struct api_reply reply)
+static enum MHD_Result send_reply(struct api *api, struct MHD_Connection *connection, struct call *call,
+                                  struct api_reply reply)
 {
+    call->status = reply.status;
     reply_header(&reply, "X-Content-Type-Options", "nosniff");
     reply_header(&reply, "Content-Security-Policy", api->csp);
     if (!reply.response)
@@ -181,6 +198,13 @@ static enum MHD_Result send_reply(struct api *api, struct MHD_Connection *connec
     const enum MHD_Result queued = MHD_queue_response(connection, reply.status, reply.response);
     MHD_destroy_response(reply.response);
     return queued;
+}
+
+static int64_t now_us(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 /* A body that says how long it is, and is too long, is refused before it is sent. */
@@ -226,9 +250,10 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
         if (!call)
             return MHD_NO;
         *request_state = call;
+        call->begun_us = now_us();
         find_route(call, method, path);
         if (announces_too_much(connection, call->route))
-            return send_reply(api, connection,
+            return send_reply(api, connection, call,
                               reply_error(MHD_HTTP_CONTENT_TOO_LARGE, "too_large", "the body is too long"));
         return MHD_YES;
     }
@@ -238,18 +263,29 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
         return kept ? MHD_YES : MHD_NO;
     }
     const struct api_reply reply = route_request(api, connection, method, path, call);
-    return reply.status == 0 ? MHD_YES : send_reply(api, connection, reply);
+    return reply.status == 0 ? MHD_YES : send_reply(api, connection, call, reply);
+}
+
+/* Of an answer that was not broken off. A stream takes as long as somebody listens. */
+static void count_call(struct api *api, const struct call *call)
+{
+    const struct route *route = call->route;
+    const bool is_stream = route && route->handler == handle_alert_stream;
+    metrics_count(&api->metrics, route ? route->method : "", route ? route->pattern : "", call->status,
+                  is_stream ? -1 : now_us() - call->begun_us);
 }
 
 static void end_call(void *context, struct MHD_Connection *connection, void **request_state,
                      enum MHD_RequestTerminationCode how)
 {
     struct call *call = *request_state;
-    (void)context;
     (void)connection;
-    (void)how;
-    if (call)
+    if (call && call->status && (how == MHD_REQUEST_TERMINATED_COMPLETED_OK || call->status >= 400))
+        count_call(context, call);
+    if (call) {
         free(call->body);
+        body_release(call->feed.body);
+    }
     free(call);
     *request_state = NULL;
 }
@@ -299,6 +335,10 @@ int api_create(const struct bureau_config *config, struct api **ret)
         rc = stream_create(config->store_path, &api->stream);
     if (rc == 0)
         rc = tracer_create(config->store_path, &api->tracer);
+    if (rc == 0)
+        rc = feeder_create(config->store_path, &api->feeder);
+    if (rc == 0)
+        rc = files_create(&api->files);
     if (rc != 0) {
         api_destroy(api);
         return rc;
@@ -359,7 +399,7 @@ static int start_server(struct api *api, int fd)
         {MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES_MAX, NULL},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)unescape, NULL},
-        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_call, NULL},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_call, api},
         {MHD_OPTION_END, 0, NULL},
     };
     api->daemon =
@@ -369,14 +409,17 @@ static int start_server(struct api *api, int fd)
 
 static int start_threads(struct api *api)
 {
-    const int rc = stream_start(api->stream);
-    return rc == 0 ? tracer_start(api->tracer) : rc;
+    int rc = stream_start(api->stream);
+    if (rc == 0)
+        rc = tracer_start(api->tracer);
+    return rc == 0 ? feeder_start(api->feeder) : rc;
 }
 
 static void stop_threads(struct api *api)
 {
     stream_stop(api->stream);
     tracer_stop(api->tracer);
+    feeder_stop(api->feeder);
 }
 
 int api_start(struct api *api, api_broker_fn broker, void *context)
@@ -416,6 +459,8 @@ void api_destroy(struct api *api)
         return;
     stream_destroy(api->stream);
     tracer_destroy(api->tracer);
+    feeder_destroy(api->feeder);
+    files_destroy(api->files);
     store_close(api->store);
     nearmiss_destroy(api->nearmiss);
     registry_free(api->registry);

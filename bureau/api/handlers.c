@@ -311,15 +311,15 @@ struct api_reply handle_console_settings(struct api *api, const struct api_reque
 
 struct api_reply handle_console_file(struct api *api, const struct api_request *request)
 {
-    return reply_file(request, api->config->console_dir, request->tail);
+    return reply_file(api, request, api->config->console_dir, request->tail);
 }
 
 struct api_reply handle_leaflet_file(struct api *api, const struct api_request *request)
 {
-    return reply_file(request, api->config->leaflet_dir, request->tail);
+    return reply_file(api, request, api->config->leaflet_dir, request->tail);
 }
 
 struct api_reply handle_bootstrap_file(struct api *api, const struct api_request *request)
 {
-    return reply_file(request, api->config->bootstrap_dir, request->tail);
+    return reply_file(api, request, api->config->bootstrap_dir, request->tail);
 }

@@ -4,6 +4,9 @@
 
 #include "bureau/access/access.h"
 #include "bureau/api/api.h"
+#include "bureau/api/feeder.h"
+#include "bureau/api/files.h"
+#include "bureau/api/metrics.h"
 #include "bureau/api/stream.h"
 #include "bureau/api/trace.h"
 #include "bureau/registry/nearmiss.h"
@@ -19,6 +22,9 @@ struct api {
     struct store *store; /* of the server's thread */
     struct stream *stream;
     struct tracer *tracer;
+    struct feeder *feeder;
+    struct files *files;
+    struct metrics metrics;
     struct MHD_Daemon *daemon;
     int port;
     api_broker_fn broker;
@@ -36,7 +42,9 @@ struct api_request {
     const char *body;             /* of a POST, PUT or DELETE; NUL after its end */
     size_t body_len;              /* 0 = none */
     const struct access_who *who; /* asks; of a role that the route is for */
-    struct trace *trace;          /* of a plate's look-up; the same in every call for one request */
+    /* The same in every call for one request. */
+    struct trace *trace;      /* of a plate's look-up */
+    struct feeder_wait *feed; /* for a feed */
 };
 
 /* response NULL: out of memory, the connection is closed. status 0: the connection is suspended, and the
@@ -57,14 +65,18 @@ void reply_header(struct api_reply *reply, const char *name, const char *value);
 struct api_reply reply_bad_request(const char *message);
 struct api_reply reply_not_found(const char *message);
 struct api_reply reply_store_failed(void);
+/* Takes the hold on `body`. Compressed when the client takes that and it is worth it; with ETag and 304. */
+struct api_reply reply_body(const struct api_request *request, struct body *body, const char *type);
 /* A file below `dir`, with type, ETag and 304. "" is index.html. No segment of `path` may begin with a dot
  * (no traversal, no hidden file): else 404. Links below `dir` are followed: Debian builds its JavaScript
  * folders of them, and only the administrator can place one. */
-struct api_reply reply_file(const struct api_request *request, const char *dir, const char *path);
+struct api_reply reply_file(struct api *api, const struct api_request *request, const char *dir,
+                            const char *path);
 
 /* --- request.c --- */
 /* A query parameter; NULL = not given. */
 const char *request_query(const struct api_request *request, const char *name);
+const char *request_header(const struct api_request *request, const char *name); /* the same */
 /* A decimal number from `low` to `high`; NULL leaves *ret alone. 0 or -EINVAL. */
 int request_number(const char *text, int64_t low, int64_t high, int64_t *ret);
 /* RFC 3339; NULL leaves *ret alone. 0 or -EINVAL. */
@@ -99,5 +111,20 @@ struct api_reply handle_console_settings(struct api *api, const struct api_reque
 struct api_reply handle_console_file(struct api *api, const struct api_request *request);
 struct api_reply handle_leaflet_file(struct api *api, const struct api_request *request);
 struct api_reply handle_bootstrap_file(struct api *api, const struct api_request *request);
+
+/* --- feeds.c --- */
+struct api_reply handle_feed_alerts(struct api *api, const struct api_request *request);
+struct api_reply handle_feed_alerts_csv(struct api *api, const struct api_request *request);
+struct api_reply handle_feed_alerts_geojson(struct api *api, const struct api_request *request);
+struct api_reply handle_feed_vehicles(struct api *api, const struct api_request *request);
+struct api_reply handle_feed_vehicles_csv(struct api *api, const struct api_request *request);
+struct api_reply handle_feed_vehicles_geojson(struct api *api, const struct api_request *request);
+struct api_reply handle_feed_positions(struct api *api, const struct api_request *request);
+struct api_reply handle_feed_service_alerts(struct api *api, const struct api_request *request);
+struct api_reply handle_public_positions(struct api *api, const struct api_request *request);
+struct api_reply handle_public_service_alerts(struct api *api, const struct api_request *request);
+
+/* --- metrics.c --- */
+struct api_reply handle_metrics(struct api *api, const struct api_request *request);
 
 #endif

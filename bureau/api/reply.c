@@ -1,9 +1,9 @@
 #include "bureau/api/internal.h"
 #include "bureau/api/json.h"
+#include "bureau/api/negotiate.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +52,38 @@ void reply_header(struct api_reply *reply, const char *name, const char *value)
     /* An answer that lacks a header is the wrong answer. */
     MHD_destroy_response(reply->response);
     reply->response = NULL;
+}
+
+static void release(void *body)
+{
+    body_release(body);
+}
+
+/* Plain and compressed are two representations, each with a tag of its own. */
+struct api_reply reply_body(const struct api_request *request, struct body *body, const char *type)
+{
+    const bool packed =
+        body->gzip && negotiate_gzip(request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+    char etag[BODY_ETAG_LEN];
+    (void)snprintf(etag, sizeof(etag), "%s", packed ? body->gzip_etag : body->etag);
+    struct api_reply reply = {MHD_HTTP_OK, NULL};
+    if (negotiate_is_held(request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH), etag)) {
+        reply.status = MHD_HTTP_NOT_MODIFIED;
+        reply.response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+        body_release(body);
+    } else {
+        reply.response = MHD_create_response_from_buffer_with_free_callback_cls(
+            packed ? body->gzip_len : body->len, packed ? body->gzip : body->data, release, body);
+        if (!reply.response)
+            body_release(body);
+        reply_header(&reply, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+        if (packed)
+            reply_header(&reply, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+    }
+    reply_header(&reply, MHD_HTTP_HEADER_ETAG, etag);
+    reply_header(&reply, MHD_HTTP_HEADER_VARY, "Accept-Encoding, Authorization, Cookie");
+    reply_header(&reply, MHD_HTTP_HEADER_CACHE_CONTROL, "private, no-cache"); /* keep it, but ask again */
+    return reply;
 }
 
 static const struct {
@@ -106,29 +138,33 @@ static int file_open(const char *dir, const char *path, struct stat *ret_stat)
     return -ENOENT;
 }
 
-struct api_reply reply_file(const struct api_request *request, const char *dir, const char *path)
+/* Too large for memory: as it lies there. */
+static struct api_reply reply_large_file(const struct stat *status, int fd, const char *type)
+{
+    struct api_reply reply = {MHD_HTTP_OK, MHD_create_response_from_fd64((uint64_t)status->st_size, fd)};
+    if (!reply.response)
+        (void)close(fd);
+    reply_header(&reply, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    reply_header(&reply, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+    return reply;
+}
+
+struct api_reply reply_file(struct api *api, const struct api_request *request, const char *dir,
+                            const char *path)
 {
     struct stat status;
-    char etag[64];
+    struct body *body = NULL;
+    char name[PATH_MAX];
     path = *path ? path : "index.html";
     const int fd = file_open(dir, path, &status);
     if (fd < 0)
         return reply_not_found("no such file");
-
-    (void)snprintf(etag, sizeof(etag), "\"%jx-%lx-%jx\"", (intmax_t)status.st_mtim.tv_sec,
-                   status.st_mtim.tv_nsec, (intmax_t)status.st_size);
-    const char *held =
-        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    const bool fresh = held && strcmp(held, etag) == 0;
-    struct api_reply reply = {fresh ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, NULL};
-    if (fresh)
-        reply.response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    else
-        reply.response = MHD_create_response_from_fd64((uint64_t)status.st_size, fd);
-    if (fresh || !reply.response)
-        (void)close(fd);
-    reply_header(&reply, MHD_HTTP_HEADER_CONTENT_TYPE, type_of(path));
-    reply_header(&reply, MHD_HTTP_HEADER_ETAG, etag);
-    reply_header(&reply, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache"); /* keep it, but ask whether it changed */
-    return reply;
+    (void)snprintf(name, sizeof(name), "%s/%s", dir, path); /* it has been opened, so it fits */
+    const int rc = files_get(api->files, name, fd, &status, &body);
+    if (rc == -EFBIG)
+        return reply_large_file(&status, fd, type_of(path));
+    (void)close(fd);
+    if (rc != 0)
+        return reply_error(MHD_HTTP_SERVICE_UNAVAILABLE, "store", "the file cannot be read now");
+    return reply_body(request, body, type_of(path));
 }

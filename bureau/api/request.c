@@ -12,6 +12,11 @@ const char *request_query(const struct api_request *request, const char *name)
     return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+const char *request_header(const struct api_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
 int request_number(const char *text, int64_t low, int64_t high, int64_t *ret)
 {
     if (!text)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "gtfs_realtime.pb-c.h"
+#include "gtfs/realtime.pb-c.h"
 #include "proto/utc.h"
 
 /* --- JT/T 808-2019 --- */
