@@ -16,6 +16,9 @@ enum {
     CONNECTION_BYTES_MAX = 32768,
     PARAMETERS_MAX = 10,
     CASE_STEP_BYTES_MAX = 16384, /* a text of 2000 bytes, escaped */
+    SIGHTING_BYTES_MAX = 16384,  /* a note and a place, escaped */
+    UPLOAD_BYTES = 256 * 1024,
+    UPLOADS_MAX = 8, /* at once */
     TAIL_MAX = 1024,
 };
 
@@ -52,6 +55,31 @@ static const struct route {
      {"state", "kind", "school", "vehicle", "overdue", "mine", "handed_over", "limit", "before"}},
     {"GET", "/v1/cases/*", handle_case, ACCESS_ALL, 0, false, {NULL}},
     {"POST", "/v1/cases/*/steps", handle_case_step, ACCESS_ALL, CASE_STEP_BYTES_MAX, false, {NULL}},
+    {"POST", "/v1/sightings", handle_sighting_add, ACCESS_ALL, SIGHTING_BYTES_MAX, false, {NULL}},
+    {"GET",
+     "/v1/sightings",
+     handle_sightings,
+     ACCESS_ALL,
+     0,
+     false,
+     {"plate", "gate", "since", "until", "case", "limit", "before"}},
+    {"GET",
+     "/v1/sightings/recurrence",
+     handle_recurrence,
+     ACCESS_READERS,
+     0,
+     false,
+     {"by", "days", "min", "limit"}},
+    {"GET", "/v1/sightings/*", handle_sighting, ACCESS_ALL, 0, false, {NULL}},
+    {"POST",
+     "/v1/sightings/*/hand-over",
+     handle_sighting_hand_over,
+     ACCESS_STAFF,
+     SIGHTING_BYTES_MAX,
+     false,
+     {NULL}},
+    {"POST", "/v1/sightings/*/photo", handle_photo_add, ACCESS_ALL, PICTURE_BYTES_MAX, false, {NULL}},
+    {"GET", "/v1/sightings/*/photo", handle_photo, ACCESS_READERS, 0, false, {NULL}},
     {"GET", "/v1/incidents", handle_incidents, ACCESS_STAFF, 0, false, {NULL}},
     {"GET", "/v1/plates/*", handle_plate, ACCESS_ALL, 0, false, {NULL}},
     {"GET", "/v1/routes", handle_routes, ACCESS_ALL, 0, false, {NULL}},
@@ -79,6 +107,9 @@ struct call {
     char tail[TAIL_MAX];
     char *body; /* body_len bytes and a NUL */
     size_t body_len;
+    struct api_reply refusal; /* status 0 = let in */
+    bool is_upload;
+    struct darkroom_job photo;
     struct trace trace;
     struct feeder_wait feed;
     int64_t begun_us;
@@ -181,6 +212,7 @@ static struct api_reply route_request(struct api *api, struct MHD_Connection *co
                                         .body = call->body ? call->body : "",
                                         .body_len = call->body_len,
                                         .who = identify(connection),
+                                        .photo = &call->photo,
                                         .trace = &call->trace,
                                         .feed = &call->feed};
     const struct api_reply refusal = refuse(connection, call->route, request.who);
@@ -222,6 +254,10 @@ static bool announces_too_much(struct MHD_Connection *connection, const struct r
 static bool keep_body(struct call *call, const char *bytes, size_t len)
 {
     const size_t max = call->route ? call->route->body_max : 0;
+    if (call->refusal.status) { /* read past, though not for ever */
+        call->body_len += len;
+        return call->body_len <= max;
+    }
     if (max == 0)
         return !call->route || strcmp(call->route->method, MHD_HTTP_METHOD_GET) == 0;
     if (len > max - call->body_len)
@@ -238,6 +274,19 @@ static bool keep_body(struct call *call, const char *bytes, size_t len)
 
 /* Called with the headers, then with each piece of the body, then once more. libmicrohttpd keeps the
  * connection only when the answer waits for that last call. */
+/* Of bodies that are large no more come in at once than there is memory for. */
+static void admit_upload(struct api *api, struct call *call)
+{
+    if (!call->route || call->route->body_max < UPLOAD_BYTES)
+        return;
+    if (api->n_uploads == UPLOADS_MAX) {
+        call->refusal = reply_busy("others are sending; send it again in a moment");
+        return;
+    }
+    call->is_upload = true;
+    api->n_uploads++;
+}
+
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path,
                               const char *method, const char *version, const char *upload, size_t *upload_len,
                               void **request_state)
@@ -255,12 +304,18 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
         if (announces_too_much(connection, call->route))
             return send_reply(api, connection, call,
                               reply_error(MHD_HTTP_CONTENT_TOO_LARGE, "too_large", "the body is too long"));
+        admit_upload(api, call);
         return MHD_YES;
     }
     if (*upload_len > 0) {
         const bool kept = keep_body(call, upload, *upload_len);
         *upload_len = 0;
         return kept ? MHD_YES : MHD_NO;
+    }
+    if (call->refusal.status) {
+        const struct api_reply refusal = call->refusal;
+        call->refusal.response = NULL; /* goes with send_reply() */
+        return send_reply(api, connection, call, refusal);
     }
     const struct api_reply reply = route_request(api, connection, method, path, call);
     return reply.status == 0 ? MHD_YES : send_reply(api, connection, call, reply);
@@ -278,11 +333,16 @@ static void count_call(struct api *api, const struct call *call)
 static void end_call(void *context, struct MHD_Connection *connection, void **request_state,
                      enum MHD_RequestTerminationCode how)
 {
+    struct api *api = context;
     struct call *call = *request_state;
     (void)connection;
     if (call && call->status && (how == MHD_REQUEST_TERMINATED_COMPLETED_OK || call->status >= 400))
-        count_call(context, call);
+        count_call(api, call);
     if (call) {
+        if (call->refusal.response)
+            MHD_destroy_response(call->refusal.response);
+        picture_free(&call->photo.picture);
+        api->n_uploads -= call->is_upload;
         free(call->body);
         body_release(call->feed.body);
     }
@@ -308,17 +368,18 @@ static int tile_source(const char *url, char *ret, size_t size)
     return n < 0 || (size_t)n >= size ? -EINVAL : 0;
 }
 
-/* Everything from this server; pictures also from the tile server, and inline ones that Bootstrap's style
- * sheet has. */
+/* Everything from this server; pictures also from the tile server, inline ones that Bootstrap's style sheet
+ * has, and those that the page makes itself (a photo that is about to be sent). */
 static int make_csp(const char *tiles_url, char ret[API_CSP_MAX])
 {
     char tiles[BUREAU_TEXT_MAX] = "";
     const int rc = *tiles_url ? tile_source(tiles_url, tiles, sizeof(tiles)) : 0;
     if (rc == 0)
-        (void)snprintf(ret, API_CSP_MAX,
-                       "default-src 'self'; img-src 'self' data: %s; object-src 'none'; base-uri 'none'; "
-                       "form-action 'self'; frame-ancestors 'none'",
-                       tiles);
+        (void)snprintf(
+            ret, API_CSP_MAX,
+            "default-src 'self'; img-src 'self' data: blob: %s; object-src 'none'; base-uri 'none'; "
+            "form-action 'self'; frame-ancestors 'none'",
+            tiles);
     return rc;
 }
 
@@ -339,6 +400,8 @@ int api_create(const struct bureau_config *config, struct api **ret)
         rc = feeder_create(config->store_path, &api->feeder);
     if (rc == 0)
         rc = files_create(&api->files);
+    if (rc == 0)
+        rc = darkroom_create("/proc/self/exe", &api->darkroom);
     if (rc != 0) {
         api_destroy(api);
         return rc;
@@ -412,7 +475,9 @@ static int start_threads(struct api *api)
     int rc = stream_start(api->stream);
     if (rc == 0)
         rc = tracer_start(api->tracer);
-    return rc == 0 ? feeder_start(api->feeder) : rc;
+    if (rc == 0)
+        rc = feeder_start(api->feeder);
+    return rc == 0 ? darkroom_start(api->darkroom) : rc;
 }
 
 static void stop_threads(struct api *api)
@@ -420,6 +485,7 @@ static void stop_threads(struct api *api)
     stream_stop(api->stream);
     tracer_stop(api->tracer);
     feeder_stop(api->feeder);
+    darkroom_stop(api->darkroom);
 }
 
 int api_start(struct api *api, api_broker_fn broker, void *context)
@@ -461,6 +527,7 @@ void api_destroy(struct api *api)
     tracer_destroy(api->tracer);
     feeder_destroy(api->feeder);
     files_destroy(api->files);
+    darkroom_destroy(api->darkroom);
     store_close(api->store);
     nearmiss_destroy(api->nearmiss);
     registry_free(api->registry);

@@ -10,6 +10,7 @@
 #include "bureau/api/stream.h"
 #include "bureau/api/trace.h"
 #include "bureau/registry/nearmiss.h"
+#include "bureau/sightings/darkroom.h"
 
 #include <jansson.h>
 #include <microhttpd.h>
@@ -25,6 +26,8 @@ struct api {
     struct feeder *feeder;
     struct files *files;
     struct metrics metrics;
+    struct darkroom *darkroom;
+    int n_uploads; /* bodies that are coming in, of UPLOAD_BYTES or more */
     struct MHD_Daemon *daemon;
     int port;
     api_broker_fn broker;
@@ -43,8 +46,9 @@ struct api_request {
     size_t body_len;              /* 0 = none */
     const struct access_who *who; /* asks; of a role that the route is for */
     /* The same in every call for one request. */
-    struct trace *trace;      /* of a plate's look-up */
-    struct feeder_wait *feed; /* for a feed */
+    struct trace *trace;        /* of a plate's look-up */
+    struct feeder_wait *feed;   /* for a feed */
+    struct darkroom_job *photo; /* of an upload */
 };
 
 /* response NULL: out of memory, the connection is closed. status 0: the connection is suspended, and the
@@ -67,6 +71,7 @@ struct api_reply reply_not_found(const char *message);
 struct api_reply reply_store_failed(void);
 /* Takes the hold on `body`. Compressed when the client takes that and it is worth it; with ETag and 304. */
 struct api_reply reply_body(const struct api_request *request, struct body *body, const char *type);
+struct api_reply reply_busy(const char *message); /* 503; in five seconds perhaps */
 /* A file below `dir`, with type, ETag and 304. "" is index.html. No segment of `path` may begin with a dot
  * (no traversal, no hidden file): else 404. Links below `dir` are followed: Debian builds its JavaScript
  * folders of them, and only the administrator can place one. */
@@ -96,6 +101,15 @@ void request_registry_changed(struct api *api);
 struct api_reply handle_cases(struct api *api, const struct api_request *request);
 struct api_reply handle_case(struct api *api, const struct api_request *request);
 struct api_reply handle_case_step(struct api *api, const struct api_request *request);
+
+/* --- sightings.c --- */
+struct api_reply handle_sighting_add(struct api *api, const struct api_request *request);
+struct api_reply handle_sightings(struct api *api, const struct api_request *request);
+struct api_reply handle_sighting(struct api *api, const struct api_request *request);
+struct api_reply handle_recurrence(struct api *api, const struct api_request *request);
+struct api_reply handle_sighting_hand_over(struct api *api, const struct api_request *request);
+struct api_reply handle_photo_add(struct api *api, const struct api_request *request);
+struct api_reply handle_photo(struct api *api, const struct api_request *request);
 
 /* --- handlers.c --- */
 struct api_reply handle_health(struct api *api, const struct api_request *request);

@@ -45,6 +45,13 @@ struct api_reply reply_store_failed(void)
     return reply_error(MHD_HTTP_SERVICE_UNAVAILABLE, "store", "the store cannot be read; /healthz says why");
 }
 
+struct api_reply reply_busy(const char *message)
+{
+    struct api_reply reply = reply_error(MHD_HTTP_SERVICE_UNAVAILABLE, "busy", message);
+    reply_header(&reply, MHD_HTTP_HEADER_RETRY_AFTER, "5");
+    return reply;
+}
+
 void reply_header(struct api_reply *reply, const char *name, const char *value)
 {
     if (!reply->response || MHD_add_response_header(reply->response, name, value) == MHD_YES)

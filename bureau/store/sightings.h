@@ -47,6 +47,10 @@ struct store_sighting {
 
 /* -EEXIST: this account has sent that key already; *ret_id is what it made then. */
 int store_sighting_add(struct store *store, const struct store_sighting *sighting, int64_t *ret_id);
+/* What that account has sent with that key. -ENOENT. */
+int store_sighting_find(struct store *store, const char *account, const char *key, int64_t *ret_id);
+/* How many that account has sent since. */
+int store_sightings_since(struct store *store, const char *account, int64_t since_utc_ms, int64_t *ret_n);
 /* The case that it was handed over with. -ENOENT. */
 int store_sighting_case_set(struct store *store, int64_t id, int64_t case_id);
 
@@ -83,6 +87,7 @@ int store_photo(struct store *store, int64_t sighting, store_photo_fn fn, void *
 /* --- again and again --- */
 enum store_repeat_by { STORE_BY_PLATE, STORE_BY_GATE, STORE_BY_HOUR };
 struct store_repeat {
+    enum store_repeat_by by;
     const char *plate;     /* BY_PLATE */
     const char *gate;      /* BY_GATE; "" = not at a gate */
     const char *gate_name; /* BY_GATE; "" when it is not in the registry */

@@ -7,18 +7,28 @@
 
 /* --- reports --- */
 
-static int64_t id_of(struct store *store, const char *account, const char *key)
+int store_sighting_find(struct store *store, const char *account, const char *key, int64_t *ret_id)
 {
     struct sql q;
-    int64_t id = 0;
     sql_start(&q, store, "SELECT id FROM sighting WHERE account = ? AND key = ?");
     sql_text(&q, account);
     sql_text(&q, key);
     const int err = sql_row(&q);
     if (err == 1)
-        id = sql_int_at(&q, 0);
-    const int ended = sql_end(&q, err);
-    return ended < 0 ? ended : id;
+        *ret_id = sql_int_at(&q, 0);
+    return sql_end(&q, err == 0 ? sql_fail(store, -ENOENT, "no report with that key") : err);
+}
+
+int store_sightings_since(struct store *store, const char *account, int64_t since_utc_ms, int64_t *ret_n)
+{
+    struct sql q;
+    sql_start(&q, store, "SELECT count(*) FROM sighting WHERE received_utc_ms > ? AND account = ?");
+    sql_int(&q, since_utc_ms);
+    sql_text(&q, account);
+    const int err = sql_row(&q);
+    if (err == 1)
+        *ret_n = sql_int_at(&q, 0);
+    return sql_end(&q, err);
 }
 
 static void bind_place(struct sql *q, const struct store_sighting *sighting)
@@ -41,13 +51,9 @@ static void bind_place(struct sql *q, const struct store_sighting *sighting)
 int store_sighting_add(struct store *store, const struct store_sighting *sighting, int64_t *ret_id)
 {
     struct sql q;
-    const int64_t held = id_of(store, sighting->who.name, sighting->key);
-    if (held != 0) {
-        if (held < 0)
-            return (int)held;
-        *ret_id = held;
-        return sql_fail(store, -EEXIST, "this report is held already");
-    }
+    const int held = store_sighting_find(store, sighting->who.name, sighting->key, ret_id);
+    if (held != -ENOENT)
+        return held < 0 ? held : sql_fail(store, -EEXIST, "this report is held already");
     sql_start(&q, store,
               "INSERT INTO sighting (account, key, role, school_id, plate, gate, place, lat_deg, lon_deg,"
               " accuracy_m, seen_utc_ms, received_utc_ms, heads, note, verdict, case_id)"
@@ -237,9 +243,10 @@ static const char *const REPEATS[] = {
                       " GROUP BY hour HAVING n >= ? ORDER BY hour LIMIT ?",
 };
 
-static int report_repeat(const struct sql *q, store_repeat_fn fn, void *context)
+static int report_repeat(const struct sql *q, enum store_repeat_by by, store_repeat_fn fn, void *context)
 {
     const struct store_repeat row = {
+        .by = by,
         .plate = sql_text_at(q, 0),
         .gate = sql_text_at(q, 1),
         .gate_name = sql_text_at(q, 2),
@@ -268,7 +275,7 @@ int store_repeats(struct store *store, const struct store_repeat_query *query, i
     sql_int(&q, query->count_min);
     sql_int(&q, limit);
     while ((err = sql_row(&q)) == 1) {
-        const int answer = report_repeat(&q, fn, context);
+        const int answer = report_repeat(&q, query->by, fn, context);
         if (answer != 0) {
             const int ended = sql_end(&q, 0);
             return ended < 0 ? ended : answer;

@@ -369,7 +369,7 @@ Test(api, every_answer_is_fenced_in)
         const struct answer *answer = ask("GET", targets[i], "");
         cr_expect(strstr(answer->text, "X-Content-Type-Options: nosniff\r\n"), "%s", targets[i]);
         cr_expect(strstr(answer->text, "Content-Security-Policy: default-src 'self'; "
-                                       "img-src 'self' data: https://*.tiles.example; "),
+                                       "img-src 'self' data: blob: https://*.tiles.example; "),
                   "%s: %s", targets[i], answer->text);
     }
     cr_expect(strstr(ask("GET", "/v1/vehicles", "")->text, "Cache-Control: no-store\r\n"));
