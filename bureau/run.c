@@ -178,6 +178,7 @@ static int start_keeper(const struct bureau_config *config, struct bureau *burea
         .store_path = config->store_path,
         .policy = &config->cases,
         .silence = &config->silence,
+        .retention = &config->retention,
         .connected = broker_connected,
         .context = bureau,
     };

@@ -3,6 +3,7 @@
 #include "bureau/api/evidencejson.h"
 #include "bureau/api/internal.h"
 #include "bureau/api/json.h"
+#include "bureau/store/retention.h"
 #include "proto/modeljson.h"
 
 #include <errno.h>
@@ -149,6 +150,15 @@ static struct api_reply no_case(void)
     return reply_not_found("no such case");
 }
 
+/* 410 for who could have seen it: of a purged case nothing is known but that there was one. */
+static struct api_reply case_gone(struct api *api, const struct api_request *request, int64_t id)
+{
+    int64_t purged_utc_ms;
+    if (access_school(request->who) || store_case_purged(api->store, id, &purged_utc_ms) != 0)
+        return no_case();
+    return reply_error(MHD_HTTP_GONE, "purged", "retention has deleted this case");
+}
+
 /* The case whole: as it is listed, its steps, the alerts that it is about, what may be done. */
 static struct api_reply tell_case(struct api *api, const struct api_request *request, unsigned status,
                                   int64_t id)
@@ -169,7 +179,7 @@ static struct api_reply tell_case(struct api *api, const struct api_request *req
         json_decref(question.json);
         json_decref(question.steps);
         json_decref(question.alerts);
-        return rc == -ENOENT ? no_case() : reply_store_failed();
+        return rc == -ENOENT ? case_gone(api, request, id) : reply_store_failed();
     }
     modeljson_put(&question.json, "steps", question.steps);
     modeljson_put(&question.json, "alerts", question.alerts);

@@ -1,9 +1,11 @@
 /* What happens to cases by itself: overdue ones go up, silence and outages open some and close those that are
- * explained. One turn looks once; the thread takes one every [silence] check_s. */
+ * explained. One turn looks once; the thread takes one every [silence] check_s, and once a day a pass of
+ * retention. */
 #ifndef BUSWARDEN_CASES_KEEPER_H
 #define BUSWARDEN_CASES_KEEPER_H
 
 #include "bureau/cases/silence.h"
+#include "bureau/retention/settings.h"
 #include "bureau/store/cases.h"
 
 enum {
@@ -16,6 +18,7 @@ struct keeper_config {
     const char *store_path;
     const struct case_policy *policy; /* borrowed, as the next */
     const struct silence_settings *silence;
+    const struct retention_settings *retention; /* a pass once a day */
     /* Whether the broker is connected; called on the thread. */
     bool (*connected)(void *context);
     /* Cases may have changed. May be NULL. */

@@ -1,6 +1,10 @@
 /* The thread of the keeper. */
 #include "bureau/cases/keeper.h"
 
+#include "bureau/registry/registry.h"
+#include "bureau/retention/retention.h"
+#include "proto/utc.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -10,11 +14,14 @@
 #include <time.h>
 
 enum { REASON_MAX = 160 };
-static const int64_t PULSE_MS = 1000;
+static const int64_t PULSE_MS = 1000, BREATH_MS = 20;
+enum { PURGE_HOUR = 2 }; /* local: while no vehicle is under way */
 
 struct keeper {
     struct keeper_config config;
-    struct store *store; /* of the thread */
+    struct store *store; /* of the thread, as the next two */
+    int64_t due_ms;      /* the next turn, monotonic */
+    int32_t purged_day;  /* local */
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake;
@@ -30,26 +37,33 @@ static int64_t clock_ms(clockid_t clock)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static void note(struct keeper *keeper, const char *reason)
+{
+    (void)pthread_mutex_lock(&keeper->lock);
+    (void)snprintf(keeper->reason, sizeof(keeper->reason), "%s", reason);
+    (void)pthread_mutex_unlock(&keeper->lock);
+}
+
 /* A look at everything. */
 static void take_turn(struct keeper *keeper)
 {
     const struct keeper_config *config = &keeper->config;
     const int rc = keeper_turn(keeper->store, config->policy, config->silence,
                                config->connected(config->context), clock_ms(CLOCK_REALTIME));
-    (void)pthread_mutex_lock(&keeper->lock);
-    (void)snprintf(keeper->reason, sizeof(keeper->reason), "%s", rc != 0 ? store_error(keeper->store) : "");
-    (void)pthread_mutex_unlock(&keeper->lock);
+    note(keeper, rc != 0 ? store_error(keeper->store) : "");
     if (rc == 0 && config->on_steps != NULL)
         config->on_steps(config->context);
 }
 
-/* A second, or until it is to stop: false. */
-static bool sleep_on(struct keeper *keeper)
+/* So long, or until it is to stop: false. */
+static bool sleep_on(struct keeper *keeper, int64_t pause_ms)
 {
     struct timespec until;
     int rc = 0;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += PULSE_MS / 1000;
+    const int64_t until_ns = until.tv_nsec + pause_ms * 1000000;
+    until.tv_sec += until_ns / 1000000000;
+    until.tv_nsec = until_ns % 1000000000;
     (void)pthread_mutex_lock(&keeper->lock);
     keeper->turns++;
     while (!keeper->stopping && rc == 0)
@@ -59,17 +73,51 @@ static bool sleep_on(struct keeper *keeper)
     return go_on;
 }
 
+static void take_turn_when_due(struct keeper *keeper)
+{
+    const int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+    if (now_ms < keeper->due_ms)
+        return;
+    take_turn(keeper);
+    keeper->due_ms = now_ms + keeper->config.silence->check_s * (int64_t)1000;
+}
+
+/* Between two transactions of retention others get at the store, and the turns go on. */
+static int breathe(void *context)
+{
+    struct keeper *keeper = context;
+    take_turn_when_due(keeper);
+    return sleep_on(keeper, BREATH_MS) ? 0 : -ECANCELED;
+}
+
+/* Once a local day, and after a start: a pass that finds nothing is short. */
+static void purge_when_due(struct keeper *keeper)
+{
+    const int64_t now_utc_ms = clock_ms(CLOCK_REALTIME);
+    struct store_purged purged;
+    int32_t day;
+    int minute, weekday;
+    utc_local(now_utc_ms, REGISTRY_UTC_OFFSET_MIN, &day, &minute, &weekday);
+    if (day == keeper->purged_day || (keeper->purged_day != 0 && minute < PURGE_HOUR * 60))
+        return;
+    const struct retention_pass pass = {.settings = keeper->config.retention,
+                                        .now_utc_ms = now_utc_ms,
+                                        .who = "retention",
+                                        .pause = breathe,
+                                        .context = keeper};
+    const int rc = retention_run(keeper->store, &pass, &purged);
+    keeper->purged_day = day;
+    if (rc != 0 && rc != -ECANCELED)
+        note(keeper, store_error(keeper->store));
+}
+
 static void *run(void *context)
 {
     struct keeper *keeper = context;
-    const int64_t every_ms = keeper->config.silence->check_s * (int64_t)1000;
-    int64_t due_ms = clock_ms(CLOCK_MONOTONIC) + PULSE_MS; /* the broker needs a moment */
-    while (sleep_on(keeper)) {
-        const int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
-        if (now_ms < due_ms)
-            continue;
-        take_turn(keeper);
-        due_ms = now_ms + every_ms;
+    keeper->due_ms = clock_ms(CLOCK_MONOTONIC) + PULSE_MS; /* the broker needs a moment */
+    while (sleep_on(keeper, PULSE_MS)) {
+        take_turn_when_due(keeper);
+        purge_when_due(keeper);
     }
     return NULL;
 }

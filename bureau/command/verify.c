@@ -95,16 +95,21 @@ static int print_totals(const struct printer *printer, const struct verify_total
                              " 个预警阶段：发现问题 %" PRIu64 " 处，已说明的缺口 %" PRIu64 " 处\n";
     if (printer->progress)
         (void)fputs("\r\033[K", stderr);
+    static const char purged_en[] = "%" PRIu64 " records were deleted by retention\n",
+                      purged_zh[] = "已按保存期限删除 %" PRIu64 " 条记录\n";
+    if (!printer->json && totals->purged > 0 &&
+        printf(printer->zh ? purged_zh : purged_en, totals->purged) < 0)
+        return -EIO;
     if (!printer->json)
         return printf(printer->zh ? zh : en, totals->records, totals->chains, totals->vehicles,
                       totals->alerts, totals->findings, totals->not_held) < 0
                    ? -EIO
                    : 0;
-    return print_json(json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I}}", "summary", "records",
+    return print_json(json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}}", "summary", "records",
                                 (json_int_t)totals->records, "chains", (json_int_t)totals->chains, "vehicles",
                                 (json_int_t)totals->vehicles, "alert_phases", (json_int_t)totals->alerts,
                                 "findings", (json_int_t)totals->findings, "not_held",
-                                (json_int_t)totals->not_held));
+                                (json_int_t)totals->not_held, "purged", (json_int_t)totals->purged));
 }
 
 /* --- lists of heads --- */
@@ -173,7 +178,7 @@ static int each_head(FILE *file, const char *path, struct store *store, const st
                                                .seq = head.seq,
                                                .last_seq = head.seq,
                                                .other = ""};
-        totals->findings++;
+        totals->findings += found != VERIFY_PURGED;
         if (print_finding(options->context, &finding) != 0)
             return EXIT_CANNOT;
     }

@@ -84,7 +84,8 @@ static int set_up(struct store *store)
     int err = sql_errno(store, sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS));
     if (err == 0)
         err =
-            sql_exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+            sql_exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+                            " PRAGMA secure_delete = ON");
     if (err == 0)
         err = store_begin(store);
     if (err < 0)

@@ -1,9 +1,24 @@
 #include "bureau/ingest/judge.h"
+#include "bureau/store/retention.h"
 #include "bureau/verify/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Of a mark that ends with it the hash is still known. */
+static int verify_purged(struct store *store, const struct verify_head *head)
+{
+    struct store_purge_mark mark;
+    const int rc = store_purge_mark(store, head->vehicle, &head->chain, head->seq, &mark);
+    if (rc == -ENOENT || (rc == 0 && mark.first_seq > head->seq))
+        return VERIFY_HEAD_GONE;
+    if (rc != 0)
+        return rc;
+    return mark.last_seq == head->seq && memcmp(mark.tail_hash, head->hash, BW_HASH_LEN) != 0
+               ? VERIFY_HEAD_OTHER
+               : VERIFY_PURGED;
+}
 
 int verify_head(struct store *store, const struct verify_head *head)
 {
@@ -11,7 +26,7 @@ int verify_head(struct store *store, const struct verify_head *head)
     int error = store_record_get(store, head->vehicle, head->chain.stream, head->chain.cls, head->seq,
                                  &bytes.data, &bytes.len);
     if (error == -ENOENT)
-        return VERIFY_HEAD_GONE;
+        return verify_purged(store, head);
     if (error != 0)
         return error;
     struct store_signers signers;

@@ -7,6 +7,7 @@ static const struct {
                         "记录缺失，也没有缺口记录说明"},
     [VERIFY_NOT_HELD] = {"not_held", "never taken in here; the audit log says so",
                          "本库从未收到，审计日志已载明"},
+    [VERIFY_PURGED] = {"purged", "deleted by retention, which left its mark", "已按保存期限删除，并留有标记"},
     [VERIFY_UNREADABLE] = {"unreadable", "the stored bytes are no record", "存储的字节不是记录"},
     [VERIFY_MISPLACED] = {"misplaced", "signed for another stream, class or number than it is stored under",
                           "签名的流、类别或序号与存放位置不符"},

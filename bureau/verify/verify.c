@@ -1,6 +1,7 @@
 #include "bureau/verify/verify.h"
 
 #include "bureau/ingest/judge.h"
+#include "bureau/store/retention.h"
 #include "bureau/verify/internal.h"
 
 #include <errno.h>
@@ -18,6 +19,8 @@ int walk_report(struct walk *walk, struct verify_finding finding)
         finding.other = "";
     if (finding.reason == VERIFY_NOT_HELD)
         walk->totals.not_held++;
+    else if (finding.reason == VERIFY_PURGED)
+        walk->totals.purged += finding.last_seq - finding.seq + 1;
     else
         walk->totals.findings++;
     if (walk->options->on_finding == NULL)
@@ -206,7 +209,8 @@ static int judge_row(struct walk *walk, const struct store_record *row, struct w
     return find_owner(walk, ret_record, row->seq, other, ret);
 }
 
-static int report_hole(struct walk *walk, uint64_t last_seq)
+/* next_seq to last_seq have no record, and no mark of retention. */
+static int report_unmarked(struct walk *walk, uint64_t last_seq)
 {
     char subject[STORE_HOLE_LEN];
     store_hole_format(walk->vehicle, walk->chain.stream, walk->chain.cls, walk->next_seq, last_seq, subject);
@@ -218,15 +222,41 @@ static int report_hole(struct walk *walk, uint64_t last_seq)
     return report(walk, told == 1 ? VERIFY_NOT_HELD : VERIFY_MISSING, walk->next_seq, last_seq);
 }
 
+/* No record from next_seq to last_seq. Where retention has left its mark the chain goes on by that; what lies
+ * between the marks is reported. */
+static int pass_hole(struct walk *walk, uint64_t last_seq)
+{
+    int rc = 0;
+    while (rc == 0 && walk->next_seq <= last_seq) {
+        struct store_purge_mark mark;
+        rc = store_purge_mark(walk->store, walk->vehicle, &walk->chain, walk->next_seq, &mark);
+        if (rc != 0 && rc != -ENOENT)
+            return rc;
+        const bool marked = rc == 0 && mark.first_seq <= last_seq;
+        const uint64_t hole_end = marked ? mark.first_seq - 1 : last_seq;
+        rc = 0;
+        if (walk->next_seq <= hole_end) {
+            rc = report_unmarked(walk, hole_end);
+            walk->next_seq = hole_end + 1;
+            walk->head_known = false;
+        }
+        if (rc != 0 || !marked)
+            continue;
+        rc = report(walk, VERIFY_PURGED, walk->next_seq, mark.last_seq);
+        walk->next_seq = mark.last_seq + 1;
+        memcpy(walk->head, mark.tail_hash, sizeof walk->head);
+        walk->head_known = true;
+    }
+    return rc;
+}
+
 /* A good record takes its place in the chain. */
 static int link_record(struct walk *walk, const struct wire_record *record, const struct wire_body *body)
 {
     const uint64_t first_seq = judge_first_seq(record, body);
-    int rc = 0;
-    if (first_seq > walk->next_seq)
-        rc = report_hole(walk, first_seq - 1);
-    else if (first_seq == walk->next_seq && walk->head_known &&
-             memcmp(record->prev, walk->head, BW_HASH_LEN) != 0)
+    int rc = first_seq > walk->next_seq ? pass_hole(walk, first_seq - 1) : 0;
+    if (rc == 0 && first_seq == walk->next_seq && walk->head_known &&
+        memcmp(record->prev, walk->head, BW_HASH_LEN) != 0)
         rc = report(walk, VERIFY_BROKEN_CHAIN, record->seq, record->seq);
     judge_head(record, body, judge_signer(&walk->signers, record->seq)->division, walk->vehicle, walk->head);
     walk->head_known = true;
@@ -243,13 +273,21 @@ static int find_phase(struct walk *walk, const struct wire_record *record, const
     const int held = store_phase_held(walk->store, walk->vehicle, record->stream, body->u.alert.number,
                                       record->seq, encoded.data, encoded.len);
     wire_bytes_free(&encoded);
-    return held == 0 ? report(walk, VERIFY_NO_ALERT, record->seq, record->seq) : held < 0 ? held : 0;
+    if (held != 0)
+        return held < 0 ? held : 0;
+    /* The same phase may have been said in another stream, and gone with its alert. */
+    const int64_t raised_utc_ms = body->u.alert.raised_utc_ms;
+    const int purged = store_rows_purged(walk->store, walk->vehicle, STORE_ROWS_ALERTS, raised_utc_ms);
+    return purged == 0 ? report(walk, VERIFY_NO_ALERT, record->seq, record->seq) : purged < 0 ? purged : 0;
 }
 
 static int find_trip(struct walk *walk, const struct wire_record *record, const struct bw_trip *trip)
 {
     const int held = store_trip_held(walk->store, walk->vehicle, trip);
-    return held == 0 ? report(walk, VERIFY_NO_TRIP, record->seq, record->seq) : held < 0 ? held : 0;
+    if (held != 0)
+        return held < 0 ? held : 0;
+    const int purged = store_rows_purged(walk->store, walk->vehicle, STORE_ROWS_TRIPS, trip->begun_utc_ms);
+    return purged == 0 ? report(walk, VERIFY_NO_TRIP, record->seq, record->seq) : purged < 0 ? purged : 0;
 }
 
 static int note_change(struct walk *walk, const struct wire_record *record, const struct wire_body *body)
@@ -377,6 +415,20 @@ static int check_signers(struct walk *walk)
     return rc;
 }
 
+/* What retention deleted at the end of the chain, after its last record. */
+static int pass_purged_end(struct walk *walk)
+{
+    struct store_purge_mark mark;
+    if (walk->stored.next_seq <= walk->next_seq)
+        return 0;
+    const int rc = store_purge_mark(walk->store, walk->vehicle, &walk->chain, walk->next_seq, &mark);
+    if (rc != 0)
+        return rc == -ENOENT ? 0 : rc;
+    const uint64_t last_seq =
+        mark.last_seq < walk->stored.next_seq ? mark.last_seq : walk->stored.next_seq - 1;
+    return pass_hole(walk, last_seq);
+}
+
 /* The end of the chain against the row that says how far it goes. */
 static int check_end(struct walk *walk)
 {
@@ -441,6 +493,8 @@ static int walk_chain(struct walk *walk)
         rc = store_records(walk->store, walk->vehicle, &walk->chain, take_record, walk);
     if (rc == 0)
         rc = check_reasons(walk);
+    if (rc == 0)
+        rc = pass_purged_end(walk);
     if (rc == 0)
         rc = check_end(walk);
     if (rc == 0)

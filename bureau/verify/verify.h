@@ -10,6 +10,7 @@
 enum verify_reason {
     VERIFY_MISSING,    /* seq to last_seq: no record, and no gap record that stands for them */
     VERIFY_NOT_HELD,   /* the same, but ingest wrote down that they never came: no finding */
+    VERIFY_PURGED,     /* the same, but retention deleted them and left its mark: no finding */
     VERIFY_UNREADABLE, /* the bytes are no record */
     VERIFY_MISPLACED,  /* a record of this vehicle, stored under another stream, class or seq than its own */
     VERIFY_FOREIGN,    /* a record of another vehicle */
@@ -51,7 +52,7 @@ struct verify_head {
 
 struct verify_totals {
     uint64_t records, chains, vehicles, alerts; /* alerts: phases */
-    uint64_t findings, not_held;
+    uint64_t findings, not_held, purged;        /* the last two: numbers that are no finding */
 };
 
 struct verify_options {
@@ -67,8 +68,8 @@ struct verify_options {
  * program of ours could have written). ret_totals is set in either case. */
 int verify_store(struct store *store, const struct verify_options *options, struct verify_totals *ret_totals);
 
-/* One head kept elsewhere against what is held now: VERIFY_REASONS when it is still the same, else the
- * finding. Negative: what the store says. */
+/* One head kept elsewhere against what is held now: VERIFY_REASONS when it is still the same, VERIFY_PURGED
+ * when retention deleted it, else the finding. Negative: what the store says. */
 int verify_head(struct store *store, const struct verify_head *head);
 
 #endif

@@ -1,3 +1,4 @@
+unit_test(retention retention.c LIBS bw_retention bw_verify bw_ingest PkgConfig::SQLITE)
 unit_test(case_evidence case_evidence.c LIBS bw_cases bw_ingest PkgConfig::SQLITE)
 unit_test(case_state case_state.c LIBS bw_casework)
 unit_test(case_policy case_policy.c LIBS bw_casework)

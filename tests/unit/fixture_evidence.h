@@ -104,7 +104,7 @@ static inline void evidence_presence(const char *vehicle, uint8_t stream, uint64
 }
 
 /* What became of everything that was sent since. */
-static struct batch_outcome evidence_commit(void)
+static inline struct batch_outcome evidence_commit(void)
 {
     struct batch_outcome outcome;
     cr_assert_eq(batch_apply(evidence_batch, evidence_store, evidence_vehicles, evidence_mono_ms,
