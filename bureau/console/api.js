@@ -1,6 +1,7 @@
 // The bureau's HTTP interface (docs/api/openapi.yaml) and the live connection to it.
 
 const REQUEST_TIMEOUT_MS = 8000;
+const UPLOAD_TIMEOUT_MS = 60000; // a photo over a bad network
 const HEALTH_INTERVAL_MS = 10000;
 const BACKOFF_FIRST_MS = 1000;
 const BACKOFF_LIMIT_MS = 15000;
@@ -35,6 +36,35 @@ async function get(path, accept = []) {
   }
 }
 
+/** A call that may take longer, or changes something. Throws ApiError with the server's own words. */
+async function call(path, timeout_ms, options, read) {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), timeout_ms);
+  try {
+    const response = await fetch(path, { signal: abort.signal, cache: 'no-store', ...options });
+    if (response.ok) return await read(response);
+    const body = await response.json().catch(() => null);
+    throw new ApiError(response.status, body?.error?.message ?? response.statusText);
+  } catch (cause) {
+    throw cause instanceof ApiError ? cause : new ApiError(0, cause.message);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The header is one that no form of a foreign page can send. */
+const post = (path, type, body, timeout_ms) =>
+  call(path, timeout_ms, { method: 'POST', headers: { 'Content-Type': type, 'X-Buswarden': '1' }, body },
+    (response) => response.json());
+
+export const postJson = (path, body) => post(path, 'application/json', JSON.stringify(body), REQUEST_TIMEOUT_MS);
+export const postPhoto = (path, jpeg) => post(path, 'image/jpeg', jpeg, UPLOAD_TIMEOUT_MS);
+export const getPhoto = (id) =>
+  call(`/v1/sightings/${id}/photo`, UPLOAD_TIMEOUT_MS, {}, (response) => response.blob());
+export const getRecurrence = (by, days) => get(`/v1/sightings/recurrence?by=${by}&days=${days}`);
+/** The newest reports; query: plate, limit, before... */
+export const getSightings = (query) => get(`/v1/sightings?${new URLSearchParams(query)}`);
+export const getSession = () => get('/v1/session');
 export const getConsole = () => get('/v1/console');
 export const getIncidents = () => get('/v1/incidents');
 export const getRoutes = () => get('/v1/routes');

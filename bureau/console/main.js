@@ -9,12 +9,13 @@ import { IncidentList } from './incidents.js';
 import { onLanguage, setLanguage, storedLanguage, t, toggleLanguage } from './i18n.js';
 import { FleetMap } from './map.js';
 import { PlateCheck } from './plates.js';
+import { SightingList } from './sightings.js';
 import { Status } from './status.js';
 import { VehicleList } from './vehicles.js';
 
 const AGES_INTERVAL_MS = 15000;
 const MAP_RETRY_MS = 10000;
-const TABS = ['alerts', 'vehicles', 'plates', 'incidents'];
+const TABS = ['alerts', 'vehicles', 'plates', 'sightings', 'incidents'];
 
 const fleet = new Fleet();
 const routeNames = new Map();
@@ -119,7 +120,7 @@ function bindLanguage() {
   });
 }
 
-// #alerts, #vehicles, #plates and #incidents open that tab: a phone at the roadside keeps #plates as its bookmark.
+// #alerts, #vehicles, #plates, #sightings and #incidents open that tab: a phone at the roadside keeps #plates as its bookmark.
 function bindTabs() {
   const open = () => {
     const name = location.hash.slice(1);
@@ -143,6 +144,7 @@ setInterval(() => {
   map?.relabel();
 }, AGES_INTERVAL_MS);
 new PlateCheck();
+new SightingList();
 bindLanguage();
 bindTabs();
 setLanguage(storedLanguage());

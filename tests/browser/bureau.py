@@ -41,8 +41,7 @@ class Bureau:
             self._start("/usr/sbin/mosquitto", "-p", str(mqtt))
             self._bureau("keygen", f"{self.dir.name}/bureau")
             self._bureau("import", ROOT / "tests/data/registry", "--config", config)
-            self._start(self.bin / "buswarden-bureau", "run", "--config", config)
-            self._wait_for_health()
+            self.start_server()
         except BaseException:
             self.__exit__()
             raise
@@ -59,6 +58,15 @@ class Bureau:
         store = f"{self.dir.name}/store.db"
         subprocess.run([self.bin / "api_rows", "alert", store, vehicle, str(number), phase, kind], check=True,
                        stdout=subprocess.DEVNULL)
+
+    def start_server(self):
+        self._start(self.bin / "buswarden-bureau", "run", "--config", f"{self.dir.name}/bureau.ini")
+        self._wait_for_health()
+
+    def stop_server(self):
+        process = self.processes.pop()  # the last that was started
+        process.terminate()
+        process.wait()
 
     def _bureau(self, *arguments):
         subprocess.run([self.bin / "buswarden-bureau", *arguments], check=True, stdout=subprocess.DEVNULL)

@@ -13,6 +13,7 @@ import sys
 import time
 
 from bureau import Bureau
+from gate_tests import GATE_TESTS
 from webdriver import Browser, call
 
 MOCK = pathlib.Path(__file__).with_name("mock.py")
@@ -498,6 +499,7 @@ def real_bureau_answers_a_plate(browser, bureau):
 
 
 REAL_TESTS = [
+    *GATE_TESTS,
     real_bureau_serves_the_console,
     real_bureau_streams_an_alert_to_its_end,
     real_bureau_shows_every_kind,

@@ -97,6 +97,10 @@ class Browser:
         self._post(f"element/{element}/clear", {})
         self._post(f"element/{element}/value", {"text": text})
 
+    def send_file(self, selector, path):
+        """What a person picks in the dialogue of a file input."""
+        self._post(f"element/{self._element(selector)}/value", {"text": str(path)})
+
     def keys(self, text):
         """Key presses to whatever has the focus."""
         actions = [{"type": kind, "value": key} for key in text for kind in ("keyDown", "keyUp")]
