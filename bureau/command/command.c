@@ -1,5 +1,7 @@
 #include "bureau/command/command.h"
 
+#include "bureau/command/apply.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <pwd.h>
@@ -99,11 +101,7 @@ int command_registry(const char *dir, struct registry **ret)
 {
     struct registry_faults faults;
     const int err = registry_load(dir, ret, &faults);
-    for (size_t i = 0; i < faults.n; i++)
-        (void)fprintf(stderr, "%s/%s:%u: %s\n", dir, faults.list[i].file, faults.list[i].line,
-                      faults.list[i].reason);
-    if (faults.dropped > 0)
-        (void)fprintf(stderr, "%s: and %zu more faults\n", dir, faults.dropped);
+    apply_print_faults(dir, &faults);
     registry_faults_free(&faults);
     if (err == 0)
         return EXIT_DONE;

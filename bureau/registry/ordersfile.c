@@ -1,6 +1,7 @@
 #include "bureau/registry/ordersfile.h"
 
 #include "bureau/registry/geojson.h"
+#include "bureau/registry/orderkind.h"
 #include "bureau/registry/tables.h"
 #include "bureau/registry/textfile.h"
 #include "proto/utc.h"
@@ -13,18 +14,6 @@
 
 static const struct geojson_number LIMIT = {"limit_kmh", 5, 80, NAN, true};
 
-/* Art. 30 and Art. 35. */
-static const struct {
-    const char *name;
-    enum bw_order_kind kind;
-    const char *reason; /* for people, when none is given; NULL: one must be */
-} KINDS[] = {
-    {"EXEMPTION", BW_ORDER_EXEMPTION, NULL}, {"FOG", BW_ORDER_WEATHER, "雾"},
-    {"RAIN", BW_ORDER_WEATHER, "雨"},        {"SNOW", BW_ORDER_WEATHER, "雪"},
-    {"ICE", BW_ORDER_WEATHER, "路面结冰"},   {"DUST", BW_ORDER_WEATHER, "沙尘"},
-    {"HAIL", BW_ORDER_WEATHER, "冰雹"},      {"MUD", BW_ORDER_WEATHER, "道路泥泞"},
-};
-
 static bool is_given(const json_t *value)
 {
     return value != NULL && !json_is_null(value);
@@ -33,17 +22,16 @@ static bool is_given(const json_t *value)
 static void read_kind(const struct geojson *reader, const json_t *properties, struct bw_order *order)
 {
     const char *name = json_string_value(json_object_get(properties, "kind"));
-    for (size_t i = 0; name != NULL && i < sizeof(KINDS) / sizeof(KINDS[0]); i++) {
-        if (strcmp(KINDS[i].name, name) != 0)
-            continue;
-        order->kind = KINDS[i].kind;
-        if (KINDS[i].reason != NULL && !is_given(json_object_get(properties, "reason")))
-            (void)snprintf(order->reason, sizeof(order->reason), "%s", KINDS[i].reason);
-        else
-            geojson_text(reader, properties, "reason", order->reason, sizeof(order->reason));
+    const struct orderkind *kind = name != NULL ? orderkind_find(name) : NULL;
+    if (kind == NULL) {
+        geojson_fault(reader, "kind must be EXEMPTION, FOG, RAIN, SNOW, ICE, DUST, HAIL, MUD or WEATHER");
         return;
     }
-    geojson_fault(reader, "kind must be EXEMPTION, FOG, RAIN, SNOW, ICE, DUST, HAIL or MUD");
+    order->kind = kind->kind;
+    if (kind->reason != NULL && !is_given(json_object_get(properties, "reason")))
+        (void)snprintf(order->reason, sizeof(order->reason), "%s", kind->reason);
+    else
+        geojson_text(reader, properties, "reason", order->reason, sizeof(order->reason));
 }
 
 /* YYYY-MM-DDTHH:MM, local. */
@@ -215,38 +203,7 @@ static int read_order(struct geojson *reader, const struct geojson_feature *feat
 
 int ordersfile_read(const char *dir, struct registry_faults *faults, struct rows *ret_orders)
 {
-    *ret_orders = (struct rows){.file = ORDERS_FILE, .row_size = sizeof(struct bw_order)};
+    ret_orders->file = ORDERS_FILE;
     return textfile_exists(dir, ORDERS_FILE) ? geojson_read(dir, ORDERS_FILE, faults, read_order, ret_orders)
                                              : 0;
-}
-
-int ordersfile_check_routes(const struct rows *orders, const struct rows *routes,
-                            struct registry_faults *faults)
-{
-    struct keyset keys;
-    if (routes->n == 0 && faults_any(faults)) /* that file could not be used: said already, once */
-        return 0;
-    const int err = keyset_build(routes, offsetof(struct bw_route, route_id), &keys);
-    if (err < 0)
-        return err;
-    for (size_t i = 0; i < orders->n; i++) {
-        const struct bw_order *order = (const struct bw_order *)(void *)orders->data + i;
-        for (size_t k = 0; k < order->n_routes; k++) {
-            char reason[160];
-            if (keyset_has(&keys, order->routes[k]))
-                continue;
-            (void)snprintf(reason, sizeof(reason), "routes[%zu]: \"%.60s\" is not in %s", k, order->routes[k],
-                           routes->file);
-            faults_add(faults, orders->file, orders->lines[i], order->order_id, reason);
-        }
-    }
-    keyset_free(&keys);
-    return 0;
-}
-
-void ordersfile_free(struct rows *orders)
-{
-    for (size_t i = 0; i < orders->n; i++)
-        free(((struct bw_order *)(void *)orders->data + i)->points);
-    rows_free(orders);
 }

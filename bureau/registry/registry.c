@@ -1,238 +1,157 @@
 #include "bureau/registry/registry.h"
 
-#include "bureau/registry/licence.h"
 #include "bureau/registry/ordersfile.h"
 #include "bureau/registry/routes.h"
-#include "bureau/registry/rows.h"
+#include "bureau/registry/sets.h"
 #include "bureau/registry/tables.h"
-#include "proto/wire.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What is read, in the order it is read. */
-enum set { SCHOOLS, VEHICLES, DRIVERS, PERMITS, ROUTES, STOPS, ORDERS, SET_COUNT };
-static const struct csvfile_table *const TABLES[] = {&SCHOOLS_TABLE, &VEHICLES_TABLE, &DRIVERS_TABLE,
-                                                     &PERMITS_TABLE};
-enum { TABLE_COUNT = sizeof(TABLES) / sizeof(TABLES[0]) };
+/* --- from a folder --- */
 
-struct column {
-    size_t offset;
-    enum set set;
-};
-#define COLUMN(set, type, field)                                                                             \
-    {                                                                                                        \
-        offsetof(struct type, field), set                                                                    \
-    }
-
-/* Columns whose values are all different. */
-static const struct unique {
-    struct column column;
-    const char *name;
-} UNIQUES[] = {
-    {COLUMN(SCHOOLS, registry_school, school_id), "school_id"},
-    {COLUMN(VEHICLES, registry_vehicle, vehicle_id), "vehicle_id"},
-    {COLUMN(VEHICLES, registry_vehicle, plate), "plate"},
-    {COLUMN(DRIVERS, registry_driver, driver_id), "driver_id"},
-    {COLUMN(PERMITS, registry_permit, permit.permit_no), "permit_no"},
-    {COLUMN(ROUTES, bw_route, route_id), "route_id"},
-    {COLUMN(STOPS, bw_stop, stop_id), "stop_id"},
-    {COLUMN(ORDERS, bw_order, order_id), "order_id"},
-};
-
-/* Columns whose values stand in the column of the same name of another file. */
-static const struct reference {
-    struct column from, to;
-    const char *name;
-} REFERENCES[] = {
-    {COLUMN(VEHICLES, registry_vehicle, school_id), COLUMN(SCHOOLS, registry_school, school_id), "school_id"},
-    {COLUMN(PERMITS, registry_permit, vehicle_id), COLUMN(VEHICLES, registry_vehicle, vehicle_id),
-     "vehicle_id"},
-    {COLUMN(PERMITS, registry_permit, permit.driver_id), COLUMN(DRIVERS, registry_driver, driver_id),
-     "driver_id"},
-    {COLUMN(PERMITS, registry_permit, permit.route_id), COLUMN(ROUTES, bw_route, route_id), "route_id"},
-    {COLUMN(STOPS, bw_stop, route_id), COLUMN(ROUTES, bw_route, route_id), "route_id"},
-};
-
-static int read_sets(const char *dir, struct registry_faults *faults, struct rows sets[SET_COUNT])
+static int read_folder(const char *dir, struct registry_faults *faults, struct sets *sets)
 {
-    for (int i = 0; i < TABLE_COUNT; i++) {
-        const int err = csvfile_read(dir, TABLES[i], faults, &sets[i]);
+    static const struct {
+        const struct csvfile_table *table;
+        enum registry_table set;
+    } files[] = {{&SCHOOLS_TABLE, REGISTRY_SCHOOLS},
+                 {&VEHICLES_TABLE, REGISTRY_VEHICLES},
+                 {&DRIVERS_TABLE, REGISTRY_DRIVERS},
+                 {&PERMITS_TABLE, REGISTRY_PERMITS}};
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        const int err = csvfile_read(dir, files[i].table, faults, &sets->of[files[i].set]);
         if (err < 0)
             return err;
     }
-    const int err = routes_read(dir, faults, &sets[ROUTES], &sets[STOPS]);
-    return err == 0 ? ordersfile_read(dir, faults, &sets[ORDERS]) : err;
+    const int err = routes_read(dir, faults, &sets->of[REGISTRY_ROUTES], &sets->of[REGISTRY_STOPS]);
+    return err == 0 ? ordersfile_read(dir, faults, &sets->of[REGISTRY_ORDERS]) : err;
 }
 
-static int check_unique(const struct unique *unique, const struct rows sets[SET_COUNT],
-                        struct registry_faults *faults)
+static bool route_of_feed(const void *context, const void *row)
 {
-    struct keyset keys;
-    const struct rows *rows = &sets[unique->column.set];
-    const int err = keyset_build(rows, unique->column.offset, &keys);
-    if (err < 0)
-        return err;
-    keyset_report_repeats(&keys, rows->file, unique->name, faults);
-    keyset_free(&keys);
-    return 0;
+    return registry_is_of_feed(context, ((const struct bw_route *)row)->route_id);
 }
 
-static int check_reference(const struct reference *reference, const struct rows sets[SET_COUNT],
-                           struct registry_faults *faults)
+static bool stop_of_feed(const void *context, const void *row)
 {
-    struct keyset keys;
-    const struct rows *from = &sets[reference->from.set], *to = &sets[reference->to.set];
-    if (to->n == 0 && faults_any(faults)) /* that file could not be used: said already, once */
-        return 0;
-    const int err = keyset_build(to, reference->to.offset, &keys);
-    if (err < 0)
-        return err;
-    for (size_t i = 0; i < from->n; i++) {
-        const char *text = from->data + i * from->row_size + reference->from.offset;
-        if (*text == '\0' || keyset_has(&keys, text)) /* empty is allowed, or a fault of its own */
-            continue;
-        char reason[160];
-        (void)snprintf(reason, sizeof(reason), "\"%.60s\" is not in %s", text, to->file);
-        faults_add(faults, from->file, from->lines[i], reference->name, reason);
-    }
-    keyset_free(&keys);
-    return 0;
+    return registry_is_of_feed(context, ((const struct bw_stop *)row)->route_id);
 }
 
-static int check_across(const struct rows sets[SET_COUNT], struct registry_faults *faults)
+int registry_load_over(const char *dir, const struct registry *base, struct registry **ret,
+                       struct registry_faults *ret_faults)
 {
-    int err = 0;
-    for (size_t i = 0; err == 0 && i < sizeof(UNIQUES) / sizeof(UNIQUES[0]); i++)
-        err = check_unique(&UNIQUES[i], sets, faults);
-    for (size_t i = 0; err == 0 && i < sizeof(REFERENCES) / sizeof(REFERENCES[0]); i++)
-        err = check_reference(&REFERENCES[i], sets, faults);
-    return err == 0 ? ordersfile_check_routes(&sets[ORDERS], &sets[ROUTES], faults) : err;
-}
-
-static int compare_first_text(const void *left, const void *right)
-{
-    return strcmp(left, right); /* schools, vehicles, drivers and routes begin with their id */
-}
-
-static int compare_permits(const void *left, const void *right)
-{
-    const struct registry_permit *a = left, *b = right;
-    const int by_vehicle = strcmp(a->vehicle_id, b->vehicle_id);
-    return by_vehicle != 0 ? by_vehicle : strcmp(a->permit.permit_no, b->permit.permit_no);
-}
-
-static int compare_stops(const void *left, const void *right)
-{
-    const struct bw_stop *a = left, *b = right;
-    const int by_route = strcmp(a->route_id, b->route_id);
-    if (by_route != 0)
-        return by_route;
-    if (a->sequence != b->sequence)
-        return a->sequence < b->sequence ? -1 : 1;
-    return strcmp(a->stop_id, b->stop_id);
-}
-
-static int compare_orders(const void *left, const void *right)
-{
-    const struct bw_order *a = left, *b = right;
-    return strcmp(a->order_id, b->order_id);
-}
-
-/* Sorts as registry.h promises. */
-static int sort_sets(struct rows sets[SET_COUNT])
-{
-    static int (*const compare[])(const void *, const void *) = {
-        [SCHOOLS] = compare_first_text, [VEHICLES] = compare_first_text, [DRIVERS] = compare_first_text,
-        [PERMITS] = compare_permits,    [ROUTES] = compare_first_text,   [STOPS] = compare_stops,
-        [ORDERS] = compare_orders,
-    };
-    int err = 0;
-    for (int i = 0; err == 0 && i < SET_COUNT; i++)
-        err = rows_sort(&sets[i], compare[i]);
+    struct sets sets;
+    struct registry_faults faults = {0};
+    sets_init(&sets);
+    int err = read_folder(dir, &faults, &sets);
+    if (err == 0 && base != NULL)
+        err = sets_add_all(&sets, base, REGISTRY_ROUTES, route_of_feed, base);
+    if (err == 0 && base != NULL)
+        err = sets_add_all(&sets, base, REGISTRY_STOPS, stop_of_feed, base);
+    if (err == 0 && base != NULL)
+        err = sets_add_all(&sets, base, REGISTRY_SERVICES, NULL, NULL);
+    if (err == 0)
+        err = sets_finish(&sets, &faults, ret);
+    sets_free(&sets);
+    faults_sort(&faults);
+    *ret_faults = faults;
     return err;
-}
-
-/* Hands the rows over; their lines stay. */
-static void *take(struct rows *rows, size_t *ret_n)
-{
-    void *data = rows->data;
-    *ret_n = rows->n;
-    rows->data = NULL;
-    rows->n = 0;
-    return data;
-}
-
-static int take_all(struct rows sets[SET_COUNT], struct registry **ret)
-{
-    const int err = sort_sets(sets);
-    struct registry *registry = err == 0 ? calloc(1, sizeof(*registry)) : NULL;
-    if (registry == NULL)
-        return -ENOMEM;
-    registry->schools = take(&sets[SCHOOLS], &registry->n_schools);
-    registry->vehicles = take(&sets[VEHICLES], &registry->n_vehicles);
-    registry->drivers = take(&sets[DRIVERS], &registry->n_drivers);
-    registry->permits = take(&sets[PERMITS], &registry->n_permits);
-    registry->routes = take(&sets[ROUTES], &registry->n_routes);
-    registry->stops = take(&sets[STOPS], &registry->n_stops);
-    registry->orders = take(&sets[ORDERS], &registry->n_orders);
-    *ret = registry;
-    return 0;
-}
-
-/* Every vehicle's licence and orders must fit into the limits of model.h. */
-static int check_limits(const struct registry *registry, const unsigned *vehicle_lines,
-                        struct registry_faults *faults)
-{
-    struct licence_plan plan;
-    for (size_t i = 0; i < registry->n_vehicles; i++) {
-        const char *vehicle_id = registry->vehicles[i].vehicle_id;
-        struct bw_orders orders = {0};
-        if (licence_plan(registry, vehicle_id, &plan) == -E2BIG)
-            faults_add(faults, VEHICLES_TABLE.file, vehicle_lines[i], vehicle_id,
-                       "more permits, drivers, routes, stops, route positions or limits than one licence can "
-                       "hold");
-        const int err = registry_orders(registry, vehicle_id, 1, 0, &orders);
-        if (err == -E2BIG)
-            faults_add(faults, VEHICLES_TABLE.file, vehicle_lines[i], vehicle_id,
-                       "more orders, or vertices of their areas, than one vehicle can hold; take out those "
-                       "that have ended");
-        else if (err < 0)
-            return err;
-        wire_orders_free(&orders);
-    }
-    return 0;
 }
 
 int registry_load(const char *dir, struct registry **ret, struct registry_faults *ret_faults)
 {
-    struct rows sets[SET_COUNT] = {{0}};
+    return registry_load_over(dir, NULL, ret, ret_faults);
+}
+
+/* --- from a feed --- */
+
+bool registry_is_of_feed(const struct registry *registry, const char *route_id)
+{
+    return rows_find(registry->services, registry->n_services, sizeof(struct registry_service),
+                     offsetof(struct registry_service, route_id), route_id) != NULL;
+}
+
+struct merge {
+    const struct registry *base, *feed;
+    bool keep_used;
+};
+
+static bool is_named(const struct registry *registry, const char *route_id)
+{
+    for (size_t i = 0; i < registry->n_permits; i++)
+        if (strcmp(registry->permits[i].permit.route_id, route_id) == 0)
+            return true;
+    for (size_t i = 0; i < registry->n_orders; i++)
+        for (size_t k = 0; k < registry->orders[i].n_routes; k++)
+            if (strcmp(registry->orders[i].routes[k], route_id) == 0)
+                return true;
+    return false;
+}
+
+static bool stays(const struct merge *merge, const char *route_id)
+{
+    if (registry_route(merge->feed, route_id) != NULL)
+        return false;
+    return !registry_is_of_feed(merge->base, route_id) ||
+           (merge->keep_used && is_named(merge->base, route_id));
+}
+
+static bool route_stays(const void *context, const void *row)
+{
+    return stays(context, ((const struct bw_route *)row)->route_id);
+}
+
+static bool stop_stays(const void *context, const void *row)
+{
+    return stays(context, ((const struct bw_stop *)row)->route_id);
+}
+
+static bool service_stays(const void *context, const void *row)
+{
+    return stays(context, ((const struct registry_service *)row)->route_id);
+}
+
+static int merge_sets(const struct merge *merge, struct sets *sets)
+{
+    static const struct {
+        enum registry_table table;
+        sets_wanted_fn stays;
+        bool from_feed;
+    } tables[] = {
+        {REGISTRY_SCHOOLS, NULL, false},    {REGISTRY_VEHICLES, NULL, false},
+        {REGISTRY_DRIVERS, NULL, false},    {REGISTRY_PERMITS, NULL, false},
+        {REGISTRY_ORDERS, NULL, false},     {REGISTRY_ROUTES, route_stays, true},
+        {REGISTRY_STOPS, stop_stays, true}, {REGISTRY_SERVICES, service_stays, true},
+    };
+    int err = 0;
+    for (size_t i = 0; err == 0 && i < sizeof(tables) / sizeof(tables[0]); i++) {
+        err = sets_add_all(sets, merge->base, tables[i].table, tables[i].stays, merge);
+        if (err == 0 && tables[i].from_feed)
+            err = sets_add_all(sets, merge->feed, tables[i].table, NULL, NULL);
+    }
+    return err;
+}
+
+int registry_merge_feed(const struct registry *base, const struct registry *feed, bool keep_used,
+                        struct registry **ret, struct registry_faults *ret_faults)
+{
+    struct sets sets;
     struct registry_faults faults = {0};
-    struct registry *registry = NULL;
-    int err = read_sets(dir, &faults, sets);
+    const struct merge merge = {base, feed, keep_used};
+    sets_init(&sets);
+    int err = merge_sets(&merge, &sets);
     if (err == 0)
-        err = check_across(sets, &faults);
-    if (err == 0 && !faults_any(&faults))
-        err = take_all(sets, &registry);
-    if (registry != NULL)
-        err = check_limits(registry, sets[VEHICLES].lines, &faults);
-    if (err == 0 && faults_any(&faults))
-        err = -EINVAL;
-    for (int i = 0; i < TABLE_COUNT; i++)
-        rows_free(&sets[i]);
-    routes_free(&sets[ROUTES], &sets[STOPS]);
-    ordersfile_free(&sets[ORDERS]);
+        err = sets_finish(&sets, &faults, ret);
+    sets_free(&sets);
     faults_sort(&faults);
     *ret_faults = faults;
-    if (err < 0) {
-        registry_free(registry);
-        return err;
-    }
-    *ret = registry;
-    return 0;
+    return err;
 }
+
+/* --- life and look-ups --- */
 
 void registry_route_free(struct bw_route *route)
 {
@@ -249,6 +168,8 @@ void registry_free(struct registry *registry)
         registry_route_free(&registry->routes[i]);
     for (size_t i = 0; i < registry->n_orders; i++)
         free(registry->orders[i].points);
+    for (size_t i = 0; i < registry->n_services; i++)
+        free(registry->services[i].days);
     free(registry->schools);
     free(registry->vehicles);
     free(registry->drivers);
@@ -256,6 +177,7 @@ void registry_free(struct registry *registry)
     free(registry->routes);
     free(registry->stops);
     free(registry->orders);
+    free(registry->services);
     free(registry);
 }
 

@@ -38,9 +38,24 @@ struct registry_permit {
     struct bw_permit permit;
 };
 
-/* Each array is sorted by its id; permits by vehicle, then number; stops by route, sequence, then id. */
+/* When a route is driven: one service of the timetable that came with it. A route with a service belongs to
+ * the feed that brought it (bureau/gtfs); the folder's routes have none. */
+struct registry_service {
+    char route_id[BW_ID_LEN];
+    char service_id[BW_ID_LEN];
+    char feed_route_id[BW_NAME_LEN]; /* as the feed calls the route */
+    uint8_t weekdays;                /* bit 0 = Monday */
+    int32_t from_day, until_day;     /* both inclusive */
+    uint16_t start_min, end_min;     /* first departure, last arrival; beyond 1440: after midnight */
+    uint32_t n_trips;                /* a day */
+    size_t n_days;
+    int32_t *days; /* exceptions in order of day: it runs on `day`, or does not on `-day` */
+};
+
+/* Each array is sorted by its id; permits by vehicle, then number; stops by route, sequence, then id;
+ * services by route, then id. */
 struct registry {
-    size_t n_schools, n_vehicles, n_drivers, n_permits, n_routes, n_stops, n_orders;
+    size_t n_schools, n_vehicles, n_drivers, n_permits, n_routes, n_stops, n_orders, n_services;
     struct registry_school *schools;
     struct registry_vehicle *vehicles;
     struct registry_driver *drivers;
@@ -48,12 +63,30 @@ struct registry {
     struct bw_route *routes;
     struct bw_stop *stops;
     struct bw_order *orders;
+    struct registry_service *services;
 };
+
+enum registry_table {
+    REGISTRY_SCHOOLS,
+    REGISTRY_VEHICLES,
+    REGISTRY_DRIVERS,
+    REGISTRY_PERMITS,
+    REGISTRY_ROUTES,
+    REGISTRY_STOPS,
+    REGISTRY_ORDERS,
+    REGISTRY_SERVICES,
+    REGISTRY_TABLES
+};
+/* "schools", "vehicles", ... */
+const char *registry_table_name(enum registry_table table);
+/* The rows of one table, as the arrays above. */
+const void *registry_rows(const struct registry *registry, enum registry_table table, size_t *ret_n,
+                          size_t *ret_row_size);
 
 /* One fault of the input, ready to print as "file:line: reason". */
 struct registry_fault {
     char file[64];
-    unsigned line; /* 1-based; of GeoJSON, the feature's line */
+    unsigned line; /* 1-based; of GeoJSON, the feature's line; 0: no file's, a row that the registry has */
     char reason[256];
 };
 enum { REGISTRY_FAULTS_MAX = 1000 }; /* more are counted, not kept */
@@ -66,8 +99,20 @@ void registry_faults_free(struct registry_faults *faults);
 /* 0, or -EINVAL with at least one fault (by file, then line), or -ENOMEM. registry_faults_free() it in any
  * case. */
 int registry_load(const char *dir, struct registry **ret, struct registry_faults *ret_faults);
+/* The same, and the routes that a feed brought to `base` stay, with their stops and services. */
+int registry_load_over(const char *dir, const struct registry *base, struct registry **ret,
+                       struct registry_faults *ret_faults);
 void registry_free(struct registry *registry);
 void registry_route_free(struct bw_route *route); /* what it points at */
+
+/* What a feed brings: `feed` has routes, stops and services alone. They take the place of all that an earlier
+ * feed brought, and of routes of the same id; the rest of `base` stays. keep_used: so do routes of an earlier
+ * feed that a permit or an order names and that this one no longer has; without it they are faults. 0,
+ * -EINVAL, -ENOMEM as registry_load(). */
+int registry_merge_feed(const struct registry *base, const struct registry *feed, bool keep_used,
+                        struct registry **ret, struct registry_faults *ret_faults);
+/* True if a feed brought that route. */
+bool registry_is_of_feed(const struct registry *registry, const char *route_id);
 
 const struct registry_vehicle *registry_vehicle(const struct registry *registry, const char *vehicle_id);
 const struct registry_vehicle *registry_plate(const struct registry *registry, const char *normalised_plate);

@@ -222,16 +222,7 @@ static int read_feature(struct geojson *reader, const struct geojson_feature *fe
 int routes_read(const char *dir, struct registry_faults *faults, struct rows *ret_routes,
                 struct rows *ret_stops)
 {
-    *ret_routes = (struct rows){.file = ROUTES_FILE, .row_size = sizeof(struct bw_route)};
-    *ret_stops = (struct rows){.file = ROUTES_FILE, .row_size = sizeof(struct bw_stop)};
+    ret_routes->file = ret_stops->file = ROUTES_FILE;
     struct sets sets = {ret_routes, ret_stops};
     return geojson_read(dir, ROUTES_FILE, faults, read_feature, &sets);
-}
-
-void routes_free(struct rows *routes, struct rows *stops)
-{
-    for (size_t i = 0; i < routes->n; i++)
-        registry_route_free((struct bw_route *)(void *)routes->data + i);
-    rows_free(routes);
-    rows_free(stops);
 }

@@ -7,10 +7,8 @@
 static const char ROUTES_FILE[] = "routes.geojson";
 
 /* Reads dir/routes.geojson into rows of struct bw_route and struct bw_stop, in WGS-84. Every fault is added
- * to `faults`. Both (zeroed by the caller) are released by routes_free(), after a failure as well. 0 or
- * -ENOMEM. */
+ * to `faults`. What was read stays in the rows after a failure as well. 0 or -ENOMEM. */
 int routes_read(const char *dir, struct registry_faults *faults, struct rows *ret_routes,
                 struct rows *ret_stops);
-void routes_free(struct rows *routes, struct rows *stops);
 
 #endif

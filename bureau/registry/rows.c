@@ -129,7 +129,7 @@ bool keyset_has(const struct keyset *set, const char *text)
     return false;
 }
 
-void keyset_report_repeats(const struct keyset *set, const char *file, const char *column,
+void keyset_report_repeats(const struct keyset *set, const char *file, const char *table, const char *column,
                            struct registry_faults *faults)
 {
     for (size_t i = 1, first = 0; i < set->n; i++) {
@@ -141,8 +141,11 @@ void keyset_report_repeats(const struct keyset *set, const char *file, const cha
         if (*key->text == '\0') /* empty is a fault of its own */
             continue;
         char reason[200];
-        (void)snprintf(reason, sizeof(reason), "\"%.120s\" stands on line %u already", key->text,
-                       set->keys[first].line);
-        faults_add(faults, file, key->line, column, reason);
+        const unsigned line = set->keys[first].line;
+        if (line > 0)
+            (void)snprintf(reason, sizeof(reason), "\"%.120s\" stands on line %u already", key->text, line);
+        else
+            (void)snprintf(reason, sizeof(reason), "\"%.120s\" is in the registry already", key->text);
+        faults_add(faults, key->line > 0 ? file : table, key->line, column, reason);
     }
 }

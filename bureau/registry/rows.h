@@ -37,8 +37,9 @@ struct keyset {
 int keyset_build(const struct rows *rows, size_t offset, struct keyset *ret);
 void keyset_free(struct keyset *set);
 bool keyset_has(const struct keyset *set, const char *text);
-/* A fault for every row that repeats the value of an earlier one. */
-void keyset_report_repeats(const struct keyset *set, const char *file, const char *column,
+/* A fault for every row that repeats the value of an earlier one; of rows without a line in `table`'s name.
+ */
+void keyset_report_repeats(const struct keyset *set, const char *file, const char *table, const char *column,
                            struct registry_faults *faults);
 
 #endif

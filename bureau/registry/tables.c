@@ -5,6 +5,7 @@
 #include "proto/utc.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { PERSONS_MAX = 200 }; /* in one vehicle */
@@ -88,13 +89,18 @@ static const char *parse_weekdays(const char *text, void *target, size_t size)
     return NULL;
 }
 
+static const char *const CLASSES[] = {[BW_CLASS_UNKNOWN] = "",
+                                      [BW_CLASS_LARGE] = "large",
+                                      [BW_CLASS_MEDIUM] = "medium",
+                                      [BW_CLASS_SMALL] = "small"};
+static const char *const STATUSES[] = {
+    "", [BW_STATUS_ACTIVE] = "active", [BW_STATUS_SUSPENDED] = "suspended", [BW_STATUS_REVOKED] = "revoked"};
+
 static const char *parse_class(const char *text, void *target, size_t size)
 {
     (void)size;
-    static const char *const names[] = {
-        [BW_CLASS_LARGE] = "large", [BW_CLASS_MEDIUM] = "medium", [BW_CLASS_SMALL] = "small"};
     for (int i = BW_CLASS_LARGE; i <= BW_CLASS_SMALL; i++) {
-        if (strcmp(text, names[i]) == 0) {
+        if (strcmp(text, CLASSES[i]) == 0) {
             *(enum bw_vehicle_class *)target = (enum bw_vehicle_class)i;
             return NULL;
         }
@@ -105,10 +111,8 @@ static const char *parse_class(const char *text, void *target, size_t size)
 static const char *parse_status(const char *text, void *target, size_t size)
 {
     (void)size;
-    static const char *const names[] = {
-        [BW_STATUS_ACTIVE] = "active", [BW_STATUS_SUSPENDED] = "suspended", [BW_STATUS_REVOKED] = "revoked"};
     for (int i = BW_STATUS_ACTIVE; i <= BW_STATUS_REVOKED; i++) {
-        if (strcmp(text, names[i]) == 0) {
+        if (strcmp(text, STATUSES[i]) == 0) {
             *(enum bw_permit_status *)target = (enum bw_permit_status)i;
             return NULL;
         }
@@ -126,51 +130,111 @@ static const char *check_permit(const void *row)
     return NULL;
 }
 
+/* --- and back --- */
+
+static void format_text(const void *source, char *ret, size_t size)
+{
+    (void)snprintf(ret, size, "%s", (const char *)source);
+}
+
+static void format_day(const void *source, char *ret, size_t size)
+{
+    char text[UTC_DAY_TEXT_LEN] = "";
+    const int32_t day = *(const int32_t *)source;
+    if (day != 0)
+        utc_day_format(day, text);
+    format_text(text, ret, size);
+}
+
+static void format_persons(const void *source, char *ret, size_t size)
+{
+    (void)snprintf(ret, size, "%u", (unsigned)*(const uint16_t *)source);
+}
+
+static void format_minute(const void *source, char *ret, size_t size)
+{
+    char text[UTC_MINUTE_TEXT_LEN];
+    utc_minute_format(*(const uint16_t *)source, text);
+    format_text(text, ret, size);
+}
+
+void tables_weekdays_text(const void *source, char *ret, size_t size)
+{
+    char text[8];
+    size_t n = 0;
+    for (int day = 1; day <= 7; day++)
+        if (*(const uint8_t *)source >> (day - 1) & 1)
+            text[n++] = (char)('0' + day);
+    text[n] = '\0';
+    format_text(text, ret, size);
+}
+
+static void format_class(const void *source, char *ret, size_t size)
+{
+    format_text(CLASSES[*(const enum bw_vehicle_class *)source], ret, size);
+}
+
+static void format_status(const void *source, char *ret, size_t size)
+{
+    format_text(STATUSES[*(const enum bw_permit_status *)source], ret, size);
+}
+
 #define AT(type, field) offsetof(struct type, field), sizeof(((struct type *)NULL)->field)
 #define COUNT(array)    (sizeof(array) / sizeof((array)[0]))
 
 static const struct csvfile_column SCHOOL_COLUMNS[] = {
-    {"school_id", parse_text, AT(registry_school, school_id), false},
-    {"name", parse_text, AT(registry_school, name), false},
-    {"division", parse_level, AT(registry_school, division), false},
-    {"township", parse_text, AT(registry_school, township), true},
+    {"school_id", parse_text, format_text, AT(registry_school, school_id), CSVFILE_MUST},
+    {"name", parse_text, format_text, AT(registry_school, name), CSVFILE_MUST},
+    {"division", parse_level, format_text, AT(registry_school, division), CSVFILE_MUST},
+    {"township", parse_text, format_text, AT(registry_school, township), CSVFILE_MAY_BE_EMPTY},
 };
-const struct csvfile_table SCHOOLS_TABLE = {"schools.csv", sizeof(struct registry_school),
-                                            COUNT(SCHOOL_COLUMNS), SCHOOL_COLUMNS, NULL};
+const struct csvfile_table SCHOOLS_TABLE = {.file = "schools.csv",
+                                            .row_size = sizeof(struct registry_school),
+                                            .n_columns = COUNT(SCHOOL_COLUMNS),
+                                            .columns = SCHOOL_COLUMNS};
 
 static const struct csvfile_column VEHICLE_COLUMNS[] = {
-    {"vehicle_id", parse_level, AT(registry_vehicle, vehicle_id), false},
-    {"plate", parse_plate, AT(registry_vehicle, plate), false},
-    {"plate_color", parse_text, AT(registry_vehicle, plate_color), false},
-    {"school_id", parse_text, AT(registry_vehicle, school_id), false},
-    {"vehicle_class", parse_class, AT(registry_vehicle, vehicle_class), false},
-    {"seats", parse_persons, AT(registry_vehicle, seats), false},
-    {"approved_capacity", parse_persons, AT(registry_vehicle, approved_capacity), false},
-    {"inspected_until", parse_day, AT(registry_vehicle, inspected_until_day), false},
-    {"scrapped_on", parse_day, AT(registry_vehicle, scrapped_day), true},
+    {"vehicle_id", parse_level, format_text, AT(registry_vehicle, vehicle_id), CSVFILE_MUST},
+    {"plate", parse_plate, format_text, AT(registry_vehicle, plate), CSVFILE_MUST},
+    {"plate_color", parse_text, format_text, AT(registry_vehicle, plate_color), CSVFILE_MUST},
+    {"school_id", parse_text, format_text, AT(registry_vehicle, school_id), CSVFILE_MUST},
+    {"vehicle_class", parse_class, format_class, AT(registry_vehicle, vehicle_class), CSVFILE_MUST},
+    {"seats", parse_persons, format_persons, AT(registry_vehicle, seats), CSVFILE_MUST},
+    {"approved_capacity", parse_persons, format_persons, AT(registry_vehicle, approved_capacity),
+     CSVFILE_MUST},
+    {"inspected_until", parse_day, format_day, AT(registry_vehicle, inspected_until_day), CSVFILE_MUST},
+    {"scrapped_on", parse_day, format_day, AT(registry_vehicle, scrapped_day), CSVFILE_MAY_BE_EMPTY},
 };
-const struct csvfile_table VEHICLES_TABLE = {"vehicles.csv", sizeof(struct registry_vehicle),
-                                             COUNT(VEHICLE_COLUMNS), VEHICLE_COLUMNS, NULL};
+const struct csvfile_table VEHICLES_TABLE = {.file = "vehicles.csv",
+                                             .row_size = sizeof(struct registry_vehicle),
+                                             .n_columns = COUNT(VEHICLE_COLUMNS),
+                                             .columns = VEHICLE_COLUMNS};
 
 static const struct csvfile_column DRIVER_COLUMNS[] = {
-    {"driver_id", parse_text, AT(registry_driver, driver_id), false},
-    {"name", parse_text, AT(registry_driver, name), false},
-    {"qualified_until", parse_day, AT(registry_driver, qualified_until_day), false},
+    {"driver_id", parse_text, format_text, AT(registry_driver, driver_id), CSVFILE_MUST},
+    {"name", parse_text, format_text, AT(registry_driver, name), CSVFILE_MUST},
+    {"qualified_until", parse_day, format_day, AT(registry_driver, qualified_until_day), CSVFILE_MUST},
 };
-const struct csvfile_table DRIVERS_TABLE = {"drivers.csv", sizeof(struct registry_driver),
-                                            COUNT(DRIVER_COLUMNS), DRIVER_COLUMNS, NULL};
+const struct csvfile_table DRIVERS_TABLE = {.file = "drivers.csv",
+                                            .row_size = sizeof(struct registry_driver),
+                                            .n_columns = COUNT(DRIVER_COLUMNS),
+                                            .columns = DRIVER_COLUMNS};
 
 static const struct csvfile_column PERMIT_COLUMNS[] = {
-    {"permit_no", parse_text, AT(registry_permit, permit.permit_no), false},
-    {"vehicle_id", parse_level, AT(registry_permit, vehicle_id), false},
-    {"driver_id", parse_text, AT(registry_permit, permit.driver_id), true},
-    {"route_id", parse_text, AT(registry_permit, permit.route_id), false},
-    {"weekdays", parse_weekdays, AT(registry_permit, permit.weekdays), false},
-    {"window_start", tables_minute, AT(registry_permit, permit.window_start_min), false},
-    {"window_end", tables_minute, AT(registry_permit, permit.window_end_min), false},
-    {"valid_from", parse_day, AT(registry_permit, permit.valid_from_day), false},
-    {"valid_until", parse_day, AT(registry_permit, permit.valid_until_day), false},
-    {"status", parse_status, AT(registry_permit, permit.status), false},
+    {"permit_no", parse_text, format_text, AT(registry_permit, permit.permit_no), CSVFILE_MUST},
+    {"vehicle_id", parse_level, format_text, AT(registry_permit, vehicle_id), CSVFILE_MUST},
+    {"driver_id", parse_text, format_text, AT(registry_permit, permit.driver_id), CSVFILE_MAY_BE_EMPTY},
+    {"route_id", parse_text, format_text, AT(registry_permit, permit.route_id), CSVFILE_MUST},
+    {"weekdays", parse_weekdays, tables_weekdays_text, AT(registry_permit, permit.weekdays), CSVFILE_MUST},
+    {"window_start", tables_minute, format_minute, AT(registry_permit, permit.window_start_min),
+     CSVFILE_MUST},
+    {"window_end", tables_minute, format_minute, AT(registry_permit, permit.window_end_min), CSVFILE_MUST},
+    {"valid_from", parse_day, format_day, AT(registry_permit, permit.valid_from_day), CSVFILE_MUST},
+    {"valid_until", parse_day, format_day, AT(registry_permit, permit.valid_until_day), CSVFILE_MUST},
+    {"status", parse_status, format_status, AT(registry_permit, permit.status), CSVFILE_MUST},
 };
-const struct csvfile_table PERMITS_TABLE = {"permits.csv", sizeof(struct registry_permit),
-                                            COUNT(PERMIT_COLUMNS), PERMIT_COLUMNS, check_permit};
+const struct csvfile_table PERMITS_TABLE = {.file = "permits.csv",
+                                            .row_size = sizeof(struct registry_permit),
+                                            .n_columns = COUNT(PERMIT_COLUMNS),
+                                            .columns = PERMIT_COLUMNS,
+                                            .check = check_permit};

@@ -11,5 +11,7 @@ extern const struct csvfile_table PERMITS_TABLE;  /* struct registry_permit */
 
 /* "HH:MM", 00:00 to 24:00, as a uint16_t of minutes; NULL, or what is wrong with it. */
 const char *tables_minute(const char *text, void *target, size_t size);
+/* Bits of a uint8_t as the digits 1 to 7. */
+void tables_weekdays_text(const void *source, char *ret, size_t size);
 
 #endif

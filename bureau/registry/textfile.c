@@ -75,14 +75,24 @@ bool textfile_exists(const char *dir, const char *name)
     return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
 }
 
-const char *text_fault(const char *text, size_t len)
+const char *utf8_fault(const char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-            return "holds a control character";
+    size_t ascii = 0;
+    while (ascii < len && (unsigned char)text[ascii] < 0x80 && text[ascii] != '\0')
+        ascii++;
+    if (ascii == len) /* nearly always: worth not asking jansson */
+        return NULL;
     json_t *string = json_stringn(text, len); /* refuses what is not UTF-8 */
     if (string == NULL)
         return "is not UTF-8";
     json_decref(string);
     return NULL;
+}
+
+const char *text_fault(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return "holds a control character";
+    return utf8_fault(text, len);
 }

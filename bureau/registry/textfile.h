@@ -16,5 +16,7 @@ bool textfile_exists(const char *dir, const char *name);
 
 /* NULL if `text` is UTF-8 without control characters, else what is wrong with it. */
 const char *text_fault(const char *text, size_t len);
+/* NULL if `text` is UTF-8, else what is wrong with it. */
+const char *utf8_fault(const char *text, size_t len);
 
 #endif

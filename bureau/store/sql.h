@@ -72,6 +72,8 @@ int sql_trips_from_records(struct store *store);
 int sql_alert_columns_from_phases(struct store *store);
 /* Cases of the alerts that came before the store had any (version 8). */
 int sql_cases_from_alerts(struct store *store);
+/* Inserts one row of the registry. */
+int sql_registry_put(struct store *store, enum registry_table table, const void *row);
 /* A malloc'd copy of a blob. */
 int sql_take_blob(struct sql *q, int column, uint8_t **ret, size_t *ret_len);
 

@@ -188,25 +188,53 @@ static int put_permit(struct store *store, const void *row)
     return sql_run(&q);
 }
 
+static int put_service(struct store *store, const void *row)
+{
+    const struct registry_service *service = row;
+    uint32_t *days = malloc((service->n_days + 1) * sizeof(*days));
+    struct sql q;
+    if (days == NULL)
+        return sql_fail(store, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < service->n_days; i++)
+        days[i] = htole32((uint32_t)service->days[i]);
+    sql_start(&q, store,
+              "INSERT INTO route_service (route_id, service_id, feed_route_id, weekdays, from_day, until_day,"
+              " start_min, end_min, n_trips, days) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    sql_text(&q, service->route_id);
+    sql_text(&q, service->service_id);
+    sql_text(&q, service->feed_route_id);
+    sql_int(&q, service->weekdays);
+    sql_int(&q, service->from_day);
+    sql_int(&q, service->until_day);
+    sql_int(&q, service->start_min);
+    sql_int(&q, service->end_min);
+    sql_int(&q, service->n_trips);
+    sql_blob(&q, days, service->n_days * sizeof(*days));
+    const int err = sql_run(&q);
+    free(days);
+    return err;
+}
+
+int sql_registry_put(struct store *store, enum registry_table table, const void *row)
+{
+    static int (*const put[REGISTRY_TABLES])(struct store * store, const void *row) = {
+        [REGISTRY_SCHOOLS] = put_school, [REGISTRY_VEHICLES] = put_vehicle, [REGISTRY_DRIVERS] = put_driver,
+        [REGISTRY_PERMITS] = put_permit, [REGISTRY_ROUTES] = put_route,     [REGISTRY_STOPS] = put_stop,
+        [REGISTRY_ORDERS] = put_order,   [REGISTRY_SERVICES] = put_service,
+    };
+    return put[table](store, row);
+}
+
 static int put_all(struct store *store, const struct registry *registry)
 {
-    /* In the order of their references. */
-    const struct {
-        const void *rows;
+    static const enum registry_table by_reference[] = {REGISTRY_SCHOOLS, REGISTRY_VEHICLES, REGISTRY_DRIVERS,
+                                                       REGISTRY_ROUTES,  REGISTRY_STOPS,    REGISTRY_PERMITS,
+                                                       REGISTRY_ORDERS,  REGISTRY_SERVICES};
+    for (size_t i = 0; i < sizeof(by_reference) / sizeof(by_reference[0]); i++) {
         size_t n, row_size;
-        int (*put)(struct store *store, const void *row);
-    } lists[] = {
-        {registry->schools, registry->n_schools, sizeof(*registry->schools), put_school},
-        {registry->vehicles, registry->n_vehicles, sizeof(*registry->vehicles), put_vehicle},
-        {registry->drivers, registry->n_drivers, sizeof(*registry->drivers), put_driver},
-        {registry->routes, registry->n_routes, sizeof(*registry->routes), put_route},
-        {registry->stops, registry->n_stops, sizeof(*registry->stops), put_stop},
-        {registry->permits, registry->n_permits, sizeof(*registry->permits), put_permit},
-        {registry->orders, registry->n_orders, sizeof(*registry->orders), put_order},
-    };
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-        for (size_t k = 0; k < lists[i].n; k++) {
-            const int err = lists[i].put(store, (const char *)lists[i].rows + k * lists[i].row_size);
+        const char *rows = registry_rows(registry, by_reference[i], &n, &row_size);
+        for (size_t k = 0; k < n; k++) {
+            const int err = sql_registry_put(store, by_reference[i], rows + k * row_size);
             if (err < 0)
                 return err;
         }
@@ -220,7 +248,8 @@ int store_registry_replace(struct store *store, const struct registry *registry)
     int err = sql_exec(store, "SAVEPOINT replacement");
     if (err < 0)
         return err;
-    err = sql_exec(store, "DELETE FROM permit; DELETE FROM stop; DELETE FROM route; DELETE FROM driver;"
+    err = sql_exec(store, "DELETE FROM route_service; DELETE FROM permit; DELETE FROM stop; DELETE FROM "
+                          "route; DELETE FROM driver;"
                           " DELETE FROM vehicle; DELETE FROM school; DELETE FROM road_order");
     if (err == 0)
         err = put_all(store, registry);
@@ -371,6 +400,30 @@ static int get_permit(struct sql *q, void *row)
     return q->err;
 }
 
+static int get_service(struct sql *q, void *row)
+{
+    struct registry_service *service = row;
+    uint8_t *days = NULL;
+    size_t size = 0;
+    service->weekdays = (uint8_t)sql_int_at(q, 3);
+    service->from_day = (int32_t)sql_int_at(q, 4);
+    service->until_day = (int32_t)sql_int_at(q, 5);
+    service->start_min = (uint16_t)sql_int_at(q, 6);
+    service->end_min = (uint16_t)sql_int_at(q, 7);
+    service->n_trips = (uint32_t)sql_int_at(q, 8);
+    sql_copy_text(q, 0, service->route_id, sizeof(service->route_id));
+    sql_copy_text(q, 1, service->service_id, sizeof(service->service_id));
+    sql_copy_text(q, 2, service->feed_route_id, sizeof(service->feed_route_id));
+    const int err = q->err < 0 ? q->err : sql_take_blob(q, 9, &days, &size);
+    if (err < 0)
+        return err;
+    service->days = (int32_t *)(void *)days; /* malloc'd memory is aligned for any type */
+    service->n_days = size / sizeof(*service->days);
+    for (size_t i = 0; i < service->n_days; i++)
+        service->days[i] = (int32_t)le32toh((uint32_t)service->days[i]);
+    return 0;
+}
+
 /* One list of the registry: `text` yields it in the order that registry.h promises, `get` fills one zeroed
  * row. */
 struct list {
@@ -409,7 +462,7 @@ static int read_list(struct store *store, const struct list *list, struct list_r
     return sql_end(&q, err);
 }
 
-enum { SCHOOLS, VEHICLES, DRIVERS, ROUTES, STOPS, PERMITS, ORDERS, LIST_COUNT };
+enum { SCHOOLS, VEHICLES, DRIVERS, ROUTES, STOPS, PERMITS, ORDERS, SERVICES, LIST_COUNT };
 static const struct list LISTS[] = {
     [SCHOOLS] = {"SELECT school_id, name, division, township FROM school ORDER BY school_id",
                  sizeof(struct registry_school), get_school},
@@ -431,6 +484,9 @@ static const struct list LISTS[] = {
     [ORDERS] = {"SELECT order_id, kind, reason, from_utc_ms, until_utc_ms, limit_kmh, routes, area"
                 " FROM road_order ORDER BY order_id",
                 sizeof(struct bw_order), get_order},
+    [SERVICES] = {"SELECT route_id, service_id, feed_route_id, weekdays, from_day, until_day, start_min,"
+                  " end_min, n_trips, days FROM route_service ORDER BY route_id, service_id",
+                  sizeof(struct registry_service), get_service},
 };
 
 static int read_lists(struct store *store, struct registry *registry)
@@ -454,6 +510,8 @@ static int read_lists(struct store *store, struct registry *registry)
         .n_permits = read[PERMITS].n,
         .orders = read[ORDERS].rows,
         .n_orders = read[ORDERS].n,
+        .services = read[SERVICES].rows,
+        .n_services = read[SERVICES].n,
     };
     return err;
 }

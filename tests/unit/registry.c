@@ -432,7 +432,7 @@ static const struct {
     {"orders.geojson", "2026-018", "2026-017",
      "orders.geojson:6: order_id: \"2026-017\" stands on line 5 already"},
     {"orders.geojson", "\"FOG\"", "\"NEBEL\"",
-     "orders.geojson:6: 2026-018: kind must be EXEMPTION, FOG, RAIN, SNOW, ICE, DUST, HAIL or MUD"},
+     "orders.geojson:6: 2026-018: kind must be EXEMPTION, FOG, RAIN, SNOW, ICE, DUST, HAIL, MUD or WEATHER"},
     {"orders.geojson", "\"reason\": \"石梁段塌方，绕行后洋\", ", "",
      "orders.geojson:5: 2026-017: reason must be there, as a string"},
     {"orders.geojson", "2020-01-30T12:00", "2020-01-30 12:00",

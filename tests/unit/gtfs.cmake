@@ -1,0 +1,1 @@
+unit_test(gtfs gtfs.c LIBS bw_gtfs PkgConfig::ZIP)
