@@ -1,6 +1,7 @@
 #include "bureau/api/api.h"
 
 #include "bureau/api/internal.h"
+#include "bureau/api/reporter.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -20,6 +21,7 @@ enum {
     UPLOAD_BYTES = 256 * 1024,
     UPLOADS_MAX = 8, /* at once */
     TAIL_MAX = 1024,
+    REPORT_ROLES = ACCESS_STAFF | ACCESS_SCHOOL,
 };
 
 /* One '*' stands for one segment of the path, in a file's pattern for all that follows. Query parameters that
@@ -80,6 +82,8 @@ static const struct route {
      {NULL}},
     {"POST", "/v1/sightings/*/photo", handle_photo_add, ACCESS_ALL, PICTURE_BYTES_MAX, false, {NULL}},
     {"GET", "/v1/sightings/*/photo", handle_photo, ACCESS_READERS, 0, false, {NULL}},
+    {"GET", "/v1/report", handle_report, REPORT_ROLES, 0, false, {"from", "to", "by"}},
+    {"GET", "/v1/report.xlsx", handle_report_workbook, REPORT_ROLES, 0, false, {"from", "to", "by", "lang"}},
     {"GET", "/v1/incidents", handle_incidents, ACCESS_STAFF, 0, false, {NULL}},
     {"GET", "/v1/plates/*", handle_plate, ACCESS_ALL, 0, false, {NULL}},
     {"GET", "/v1/routes", handle_routes, ACCESS_ALL, 0, false, {NULL}},
@@ -111,6 +115,7 @@ struct call {
     bool is_upload;
     struct darkroom_job photo;
     struct trace trace;
+    struct reporting reporting;
     struct feeder_wait feed;
     int64_t begun_us;
     unsigned status; /* of the answer; 0 = none yet */
@@ -214,6 +219,7 @@ static struct api_reply route_request(struct api *api, struct MHD_Connection *co
                                         .who = identify(connection),
                                         .photo = &call->photo,
                                         .trace = &call->trace,
+                                        .reporting = &call->reporting,
                                         .feed = &call->feed};
     const struct api_reply refusal = refuse(connection, call->route, request.who);
     return refusal.status ? refusal : call->route->handler(api, &request);
@@ -344,6 +350,7 @@ static void end_call(void *context, struct MHD_Connection *connection, void **re
         picture_free(&call->photo.picture);
         api->n_uploads -= call->is_upload;
         free(call->body);
+        reporting_free(&call->reporting);
         body_release(call->feed.body);
     }
     free(call);
@@ -396,6 +403,8 @@ int api_create(const struct bureau_config *config, struct api **ret)
         rc = stream_create(config->store_path, &api->stream);
     if (rc == 0)
         rc = tracer_create(config->store_path, &api->tracer);
+    if (rc == 0)
+        rc = reporter_create(config->store_path, &api->reporter);
     if (rc == 0)
         rc = feeder_create(config->store_path, &api->feeder);
     if (rc == 0)
@@ -476,6 +485,8 @@ static int start_threads(struct api *api)
     if (rc == 0)
         rc = tracer_start(api->tracer);
     if (rc == 0)
+        rc = reporter_start(api->reporter);
+    if (rc == 0)
         rc = feeder_start(api->feeder);
     return rc == 0 ? darkroom_start(api->darkroom) : rc;
 }
@@ -484,6 +495,7 @@ static void stop_threads(struct api *api)
 {
     stream_stop(api->stream);
     tracer_stop(api->tracer);
+    reporter_stop(api->reporter);
     feeder_stop(api->feeder);
     darkroom_stop(api->darkroom);
 }
@@ -525,6 +537,7 @@ void api_destroy(struct api *api)
         return;
     stream_destroy(api->stream);
     tracer_destroy(api->tracer);
+    reporter_destroy(api->reporter);
     feeder_destroy(api->feeder);
     files_destroy(api->files);
     darkroom_destroy(api->darkroom);

@@ -1,6 +1,6 @@
 /* The bureau over HTTP: /healthz, /v1/... (docs/api/openapi.yaml is the contract), the event stream, the
  * console's files. One thread answers every request; a second one paces the event
- * stream, a third writes the traces of plate look-ups.
+ * stream, a third writes the traces of plate look-ups, a fourth makes reports.
  *
  * Limits: 512 connections, of these 256 event streams; 32 KiB a connection and what its route
  * lets a body have; 30 s without progress closes one.

@@ -304,9 +304,9 @@ struct api_reply handle_console_settings(struct api *api, const struct api_reque
 {
     (void)request;
     const bool gcj02 = api->config->tiles_frame == BUREAU_GCJ02;
-    return reply_json(MHD_HTTP_OK,
-                      json_pack("{s:s, s:s, s:s}", "tiles", api->config->tiles_url, "tiles_frame",
-                                gcj02 ? "gcj02" : "wgs84", "version", BUSWARDEN_VERSION));
+    return reply_json(MHD_HTTP_OK, json_pack("{s:s, s:s, s:s, s:s}", "bureau", api->config->name, "tiles",
+                                             api->config->tiles_url, "tiles_frame", gcj02 ? "gcj02" : "wgs84",
+                                             "version", BUSWARDEN_VERSION));
 }
 
 struct api_reply handle_console_file(struct api *api, const struct api_request *request)

@@ -18,11 +18,15 @@
 
 enum { API_CSP_MAX = 512 };
 
+struct reporter;
+struct reporting; /* reporter.h */
+
 struct api {
     const struct bureau_config *config;
     struct store *store; /* of the server's thread */
     struct stream *stream;
     struct tracer *tracer;
+    struct reporter *reporter;
     struct feeder *feeder;
     struct files *files;
     struct metrics metrics;
@@ -46,9 +50,10 @@ struct api_request {
     size_t body_len;              /* 0 = none */
     const struct access_who *who; /* asks; of a role that the route is for */
     /* The same in every call for one request. */
-    struct trace *trace;        /* of a plate's look-up */
-    struct feeder_wait *feed;   /* for a feed */
-    struct darkroom_job *photo; /* of an upload */
+    struct trace *trace;         /* of a plate's look-up */
+    struct reporting *reporting; /* of a report; likewise */
+    struct feeder_wait *feed;    /* for a feed */
+    struct darkroom_job *photo;  /* of an upload */
 };
 
 /* response NULL: out of memory, the connection is closed. status 0: the connection is suspended, and the
@@ -110,6 +115,10 @@ struct api_reply handle_recurrence(struct api *api, const struct api_request *re
 struct api_reply handle_sighting_hand_over(struct api *api, const struct api_request *request);
 struct api_reply handle_photo_add(struct api *api, const struct api_request *request);
 struct api_reply handle_photo(struct api *api, const struct api_request *request);
+
+/* --- report.c --- */
+struct api_reply handle_report(struct api *api, const struct api_request *request);
+struct api_reply handle_report_workbook(struct api *api, const struct api_request *request);
 
 /* --- handlers.c --- */
 struct api_reply handle_health(struct api *api, const struct api_request *request);

@@ -84,11 +84,16 @@ static int write_text(const struct asked *asked, const struct report *report)
 
 /* --- the command --- */
 
-static void print_progress(void *context, unsigned done, unsigned of)
+static int print_progress(void *context, unsigned done, unsigned of)
 {
     (void)context;
-    if (isatty(STDERR_FILENO))
-        (void)fprintf(stderr, done < of ? "\r%u/%u" : "\r\033[K", done, of);
+    if (!isatty(STDERR_FILENO))
+        return 0;
+    if (done < of)
+        (void)fprintf(stderr, "\r%u/%u", done, of);
+    else
+        (void)fputs("\r\033[K", stderr);
+    return 0;
 }
 
 static int make(const struct asked *asked, const struct bureau_config *config, struct report **ret)

@@ -1,6 +1,7 @@
 // The bureau's HTTP interface (docs/api/openapi.yaml) and the live connection to it.
 
 const REQUEST_TIMEOUT_MS = 8000;
+const REPORT_TIMEOUT_MS = 60000; // a year takes seconds, and others may be before it
 const UPLOAD_TIMEOUT_MS = 60000; // a photo over a bad network
 const HEALTH_INTERVAL_MS = 10000;
 const BACKOFF_FIRST_MS = 1000;
@@ -73,6 +74,11 @@ export const getPlate = (plate) => get(`/v1/plates/${encodeURIComponent(plate)}`
 export const getTrips = (vehicleId, before) =>
   get(`/v1/trips?vehicle=${encodeURIComponent(vehicleId)}&limit=${TRIPS_LIMIT}${before ? `&before=${before}` : ''}`);
 export const getTrip = (id) => get(`/v1/trips/${id}`);
+const reportQuery = ({ from, to, by }) => new URLSearchParams({ from, to, by });
+/** Days YYYY-MM-DD, both inclusive; by: school or township. */
+export const getReport = (question) =>
+  call(`/v1/report?${reportQuery(question)}`, REPORT_TIMEOUT_MS, {}, (response) => response.json());
+export const reportWorkbookUrl = (question, lang) => `/v1/report.xlsx?${reportQuery(question)}&lang=${lang}`;
 export const getAlertsBefore = (id) => get(`/v1/alerts?state=all&limit=${PAGE_LIMIT}&before=${id}`);
 
 /** Everything the page starts from: all open alerts, the newest page of all alerts, all vehicles. */

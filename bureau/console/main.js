@@ -11,11 +11,12 @@ import { FleetMap } from './map.js';
 import { PlateCheck } from './plates.js';
 import { SightingList } from './sightings.js';
 import { Status } from './status.js';
+import { TermPage } from './term.js';
 import { VehicleList } from './vehicles.js';
 
 const AGES_INTERVAL_MS = 15000;
 const MAP_RETRY_MS = 10000;
-const TABS = ['alerts', 'vehicles', 'plates', 'sightings', 'incidents'];
+const TABS = ['alerts', 'vehicles', 'plates', 'sightings', 'incidents', 'term'];
 
 const fleet = new Fleet();
 const routeNames = new Map();
@@ -144,6 +145,7 @@ setInterval(() => {
   map?.relabel();
 }, AGES_INTERVAL_MS);
 new PlateCheck();
+new TermPage();
 new SightingList();
 bindLanguage();
 bindTabs();

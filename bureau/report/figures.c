@@ -415,10 +415,11 @@ static struct store_report_query between(const struct making *making, int32_t fr
                                        .school_id = making->query->school_id};
 }
 
-static void tell(const struct making *making, size_t months_done)
+static int tell(const struct making *making, size_t months_done)
 {
-    if (making->progress != NULL)
-        making->progress(making->context, (unsigned)months_done, (unsigned)making->report->n_months);
+    return making->progress != NULL
+               ? making->progress(making->context, (unsigned)months_done, (unsigned)making->report->n_months)
+               : 0;
 }
 
 static int sum_month(struct making *making, struct report_month *month)
@@ -445,17 +446,18 @@ static int sum(struct making *making)
     if (err == 0)
         err = store_report_plates(making->store, &term, &report->plates);
     for (size_t i = 0; i < report->n_months && err == 0; i++) {
-        tell(making, i);
-        err = sum_month(making, &report->months[i]);
+        err = tell(making, i);
+        if (err == 0)
+            err = sum_month(making, &report->months[i]);
     }
     if (err == 0)
         err = measure(making, &term, STORE_REPORT_TAKEN);
     if (err == 0)
         err = measure(making, &term, STORE_REPORT_RECTIFIED);
-    if (err == 0) {
-        tell(making, report->n_months);
+    if (err == 0)
+        err = tell(making, report->n_months);
+    if (err == 0)
         drop_empty_row(report);
-    }
     return err;
 }
 

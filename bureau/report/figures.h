@@ -127,8 +127,9 @@ struct report {
  * REPORT_DAYS_MAX). */
 int report_check(int32_t from_day, int32_t to_day);
 
-/* Long work, told in steps; the report does not go on while it is told. */
-typedef void (*report_progress_fn)(void *context, unsigned done, unsigned of);
+/* Long work, told in steps; the report does not go on while it is told. A non-zero return ends it, and is
+ * returned. */
+typedef int (*report_progress_fn)(void *context, unsigned done, unsigned of);
 
 /* Opens and ends a transaction of its own. -EINVAL, -ERANGE as above; -ENOENT: no such school; -ENOMEM; else
  * the store's error. progress may be NULL. report_free() it. */

@@ -144,6 +144,39 @@ def refused_acts_are_shown_in_words_and_hostile_topics_stay_text(browser, mock):
     mock.post("incidents", incidents=[])
 
 
+def set_day(browser, field, day):
+    browser.run(f"document.getElementById('{field}').value = '{day}'")
+
+
+def ask_report(browser, first, last):
+    browser.click("#tab-term")
+    set_day(browser, "term-from", first)
+    set_day(browser, "term-to", last)
+    browser.run("document.querySelector('#term-form button').click()")
+
+
+def a_term_is_counted_and_its_workbook_can_be_taken_away(browser, mock):
+    open_page(browser, mock)
+    browser.click("#tab-term")
+    check(re.fullmatch(r"\d{4}-\d\d-01", browser.run("return document.getElementById('term-from').value")), "no term is proposed")
+    ask_report(browser, "2026-02-23", "2026-07-10")
+    browser.wait("the report", "return document.querySelectorAll('.term-table').length === 2")
+    text = browser.text("#term-result")
+    check_contains(text, "天台县教育局 2026-02-23 至 2026-07-10", "登记 3 辆，持有效许可 2 辆，实际运行 3 辆", "45,678",
+                   "40 件，半数 1 小时 30 分 以内", "尚无", "7 条", "超员")
+    rows = [row.split("\t") for row in browser.text(".term-table tbody").splitlines()]
+    check([row[0] for row in rows] == ["石梁镇", "未注明乡镇", "不在登记册内", "合计"], f"the rows: {rows}")
+    check(rows[1][4] == "不详" and rows[2][4] == "0", f"unknown and none: {rows}")
+    link = browser.run("return document.querySelector('#term-result a').getAttribute('href')")
+    check(link == "/v1/report.xlsx?from=2026-02-23&to=2026-07-10&by=township&lang=zh", f"the workbook: {link}")
+    browser.click("#language")
+    check_contains(browser.text("#term-result"), "2026-02-23 to 2026-07-10", "unknown", "Not in the registry", "Pupils carried")
+    check("lang=en" in browser.run("return document.querySelector('#term-result a').getAttribute('href')"), "the workbook's language")
+    browser.click("#language")
+    ask_report(browser, "2026-07-10", "2026-02-23")
+    browser.wait("the refusal", "return document.getElementById('term-result').innerText.includes('截止日期不能早于起始日期')")
+
+
 def a_certificate_that_ends_is_marked(browser, mock):
     def in_days(days):
         return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + days * 86400))
@@ -498,12 +531,21 @@ def real_bureau_answers_a_plate(browser, bureau):
         browser.wait(f"the verdict on {plate}", f"return document.getElementById('plate-result').innerText.includes({parts[0]!r})")
 
 
+def real_bureau_counts_a_term(browser, bureau):
+    browser.open(f"{bureau.url}/")
+    browser.wait("the live connection", LIVE)
+    ask_report(browser, "2026-02-23", "2026-07-10")
+    browser.wait("the report", "return document.querySelectorAll('.term-table').length > 0")
+    check_contains(browser.text("#term-result"), "登记 4 辆", "石梁镇", "未注明乡镇", "合计", "0")
+
+
 REAL_TESTS = [
     *GATE_TESTS,
     real_bureau_serves_the_console,
     real_bureau_streams_an_alert_to_its_end,
     real_bureau_shows_every_kind,
     real_bureau_answers_a_plate,
+    real_bureau_counts_a_term,
 ]
 
 TESTS = [
@@ -513,6 +555,7 @@ TESTS = [
     alert_is_updated_in_place,
     hostile_names_stay_text,
     refused_acts_are_shown_in_words_and_hostile_topics_stay_text,
+    a_term_is_counted_and_its_workbook_can_be_taken_away,
     a_certificate_that_ends_is_marked,
     evidence_shows_the_law_and_escape_returns,
     off_route_is_measured_on_the_map,

@@ -252,6 +252,31 @@ def plate(text):
     return {"plate": key, "verdict": verdict, "as_of": ago(), **rest}
 
 
+def report_counts(boarded, alerts, found, **extra):
+    cases = {"found": found, "rectified": found // 2, "closed": 0, "going": found - found // 2, "overdue": 1, "dismissed": 0,
+             "explained": 0, "handed_over": 1}
+    sightings = {"all": 7, "settled": 2, "going": 1, "dismissed": 0, "no_case": 4, "handed_over": 1}
+    bands = {"all": alerts, "notice": 0, "minor": alerts, "serious": 0, "criminal": 0, "unknown": 0}
+    time = {"cases": found, "median_s": 5400, "p90_s": 93600}
+    return {"vehicles": 3, "vehicles_permitted": 2, "vehicles_uninspected": 0, "vehicles_ran": 3, "trips": 1234,
+            "trips_uncounted": 0 if boarded else 1234, "trips_over": 5, "boarded": boarded, "alerts": bands, "cases": cases,
+            "sightings": sightings, "sightings_without_permit": sightings, "taken": time,
+            "case_rectified": {"cases": 0, "median_s": None, "p90_s": None}, **extra}
+
+
+def report(query):
+    term = {"from": query["from"][0], "to": query["to"][0], "by": query["by"][0]}
+    if term["from"] > term["to"]:
+        return None
+    place = {"school_id": None, "township": "", "division": "331023"}
+    total = report_counts(45678, 90, 40)
+    total.update(plates_without_permit=3, alert_kinds={"OVERLOAD": total["alerts"]}, case_kinds={}, sighting_verdicts={})
+    return {**term, "made_at": ago(), "bureau": "天台县教育局", "school": "", "total": total, "months": [], "rows": [
+        report_counts(45678, 80, 36, in_registry=True, name="石梁镇", **place),
+        report_counts(None, 6, 2, in_registry=True, name="", **place),
+        report_counts(0, 4, 2, in_registry=False, name="", **place)]}
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     world: World
@@ -287,6 +312,9 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(whole_trip(next(t for t in world.trips if t["id"] == int(path.rsplit("/", 1)[1]))))
         elif path == "/v1/incidents":
             self.answer({"incidents": world.incidents})
+        elif path == "/v1/report":
+            told = report(query)
+            self.answer(told or {"error": {"code": "bad_request", "message": "from comes after to"}}, 200 if told else 400)
         elif path == "/v1/console":
             self.answer({"tiles": "", "tiles_frame": "wgs84", "version": "mock"})
         elif path == "/healthz":

@@ -397,6 +397,72 @@ def compare_text(county, text):
         same("text", words if words in text else "lacks it", words)
 
 
+def json_bands(counts, kind=None):
+    return {"all": counts.alerts_if(kind), **{name: counts.alerts_if(kind, band) for band, name in BANDS.items()},
+            "unknown": counts.alerts_if(kind, 0)}
+
+
+def json_cases(counts, kind=None):
+    return {"found": counts.cases_if(kind), "rectified": rectified(counts, kind),
+            "closed": counts.cases_if(kind, state="closed", explained=False),
+            "going": sum(counts.cases_if(kind, state=state) for state in ("open", "acknowledged", "assigned")),
+            "overdue": counts.cases_if(kind, overdue=True), "dismissed": counts.cases_if(kind, state="dismissed"),
+            "explained": counts.cases_if(kind, explained=True), "handed_over": counts.cases_if(kind, handed_over=True)}
+
+
+def json_sightings(counts, **wanted):
+    return {"all": counts.sightings_if(**wanted),
+            **{key: counts.sightings_if(outcome=outcome, **wanted)
+               for key, outcome in (("settled", "settled"), ("going", "going"), ("dismissed", "dismissed"), ("no_case", "none"))},
+            "handed_over": counts.sightings_if(handed_over=True, **wanted)}
+
+
+def json_counts(counts):
+    return {"trips": counts.trips, "trips_uncounted": counts.uncounted, "trips_over": counts.over,
+            "boarded": None if boarded(counts) == "不详" else counts.boarded, "alerts": json_bands(counts),
+            "cases": json_cases(counts), "sightings": json_sightings(counts),
+            "sightings_without_permit": json_sightings(counts, suspect=True)}
+
+
+def json_time(values):
+    return {"cases": len(values), **{key: None if not values else rank(values, tenths) / 1000
+                                     for key, tenths in (("median_s", 5), ("p90_s", 9))}}
+
+
+def json_part(counts):
+    return {"vehicles": counts.vehicles, "vehicles_permitted": counts.permitted, "vehicles_uninspected": counts.uninspected,
+            "vehicles_ran": len(counts.ran), **json_counts(counts), "taken": json_time(counts.taken),
+            "case_rectified": json_time(counts.rectified)}
+
+
+def json_kinds(counts):
+    return {**{name: json_bands(counts, kind) for kind, name in enumerate(KINDS, 1)}, "unknown": json_bands(counts, 0)}
+
+
+def compare_json(county, report):
+    total = county.total
+    cases = {**dict(enumerate(KINDS, 1)), 20: "SILENT", 21: "OUTAGE", 22: "SIGHTING", 0: "unknown"}
+    verdicts = ["unread", "licensed", "wrong_hour", "expired", "suspended", "no_permit", "unknown"]
+    whole = {**json_part(total), "alert_kinds": json_kinds(total),
+             "case_kinds": {name: json_cases(total, kind) for kind, name in cases.items()},
+             "sighting_verdicts": {name: json_sightings(total, verdict=i) for i, name in enumerate(verdicts, 1)},
+             "plates_without_permit": county.plates()}
+    same("JSON: members of the total", sorted(report["total"]), sorted(whole))
+    for key, expected in whole.items():
+        same(f"JSON: {key}", report["total"].get(key), expected)
+    for month in report["months"]:
+        counts = county.months.get(tuple(map(int, month["month"].split("-"))), Counts())
+        expected = {**json_counts(counts), "alert_kinds": json_kinds(counts)}
+        same(f"JSON: {month['month']}", {key: month.get(key) for key in expected}, expected)
+    names = {}
+    for row in report["rows"]:
+        names[NOWHERE if not row["in_registry"] else row["name"] or "未注明乡镇"] = row
+    same("JSON: rows", sorted(names), sorted(county.parts))
+    for name, row in names.items():
+        expected = json_part(county.parts[name])
+        same(f"JSON: {name}", {key: row.get(key) for key in expected}, expected)
+
+
 def main():
     if len(sys.argv) not in (7, 8):
         sys.exit(__doc__)

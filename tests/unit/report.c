@@ -366,7 +366,7 @@ Test(report, overdue_is_as_of_when_the_report_is_made)
 
 /* --- one moment --- */
 
-static void come_in(void *context, unsigned done, unsigned of)
+static int come_in(void *context, unsigned done, unsigned of)
 {
     (void)of;
     struct store *other = NULL;
@@ -376,10 +376,27 @@ static void come_in(void *context, unsigned done, unsigned of)
                                  .quality = BW_QUALITY_GOOD};
     *(unsigned *)context += 1;
     if (done != 0)
-        return;
+        return 0;
     cr_assert_eq(store_open(path, &other), 0);
     cr_assert_eq(store_trip_apply(other, "bus-a", STREAM, 999, &trip, trip.ended_utc_ms), 0);
     store_close(other);
+    return 0;
+}
+
+static int refuse(void *context, unsigned done, unsigned of)
+{
+    (void)context;
+    (void)of;
+    return done == 1 ? -ECANCELED : 0;
+}
+
+Test(report, whoever_is_told_may_end_it)
+{
+    const struct report_query query = term("2026-03-01", "2026-04-30");
+    struct report *report = NULL;
+    cr_expect_eq(report_make(store, &query, refuse, NULL, &report), -ECANCELED);
+    cr_expect_null(report);
+    report_free(make(query)); /* the transaction is over: another one begins */
 }
 
 Test(report, all_figures_are_of_one_moment)
