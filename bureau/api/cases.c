@@ -266,14 +266,14 @@ static struct api_reply refused(enum case_refusal refusal)
 
 /* The step and its line in the audit log, or neither. */
 static int act(struct api *api, int64_t id, int64_t seen_step, const struct store_case_deed *deed,
-               enum case_refusal *ret_refusal)
+               enum case_refusal *ret_refusal, int64_t *ret_step)
 {
     char subject[64];
     (void)snprintf(subject, sizeof(subject), "%lld %s", (long long)id, case_action_name(deed->action));
     int rc = store_begin(api->store);
     if (rc != 0)
         return rc;
-    rc = store_case_act(api->store, &api->config->cases, id, seen_step, deed, ret_refusal, NULL);
+    rc = store_case_act(api->store, &api->config->cases, id, seen_step, deed, ret_refusal, ret_step);
     if (rc == 0)
         rc = store_audit(api->store, deed->who, "case", subject, deed->utc_ms);
     if (rc == 0)
@@ -288,15 +288,17 @@ static struct api_reply take_step(struct api *api, const struct api_request *req
                                    .who = request->who->name,
                                    .own_school_id = access_school(request->who),
                                    .utc_ms = request_now_ms(CLOCK_REALTIME)};
-    int64_t seen_step = 0;
+    int64_t seen_step = 0, step = 0;
     enum case_refusal refusal = CASE_ALLOWED;
     const char *wrong = parse_deed(body, &deed, &seen_step);
     if (wrong)
         return reply_bad_request(wrong);
-    const int rc = act(api, id, seen_step, &deed, &refusal);
+    const int rc = act(api, id, seen_step, &deed, &refusal, &step);
     struct api_reply reply;
-    if (rc == 0)
+    if (rc == 0) {
+        stream_notify_step(api->stream, step);
         return tell_case(api, request, MHD_HTTP_CREATED, id);
+    }
     if (rc == -ENOENT)
         reply = no_case();
     else if (rc == -ESTALE)

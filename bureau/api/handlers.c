@@ -91,14 +91,30 @@ struct api_reply handle_alerts(struct api *api, const struct api_request *reques
                                              "last_event", (json_int_t)last_event));
 }
 
+/* "57", or "57-1234"; NULL leaves *ret alone. */
+static int parse_cursor(const char *text, struct stream_cursor *ret)
+{
+    char event[24];
+    const size_t length = text ? strcspn(text, "-") : 0;
+    if (!text || text[length] == '\0')
+        return request_number(text, 0, INT64_MAX, &ret->event);
+    if (length >= sizeof(event))
+        return -EINVAL;
+    memcpy(event, text, length);
+    event[length] = '\0';
+    if (request_number(event, 0, INT64_MAX, &ret->event) != 0)
+        return -EINVAL;
+    return request_number(text + length + 1, 0, INT64_MAX, &ret->step);
+}
+
 struct api_reply handle_alert_stream(struct api *api, const struct api_request *request)
 {
     struct api_reply reply = {MHD_HTTP_OK, NULL};
-    int64_t after = STREAM_NEW;
+    struct stream_cursor after = {STREAM_NEW, STREAM_NEW};
     /* The header is what a browser that comes back adds to the address it began with: it is the newer one. */
     const char *text = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Last-Event-ID");
-    if (request_number(text ? text : request_query(request, "last_event_id"), 0, INT64_MAX, &after) != 0)
-        return reply_bad_request("last event id: a number");
+    if (parse_cursor(text ? text : request_query(request, "last_event_id"), &after) != 0)
+        return reply_bad_request("last event id: a number, or two with a hyphen");
     if (request->head) /* libmicrohttpd would end, in a HEAD too, the chunks that never began */
         reply.response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     else if (stream_open(api->stream, api->store, request->connection, access_school(request->who), after,

@@ -1,5 +1,6 @@
 #include "bureau/api/stream.h"
 
+#include "bureau/api/casejson.h"
 #include "bureau/api/json.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ struct client {
     bool of_school; /* only what concerns the vehicles of school_id */
     char school_id[BW_ID_LEN];
     int64_t event;  /* last alert event given, or passed over */
+    int64_t step;   /* last step of a case given, or passed over */
     int64_t change; /* last change of a vehicle given, or passed over */
     int batch;      /* alert events in this one */
     bool greeted, suspended, heartbeat;
@@ -51,6 +53,7 @@ struct stream {
     uint64_t turns;
     bool stopping;
     int64_t last_event;
+    int64_t last_step;
     int64_t last_change;
     size_t n_clients, n_vehicles, n_changed;
     uint64_t n_dropped;
@@ -64,7 +67,7 @@ static bool has_work(const struct client *client)
 {
     const struct stream *stream = client->stream;
     return stream->stopping || !client->greeted || client->heartbeat || client->event < stream->last_event ||
-           client->change < stream->last_change;
+           client->step < stream->last_step || client->change < stream->last_change;
 }
 
 static void wake_clients(struct stream *stream)
@@ -81,6 +84,13 @@ static void wake_clients(struct stream *stream)
 
 /* --- what a client is given: on the server's thread --- */
 
+static int64_t utc_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static int write_alert(void *context, const struct store_alert *row)
 {
     struct client *client = context;
@@ -92,6 +102,34 @@ static int write_alert(void *context, const struct store_alert *row)
     client->event = row->event;
     client->batch++;
     return 0;
+}
+
+/* The id has both cursors: a browser names the last one that it was given, whatever kind that was of. */
+static int write_step(void *context, const struct store_case_step *row)
+{
+    struct client *client = context;
+    char *json = apijson_text(casejson_step(row, utc_ms()));
+    if (!json)
+        return -ENOMEM;
+    (void)fprintf(client->out, "id: %" PRId64 "-%" PRId64 "\nevent: case\ndata: %s\n\n", client->event,
+                  row->number, json);
+    free(json);
+    client->step = row->number;
+    client->batch++;
+    return 0;
+}
+
+static int write_steps(struct client *client, int64_t last_step)
+{
+    if (client->step >= last_step)
+        return 0;
+    client->batch = 0;
+    const int rc =
+        store_case_steps_after(client->store, client->step, client->of_school ? client->school_id : NULL,
+                               STREAM_BATCH_MAX, write_step, client);
+    if (rc == 0 && client->batch < STREAM_BATCH_MAX && client->step < last_step)
+        client->step = last_step; /* the rest is not for this one */
+    return rc;
 }
 
 static void write_vehicles(struct client *client)
@@ -116,7 +154,7 @@ static int write_news(struct client *client)
 {
     struct stream *stream = client->stream;
     (void)pthread_mutex_lock(&stream->lock);
-    const int64_t last_event = stream->last_event;
+    const int64_t last_event = stream->last_event, last_step = stream->last_step;
     const bool greeted = client->greeted;
     if (client->heartbeat)
         (void)fputs(": still here\n\n", client->out);
@@ -130,13 +168,13 @@ static int write_news(struct client *client)
     if (!greeted)
         (void)fprintf(client->out, "retry: 2000\nid: %" PRId64 "\n\n", client->event);
     if (client->event >= last_event)
-        return 0;
+        return write_steps(client, last_step);
     client->batch = 0;
     const int rc = store_alert_events(client->store, client->of_school ? client->school_id : NULL,
                                       client->event, STREAM_BATCH_MAX, write_alert, client);
     if (rc == 0 && client->batch < STREAM_BATCH_MAX && client->event < last_event)
         client->event = last_event; /* the rest is not for this one, or was purged meanwhile */
-    return rc;
+    return rc == 0 ? write_steps(client, last_step) : rc;
 }
 
 static int refill(struct client *client)
@@ -202,14 +240,29 @@ static void free_client(void *context)
     free(client);
 }
 
-static int add_client(struct stream *stream, struct client *client, int64_t after)
+/* A cursor that names an alert alone: the steps since shortly before it. Some may come twice; each tells the
+ * whole state of its case. */
+static int64_t step_before(struct store *store, int64_t event)
 {
+    int64_t received_utc_ms, step;
+    if (store_event_received(store, event, &received_utc_ms) != 0 ||
+        store_case_step_before(store, received_utc_ms - STREAM_OVERLAP_MS, &step) != 0)
+        return 0;
+    return step;
+}
+
+static int add_client(struct stream *stream, struct client *client, struct stream_cursor after)
+{
+    const int64_t step = after.event != STREAM_NEW && after.step == STREAM_NEW
+                             ? step_before(client->store, after.event)
+                             : after.step;
     (void)pthread_mutex_lock(&stream->lock);
     const int rc = stream->n_clients < STREAM_CLIENTS_MAX ? 0 : -EBUSY;
     if (rc == 0) {
         /* An id of the future comes from another store: nothing before it can be meant. */
-        const bool known = after != STREAM_NEW && after < stream->last_event;
-        client->event = known ? after : stream->last_event;
+        const bool known = after.event != STREAM_NEW && after.event < stream->last_event;
+        client->event = known ? after.event : stream->last_event;
+        client->step = step != STREAM_NEW && step < stream->last_step ? step : stream->last_step;
         client->change = stream->last_change;
         LIST_INSERT_HEAD(&stream->clients, client, link);
         stream->n_clients++;
@@ -219,7 +272,7 @@ static int add_client(struct stream *stream, struct client *client, int64_t afte
 }
 
 int stream_open(struct stream *stream, struct store *store, struct MHD_Connection *connection,
-                const char *school, int64_t after, struct MHD_Response **ret)
+                const char *school, struct stream_cursor after, struct MHD_Response **ret)
 {
     enum { BLOCK_BYTES = 8192 };
     struct client *client = calloc(1, sizeof(*client));
@@ -246,6 +299,16 @@ int stream_open(struct stream *stream, struct store *store, struct MHD_Connectio
 }
 
 /* --- what is new --- */
+
+void stream_notify_step(struct stream *stream, int64_t last_step)
+{
+    (void)pthread_mutex_lock(&stream->lock);
+    if (stream->last_step < last_step) {
+        stream->last_step = last_step;
+        wake_clients(stream);
+    }
+    (void)pthread_mutex_unlock(&stream->lock);
+}
 
 void stream_notify_events(struct stream *stream, int64_t last_event)
 {
@@ -329,13 +392,6 @@ static struct vehicle *take_changed(struct stream *stream)
     return vehicle;
 }
 
-static int64_t utc_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 struct rendered {
     char *text;
     char school_id[BW_ID_LEN];
@@ -399,9 +455,11 @@ static void turn(struct stream *stream)
 {
     /* Another process may be the one that ingests: then nobody notifies. A store that fails shows in
      * /healthz. */
-    int64_t last_event;
+    int64_t last_event, last_step;
     if (store_last_event(stream->store, &last_event) == 0)
         stream_notify_events(stream, last_event);
+    if (store_last_case_step(stream->store, &last_step) == 0)
+        stream_notify_step(stream, last_step);
 
     (void)pthread_mutex_lock(&stream->lock);
     mark_silent(stream);
@@ -464,6 +522,8 @@ int stream_create(const char *store_path, struct stream **ret)
     int rc = store_open(store_path, &stream->store);
     if (rc == 0)
         rc = store_last_event(stream->store, &stream->last_event);
+    if (rc == 0)
+        rc = store_last_case_step(stream->store, &stream->last_step);
     if (rc != 0) {
         store_close(stream->store);
         free(stream);

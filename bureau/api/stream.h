@@ -1,10 +1,10 @@
-/* Server-sent events (WHATWG HTML, 9.2): `alert` (numbered, resumable) and `vehicle` (latest state, not
- * resumable).
+/* Server-sent events (WHATWG HTML, 9.2): `alert` and `case` (numbered, resumable) and `vehicle` (latest
+ * state, not resumable). The id is that of the last alert event, and of a case event "alert-step".
  *
- * Nothing is queued for a client. It holds two cursors: the last alert event it was given, from where it
- * reads the store, and the last change of a vehicle, from where it reads one shared list that keeps each
- * vehicle's latest state only. A slow client therefore costs no memory, misses no alert and skips stale
- * positions. */
+ * Nothing is queued for a client. It holds its cursors: the last alert event and the last step of a case that
+ * it was given, from where it reads the store, and the last change of a vehicle, from where it reads one
+ * shared list that keeps each vehicle's latest state only. A slow client therefore costs no memory, misses no
+ * alert and skips stale positions. */
 #ifndef BUSWARDEN_STREAM_H
 #define BUSWARDEN_STREAM_H
 
@@ -16,6 +16,7 @@ enum {
     STREAM_CLIENTS_MAX = 256,
     STREAM_VEHICLES_MAX = 32768, /* a province; vehicles beyond are not streamed (stream_stats) */
     STREAM_BATCH_MAX = 16,       /* events of each kind that a client has in memory at once */
+    STREAM_OVERLAP_MS = 300000,  /* a cursor without a step: steps from so long before its alert */
     STREAM_HEARTBEAT_S = 15,     /* a comment after this long in silence: finds dead connections */
     STREAM_FAREWELL_MS = 500,    /* at stop: for listeners to take the end; who does not read is cut off */
 };
@@ -38,14 +39,18 @@ void stream_destroy(struct stream *stream); /* NULL is fine */
 
 /* From any thread. */
 void stream_notify_events(struct stream *stream, int64_t last_event);
+void stream_notify_step(struct stream *stream, int64_t last_step);
 void stream_notify_vehicle(struct stream *stream, const char *vehicle);
 void stream_stats(struct stream *stream, struct stream_stats *ret);
 
-/* An endless response for this connection, beginning after event `after` (STREAM_NEW: with the next one).
+/* An endless response for this connection, beginning after `after` (both STREAM_NEW: with what comes next).
  * `store` is the handle of the server's thread, used there whenever the connection can take more. school:
  * only what concerns its vehicles; NULL = all. -EBUSY: STREAM_CLIENTS_MAX are served already. */
 static const int64_t STREAM_NEW = -1;
+struct stream_cursor {
+    int64_t event, step; /* step STREAM_NEW, event not: what came since about then */
+};
 int stream_open(struct stream *stream, struct store *store, struct MHD_Connection *connection,
-                const char *school, int64_t after, struct MHD_Response **ret);
+                const char *school, struct stream_cursor after, struct MHD_Response **ret);
 
 #endif

@@ -83,6 +83,10 @@ int store_case_steps(struct store *store, int64_t case_id, store_case_step_fn fn
 int store_case_steps_after(struct store *store, int64_t after, const char *school_id, int limit,
                            store_case_step_fn fn, void *context);
 int store_last_case_step(struct store *store, int64_t *ret); /* 0 = none yet */
+/* The last step taken before an instant (0 = none), and when an alert event, or the last one before it, was
+ * received (-ENOENT). */
+int store_case_step_before(struct store *store, int64_t utc_ms, int64_t *ret);
+int store_event_received(struct store *store, int64_t event, int64_t *ret_utc_ms);
 /* The present state of the alerts that a case is about. */
 int store_case_alerts(struct store *store, int64_t case_id, store_alert_fn fn, void *context);
 

@@ -233,3 +233,28 @@ int store_case_records(struct store *store, int64_t case_id, int limit, store_ca
     const int ended = sql_end(&q, answer != 0 ? 0 : err);
     return ended < 0 ? ended : answer;
 }
+
+int store_case_step_before(struct store *store, int64_t utc_ms, int64_t *ret)
+{
+    struct sql q;
+    sql_start(&q, store, "SELECT number FROM case_step WHERE utc_ms < ? ORDER BY number DESC LIMIT 1");
+    sql_int(&q, utc_ms);
+    const int err = sql_row(&q);
+    if (err >= 0)
+        *ret = err == 1 ? sql_int_at(&q, 0) : 0;
+    return sql_end(&q, err);
+}
+
+int store_event_received(struct store *store, int64_t event, int64_t *ret_utc_ms)
+{
+    struct sql q;
+    sql_start(&q, store,
+              "SELECT received_utc_ms FROM alert_event WHERE event <= ? ORDER BY event DESC LIMIT 1");
+    sql_int(&q, event);
+    int err = sql_row(&q);
+    if (err == 1)
+        *ret_utc_ms = sql_int_at(&q, 0);
+    else if (err == 0)
+        err = sql_fail(store, -ENOENT, "no such alert event");
+    return sql_end(&q, err);
+}

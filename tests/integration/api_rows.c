@@ -7,7 +7,7 @@
  *         writes the bytes of a presence message
  *     api_rows will
  *         the same of a vehicle that is gone */
-#include "bureau/store/store.h"
+#include "bureau/store/cases.h"
 #include "proto/modeljson.h"
 #include "proto/seal.h"
 #include "proto/wire.h"
@@ -76,7 +76,9 @@ static int put_alert(char **argv, const char *kind_name)
     if (store_open(argv[0], &store) != 0)
         return 1;
     int64_t event = 0;
-    const int rc = store_alert_apply(store, argv[1], stream, next_seq(), &alert, now_utc_ms(), &event);
+    int rc = store_alert_apply(store, argv[1], stream, next_seq(), &alert, now_utc_ms(), &event);
+    if (rc == 0 && event != 0)
+        rc = store_case_on_alert(store, &CASE_POLICY_DEFAULT, argv[1], &alert, event, now_utc_ms());
     if (rc != 0)
         (void)fprintf(stderr, "api_rows: %s\n", store_error(store));
     else
