@@ -11,7 +11,8 @@
 enum {
     KEEPER_VEHICLES_MAX = 32768, /* a province; those beyond are not judged */
     KEEPER_STEPS_MAX = 256,      /* of cases that go up, in one turn */
-    KEEPER_BACKLOGS_MAX = 16,    /* of vehicles whose late records are looked through, in one turn */
+    KEEPER_REASON_LEN = 160,
+    KEEPER_BACKLOGS_MAX = 16, /* of vehicles whose late records are looked through, in one turn */
 };
 
 struct keeper_config {

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <time.h>
 
-enum { REASON_MAX = 160 };
 static const int64_t PULSE_MS = 1000, BREATH_MS = 20;
 enum { PURGE_HOUR = 2 }; /* local: while no vehicle is under way */
 
@@ -27,7 +26,7 @@ struct keeper {
     pthread_cond_t wake;
     bool stopping;
     uint64_t turns;
-    char reason[REASON_MAX];
+    char reason[KEEPER_REASON_LEN];
 };
 
 static int64_t clock_ms(clockid_t clock)

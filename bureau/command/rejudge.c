@@ -2,6 +2,7 @@
 #include "bureau/rejudge/rejudge.h"
 
 #include "bureau/command/command.h"
+#include "bureau/store/cases.h"
 #include "proto/modeljson.h"
 #include "proto/topic.h"
 #include "proto/utc.h"
@@ -18,6 +19,8 @@ static const char PROGRAM[] = "buswarden-bureau";
 struct printer {
     const struct command *self;
     bool json, zh, progress;
+    struct store *cases; /* to open cases in; NULL = none are */
+    const struct case_policy *policy;
 };
 
 static int print_json(json_t *object)
@@ -65,10 +68,41 @@ static int print_finding_json(const struct printer *printer, const struct rejudg
     return print_json(object);
 }
 
+/* One case of each vehicle until it is dealt with; the same finding of another run is told once. */
+static int open_case(struct printer *printer, const struct rejudge_finding *finding)
+{
+    char text[64 + UTC_TEXT_LEN], from[UTC_TEXT_LEN], who[64];
+    int64_t id;
+    bool opened;
+    utc_format(finding->from_utc_ms, from);
+    (void)snprintf(text, sizeof(text), "rejudged:missing kind=%s from=%s", modeljson_kind(finding->kind),
+                   from);
+    command_who(who, sizeof(who));
+    const struct store_case_opening opening = {.kind = BW_TAMPER,
+                                               .source = CASE_BY_REJUDGING,
+                                               .vehicle = finding->vehicle,
+                                               .severity = BW_SERIOUS,
+                                               .happened_utc_ms = finding->from_utc_ms,
+                                               .utc_ms = command_now_utc_ms(),
+                                               .who = who,
+                                               .role = CASE_ROLE_SYSTEM,
+                                               .text = text};
+    const int told = store_case_told(printer->cases, finding->vehicle, BW_TAMPER, text);
+    if (told != 0)
+        return told < 0 ? told : 0;
+    return store_case_open(printer->cases, printer->policy, &opening, &id, &opened);
+}
+
 static int print_finding(void *context, const struct rejudge_finding *finding)
 {
-    const struct printer *printer = context;
+    struct printer *printer = context;
     char from[UTC_TEXT_LEN], to[UTC_TEXT_LEN] = "-";
+    const int rc =
+        printer->cases != NULL && finding->what == REJUDGE_MISSING ? open_case(printer, finding) : 0;
+    if (rc != 0) {
+        (void)command_store_failed(printer->cases, "rejudge --cases");
+        return rc;
+    }
     if (printer->json)
         return print_finding_json(printer, finding);
     utc_format(finding->from_utc_ms, from);
@@ -246,7 +280,8 @@ static int read_licence(const char *path, struct issued *ret)
 
 struct asked {
     const char *config, *store, *vehicle, *from, *to, *licence, *set, *lang;
-    bool json;
+    bool json, cases;
+    struct bureau_config bureau; /* of config */
     int64_t from_utc_ms, to_utc_ms;
     struct issued trial_licence;
     struct rejudge_trial trial;
@@ -335,20 +370,20 @@ static int rejudge(struct store *store, const struct asked *asked, struct printe
     return totals.found[REJUDGE_MISSING] > 0 ? EXIT_NO : EXIT_DONE;
 }
 
-static int open_store(const struct command *self, const struct asked *asked, struct store **ret)
+static int open_store(const struct command *self, struct asked *asked, struct store **ret)
 {
-    struct bureau_config config = {0};
+    struct bureau_config *config = &asked->bureau;
     if ((asked->config == NULL) == (asked->store == NULL))
         return command_wrong(self, "either --config FILE or --store FILE is needed");
     if (asked->config != NULL) {
-        const int status = command_config(self, asked->config, &config);
+        const int status = command_config(self, asked->config, config);
         if (status != EXIT_DONE)
             return status;
-    } else if ((size_t)snprintf(config.store_path, sizeof(config.store_path), "%s", asked->store) >=
-               sizeof(config.store_path)) {
+    } else if ((size_t)snprintf(config->store_path, sizeof(config->store_path), "%s", asked->store) >=
+               sizeof(config->store_path)) {
         return command_wrong(self, "--store: too long a path");
     }
-    return command_store_reading(&config, ret);
+    return command_store_reading(config, ret);
 }
 
 static int run_asked(const struct command *self, struct asked *asked)
@@ -361,6 +396,9 @@ static int run_asked(const struct command *self, struct asked *asked)
     if (asked->vehicle != NULL && (strlen(asked->vehicle) >= BW_ID_LEN || !topic_level_valid(asked->vehicle)))
         return command_wrong(self, "--vehicle: not an id");
     const char *wrong = read_days(asked);
+    if (wrong == NULL && asked->cases &&
+        (asked->config == NULL || asked->set != NULL || asked->licence != NULL))
+        wrong = "--cases goes with --config, and not with a trial";
     if (wrong != NULL)
         return command_wrong(self, wrong);
     int status = read_trial(self, asked);
@@ -368,8 +406,13 @@ static int run_asked(const struct command *self, struct asked *asked)
         status = open_store(self, asked, &store);
     if (status == EXIT_DONE && asked->vehicle != NULL)
         status = check_vehicle(store, asked->vehicle);
+    if (status == EXIT_DONE && asked->cases) {
+        status = command_store(&asked->bureau, &printer.cases);
+        printer.policy = &asked->bureau.cases;
+    }
     if (status == EXIT_DONE)
         status = rejudge(store, asked, &printer);
+    store_close(printer.cases);
     store_close(store);
     return status;
 }
@@ -381,6 +424,7 @@ static int run_rejudge(const struct command *self, int argc, char **argv)
         {"config", &asked.config, NULL}, {"store", &asked.store, NULL}, {"vehicle", &asked.vehicle, NULL},
         {"from", &asked.from, NULL},     {"to", &asked.to, NULL},       {"licence", &asked.licence, NULL},
         {"set", &asked.set, NULL},       {"lang", &asked.lang, NULL},   {"json", NULL, &asked.json},
+        {"cases", NULL, &asked.cases},
     };
     int status;
     if (!command_parse(self, argc, argv, options, sizeof(options) / sizeof(options[0]), NULL, 0, &status))
@@ -399,7 +443,8 @@ const struct command COMMAND_REJUDGE = {
         "    buswarden-bureau rejudge - judge stored tracks again\n\n"
         "SYNOPSIS\n"
         "    buswarden-bureau rejudge --config FILE | --store FILE [--vehicle ID] [--from DAY] [--to DAY]\n"
-        "                             [--json] [--lang en|zh] [--set NAME=VALUE[,...] | --licence FILE]\n\n"
+        "                             [--cases] [--json] [--lang en|zh] [--set NAME=VALUE[,...] | --licence "
+        "FILE]\n\n"
         "DESCRIPTION\n"
         "    Judges the tracks that vehicles have sent with the vehicles' own rules, by the licence that "
         "was\n"
@@ -427,6 +472,9 @@ const struct command COMMAND_REJUDGE = {
         "out_of_hours_grace_min\n"
         "                     out_of_hours_hold_ms overspeed_tolerance_kmh overspeed_hold_ms\n"
         "    --licence FILE   a whole licence in place of its vehicle's, as `licence --out` writes it\n"
+        "    --cases          open a TAMPER case of each vehicle whose own alerts are missing, or add to the "
+        "one\n"
+        "                     that is going; what an earlier run has told is told once (docs/cases.md)\n"
         "    --json           one JSON object a line\n"
         "    --lang zh        words in Chinese\n\n"
         "EXIT STATUS\n"

@@ -117,6 +117,9 @@ struct store_case_opening {
 int store_case_open(struct store *store, const struct case_policy *policy,
                     const struct store_case_opening *opening, int64_t *ret_id, bool *ret_opened);
 
+/* 1: a step of a case of this subject and kind, whatever became of it, has just these words; 0: none. */
+int store_case_told(struct store *store, const char *subject, int kind, const char *text);
+
 /* After store_alert_apply() made `event`: opens a case, joins one or makes one graver, as the policy says. */
 int store_case_on_alert(struct store *store, const struct case_policy *policy, const char *vehicle,
                         const struct bw_alert *alert, int64_t event, int64_t received_utc_ms);

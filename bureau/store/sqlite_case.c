@@ -258,3 +258,17 @@ int store_event_received(struct store *store, int64_t event, int64_t *ret_utc_ms
         err = sql_fail(store, -ENOENT, "no such alert event");
     return sql_end(&q, err);
 }
+
+int store_case_told(struct store *store, const char *subject, int kind, const char *text)
+{
+    struct sql q;
+    sql_start(&q, store,
+              "SELECT 1 FROM cases AS c JOIN case_step AS step ON step.case_id = c.id"
+              " WHERE c.subject = ? AND c.kind = ? AND step.text = ? LIMIT 1");
+    sql_text(&q, subject);
+    sql_int(&q, kind);
+    sql_text(&q, text);
+    const int row = sql_row(&q);
+    const int err = sql_end(&q, row);
+    return err < 0 ? err : row;
+}
