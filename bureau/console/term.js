@@ -119,6 +119,9 @@ export class TermPage {
     return [
       h('h2', {}, t('term.title', { whose: report.school || report.bureau, from: report.from, to: report.to })),
       h('p', {}, h('a', { class: 'btn btn-primary', href: workbook, download: '' }, t('term.workbook'))),
+      report.may_lack?.length > 0
+        ? h('p', { class: 'attention' }, t('term.mayLack', { what: report.may_lack.map((name) => t(`term.lack.${name}`)).join(' · ') }))
+        : null,
       isEmpty(report) ? h('p', {}, t('term.noData')) : null,
       summary(report), parts(report), kinds(report),
       h('p', { class: 'hint' }, t('term.asOf', { time: dateTime(report.made_at) })),

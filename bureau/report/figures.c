@@ -445,6 +445,8 @@ static int sum(struct making *making)
         err = store_report_ran(making->store, &term, take_ran, making);
     if (err == 0)
         err = store_report_plates(making->store, &term, &report->plates);
+    if (err == 0)
+        err = store_report_purged(making->store, &term, &report->purged);
     for (size_t i = 0; i < report->n_months && err == 0; i++) {
         err = tell(making, i);
         if (err == 0)

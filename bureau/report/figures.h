@@ -116,6 +116,8 @@ struct report {
     char division[BW_DIVISION_LEN]; /* of every school; "" = of several, or none */
     struct report_counts total;
     struct report_times times;
+    unsigned
+        purged; /* STORE_REPORT_...: of these retention may have taken some, and the figures are too low */
     int64_t plates; /* different ones of the sightings, read whole, without a valid permit */
     size_t n_months;
     struct report_month months[REPORT_MONTHS_MAX];

@@ -182,6 +182,16 @@ static json_t *row(const struct report_row *of)
     return json;
 }
 
+static json_t *lacking(unsigned purged)
+{
+    static const char *const names[] = {"trips", "alerts", "cases", "sightings"};
+    json_t *json = json_array();
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (purged >> i & 1)
+            (void)json_array_append_new(json, json_string(names[i]));
+    return json;
+}
+
 json_t *report_json(const struct report *report)
 {
     json_t *json = json_object(), *months = json_array(), *rows = json_array();
@@ -196,6 +206,7 @@ json_t *report_json(const struct report *report)
     modeljson_put(&json, "by", json_string(report->by == REPORT_BY_SCHOOL ? "school" : "township"));
     modeljson_put(&json, "bureau", modeljson_text(report->bureau));
     modeljson_put(&json, "school", modeljson_text(report->school));
+    modeljson_put(&json, "may_lack", lacking(report->purged));
     modeljson_put(&json, "total", total(report));
     modeljson_put(&json, "months", months);
     modeljson_put(&json, "rows", rows);

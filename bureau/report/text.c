@@ -128,6 +128,24 @@ void report_span(int64_t span_ms, enum words_language language, char ret[REPORT_
         PRINT(language, ret, REPORT_SPAN_LEN, N " min", N "分钟", minutes);
 }
 
+void report_purged(const struct report *report, enum words_language language, char ret[REPORT_TITLE_LEN])
+{
+    static const char *const words[][2] = {
+        {"trips", "行程"}, {"alerts", "预警"}, {"hazards", "隐患"}, {"sightings", "线索"}};
+    char list[REPORT_TITLE_LEN / 4] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (report->purged >> i & 1)
+            len +=
+                (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
+                                 len > 0 ? pick(language, ", ", "、") : "", words[i][language == WORDS_ZH]);
+    *ret = '\0';
+    if (len > 0)
+        PRINT(language, ret, REPORT_TITLE_LEN,
+              "Some data of the term has been deleted by retention: the figures of %s may be too low.",
+              "本期部分数据已按保存期限删除，%s的数字可能偏低。", list);
+}
+
 bool report_is_empty(const struct report *report)
 {
     static const struct report_counts nothing = {0};
@@ -362,6 +380,9 @@ int report_write_text(const struct report *report, enum words_language language,
     say_times(&writer);
     say_sightings(&writer);
     say_rows(&writer);
+    report_purged(report, language, text);
+    if (*text != '\0')
+        (void)fprintf(out, "%s\n", text);
     report_made(report, language, text);
     SAY(&writer, "%s. Alerts and trips count on the day they happened, however late they were told.\n",
         "%s。预警和行程按事件发生之日统计，含补传数据。\n", text);

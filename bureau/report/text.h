@@ -24,6 +24,8 @@ const char *report_verdict(int verdict, enum words_language language);
 const char *report_case_kind(int kind, enum words_language language);
 /* "2天3小时", "45分钟": rounded up to the minute. */
 void report_span(int64_t span_ms, enum words_language language, char ret[REPORT_SPAN_LEN]);
+/* What may be too low, because retention has deleted of it; "" = nothing. */
+void report_purged(const struct report *report, enum words_language language, char ret[REPORT_TITLE_LEN]);
 /* Nothing happened, nothing is registered. */
 bool report_is_empty(const struct report *report);
 

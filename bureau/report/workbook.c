@@ -235,6 +235,7 @@ static void put_time_figures(struct sheet *sheet, const char *en, const char *zh
 
 static void write_summary(struct book *book)
 {
+    char text[REPORT_TITLE_LEN];
     struct sheet sheet =
         begin_sheet(book, say(book, "Summary", "汇总"), SUMMARY, sizeof(SUMMARY) / sizeof(SUMMARY[0]));
     if (book->error != LXW_NO_ERROR)
@@ -244,6 +245,11 @@ static void write_summary(struct book *book)
     put_sighting_figures(&sheet);
     put_time_figures(&sheet, "from opening to taking up", "立案至受理", &book->report->times.taken);
     put_time_figures(&sheet, "from opening to rectifying", "立案至整改", &book->report->times.rectified);
+    report_purged(book->report, book->language, text);
+    if (*text != '\0') {
+        put_text(&sheet, text);
+        next_row(&sheet);
+    }
     if (report_is_empty(book->report)) {
         put_text(&sheet, say(book, "No data: the store holds nothing of this term.", "本期没有数据。"));
         next_row(&sheet);

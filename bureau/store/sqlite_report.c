@@ -305,3 +305,28 @@ int store_report_plates(struct store *store, const struct store_report_query *qu
         *ret = sql_int_at(&q, 0);
     return sql_end(&q, err);
 }
+
+/* --- what is not held any more --- */
+
+/* Cases and sightings are numbered as they come, and no number is given twice: those before the first one of
+ * the time that is held are from before it, as long as one of those is held too. */
+int store_report_purged(struct store *store, const struct store_report_query *query, unsigned *ret)
+{
+    struct sql q;
+    unsigned gone = 0;
+    sql_start(&q, store,
+              "SELECT EXISTS (SELECT 1 FROM purged_row WHERE what = 2 AND before_utc_ms > ?1),"
+              " EXISTS (SELECT 1 FROM purged_row WHERE what = 1 AND before_utc_ms > ?1),"
+              " EXISTS (SELECT 1 FROM purged_case WHERE"
+              "  id > coalesce((SELECT max(id) FROM cases WHERE opened_utc_ms < ?1), 0)"
+              "  AND id < coalesce((SELECT min(id) FROM cases WHERE opened_utc_ms >= ?2), id + 1)),"
+              " coalesce((SELECT min(id) > 1 AND min(received_utc_ms) >= ?1 FROM sighting), 0)");
+    sql_int(&q, query->from_utc_ms);
+    sql_int(&q, query->until_utc_ms);
+    const int err = sql_row(&q);
+    for (int i = 0; i < 4 && err == 1; i++)
+        gone |= sql_int_at(&q, i) != 0 ? 1U << i : 0;
+    if (err == 1)
+        *ret = gone;
+    return sql_end(&q, err);
+}

@@ -163,7 +163,7 @@ def a_term_is_counted_and_its_workbook_can_be_taken_away(browser, mock):
     browser.wait("the report", "return document.querySelectorAll('.term-table').length === 2")
     text = browser.text("#term-result")
     check_contains(text, "天台县教育局 2026-02-23 至 2026-07-10", "登记 3 辆，持有效许可 2 辆，实际运行 3 辆", "45,678",
-                   "40 件，半数 1 小时 30 分 以内", "尚无", "7 条", "超员")
+                   "40 件，半数 1 小时 30 分 以内", "尚无", "7 条", "超员", "可能偏低：行程 · 线索")
     rows = [row.split("\t") for row in browser.text(".term-table tbody").splitlines()]
     check([row[0] for row in rows] == ["石梁镇", "未注明乡镇", "不在登记册内", "合计"], f"the rows: {rows}")
     check(rows[1][4] == "不详" and rows[2][4] == "0", f"unknown and none: {rows}")

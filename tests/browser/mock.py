@@ -271,7 +271,7 @@ def report(query):
     place = {"school_id": None, "township": "", "division": "331023"}
     total = report_counts(45678, 90, 40)
     total.update(plates_without_permit=3, alert_kinds={"OVERLOAD": total["alerts"]}, case_kinds={}, sighting_verdicts={})
-    return {**term, "made_at": ago(), "bureau": "天台县教育局", "school": "", "total": total, "months": [], "rows": [
+    return {**term, "made_at": ago(), "bureau": "天台县教育局", "school": "", "may_lack": ["trips", "sightings"], "total": total, "months": [], "rows": [
         report_counts(45678, 80, 36, in_registry=True, name="石梁镇", **place),
         report_counts(None, 6, 2, in_registry=True, name="", **place),
         report_counts(0, 4, 2, in_registry=False, name="", **place)]}

@@ -414,6 +414,52 @@ Test(report, all_figures_are_of_one_moment)
     report_free(report);
 }
 
+/* --- what retention took --- */
+
+Test(report, what_retention_may_have_taken_is_named)
+{
+    static const struct {
+        const char *sql, *zh;
+        unsigned purged;
+    } cases[] = {
+        {"DELETE FROM purged_row", "", 0},
+        {"INSERT INTO purged_row VALUES ('bus-a', 2, 1772294399999)", "", 0}, /* up to the first of March */
+        {"INSERT INTO purged_row VALUES ('bus-a', 1, 1772294400001)", "预警的数字可能偏低",
+         STORE_REPORT_ALERTS},
+        {"UPDATE purged_row SET before_utc_ms = 1772294400001", "行程、预警的数字",
+         STORE_REPORT_TRIPS | STORE_REPORT_ALERTS},
+        {"DELETE FROM purged_row; INSERT INTO purged_case VALUES (1, 5)", "隐患的数字", STORE_REPORT_CASES},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        run_sql(cases[i].sql);
+        struct report *report = make(term("2026-03-01", "2026-03-31"));
+        char text[REPORT_TITLE_LEN];
+        report_purged(report, WORDS_ZH, text);
+        cr_expect_eq(report->purged, cases[i].purged, "%s: %u", cases[i].sql, report->purged);
+        cr_expect(*cases[i].zh != '\0' ? strstr(text, cases[i].zh) != NULL : *text == '\0', "%s", text);
+        report_free(report);
+    }
+}
+
+Test(report, a_case_that_retention_took_is_of_another_term_when_cases_beside_it_are)
+{
+    (void)open_case("bus-a", "2026-01-05T00:00:00Z");
+    (void)open_case("bus-a", "2026-01-06T00:00:00Z");
+    (void)open_case("bus-a", "2026-04-05T00:00:00Z");
+    run_sql("UPDATE cases SET id = 9 WHERE id = 3; INSERT INTO purged_case VALUES (1, 5)");
+    struct report *report = make(term("2026-03-01", "2026-03-31"));
+    cr_expect_eq(report->purged, 0, "before one that is from before the term");
+    report_free(report);
+    run_sql("INSERT INTO purged_case VALUES (10, 5)");
+    report = make(term("2026-03-01", "2026-03-31"));
+    cr_expect_eq(report->purged, 0, "after one that is from after it");
+    report_free(report);
+    run_sql("INSERT INTO purged_case VALUES (5, 5)");
+    report = make(term("2026-03-01", "2026-03-31"));
+    cr_expect_eq(report->purged, STORE_REPORT_CASES);
+    report_free(report);
+}
+
 /* --- the text --- */
 
 static const char *text_of(const struct report *report, enum words_language language)
