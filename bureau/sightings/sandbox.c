@@ -45,6 +45,9 @@ static struct sock_filter FILTER[] = {
     ALLOW(SYS_mremap),
     ALLOW(SYS_madvise),
     ALLOW(SYS_futex),
+#ifdef __SANITIZE_ADDRESS__ /* asks for it at the end */
+    ALLOW(SYS_sigaltstack),
+#endif
     ALLOW(SYS_exit),
     ALLOW(SYS_exit_group),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 1, 0),
