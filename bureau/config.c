@@ -122,6 +122,7 @@ static const struct settings_key KEYS[] = {
     {"retention", "sightings_days", parse_days, AT(retention.sightings_days), false},
     {"retention", "audit_days", parse_days, AT(retention.audit_days), false},
     {"feeds", "public", parse_yes, AT(feeds_public), false},
+    {"feeds", "mqtt", parse_yes, AT(feeds_mqtt), false},
 };
 
 /* What no number of [cases], [silence] and [retention] shows by itself. */

@@ -19,6 +19,7 @@
  *     [silence] check_s, after_s, ... (cases/silence.h)
  *     [retention] tracks_days, evidence_days, ... (retention/settings.h)
  *     [feeds]   public          yes or no (default): GTFS-Realtime for anybody, with rounded occupancy
+ *               mqtt            yes or no (default): publish alerts and vehicles on the feed topics
  *
  * Relative paths are taken from the working directory. */
 #ifndef BUSWARDEN_BUREAU_CONFIG_H
@@ -55,7 +56,7 @@ struct bureau_config {
     struct case_policy cases;
     struct silence_settings silence;
     struct retention_settings retention;
-    bool feeds_public;
+    bool feeds_public, feeds_mqtt;
 };
 
 /* 0, or a negative errno with "file:line: reason" in ret_reason: -EINVAL bad content, else the file cannot be

@@ -2,6 +2,7 @@
 
 #include "bureau/api/api.h"
 #include "bureau/cases/keeper.h"
+#include "bureau/feeds/broadcast.h"
 #include "bureau/ingest/ingest.h"
 #include "proto/exitcode.h"
 #include "proto/privileges.h"
@@ -23,6 +24,7 @@ struct bureau {
     int claim_fd; /* -1 = none */
     struct seal_key key;
     struct api *api;
+    struct broadcast *broadcast; /* NULL = no feed topics */
     struct ingest *ingest;
     struct keeper *keeper;
 };
@@ -41,12 +43,16 @@ static void on_events(void *context, int64_t last_event)
 {
     const struct bureau *bureau = context;
     api_notify_events(bureau->api, last_event);
+    if (bureau->broadcast)
+        broadcast_events(bureau->broadcast, last_event);
 }
 
 static void on_presence(void *context, const char *vehicle)
 {
     const struct bureau *bureau = context;
     api_notify_vehicle(bureau->api, vehicle);
+    if (bureau->broadcast)
+        broadcast_vehicle(bureau->broadcast, vehicle);
 }
 
 static void broker_stats(void *context, struct ingest_stats *ret)
@@ -139,6 +145,16 @@ static int open_api(const struct bureau_config *config, struct api **ret)
     return rc;
 }
 
+static int open_broadcast(const struct bureau_config *config, struct broadcast **ret)
+{
+    if (!config->feeds_mqtt)
+        return 0;
+    const int rc = broadcast_create(config->store_path, config->division, ret);
+    if (rc != 0)
+        say("[store] path %s: %s", config->store_path, strerror(-rc));
+    return rc;
+}
+
 static const char *given(const char *text)
 {
     return *text ? text : NULL;
@@ -165,6 +181,7 @@ static int start_ingest(const struct bureau_config *config, struct bureau *burea
         .on_events = on_events,
         .on_presence = on_presence,
         .context = bureau,
+        .outlet = bureau->broadcast ? broadcast_outlet(bureau->broadcast) : NULL,
     };
     const int rc = ingest_start(&settings, &bureau->ingest);
     if (rc != 0)
@@ -272,6 +289,8 @@ int run_main(const struct bureau_config *config)
     if (rc == 0)
         rc = open_api(config, &bureau.api);
     if (rc == 0)
+        rc = open_broadcast(config, &bureau.broadcast);
+    if (rc == 0)
         rc = start_ingest(config, &bureau);
     if (rc == 0)
         rc = start_keeper(config, &bureau);
@@ -284,6 +303,7 @@ int run_main(const struct bureau_config *config)
         api_stop(bureau.api);
     keeper_stop(bureau.keeper); /* it asks ingest */
     ingest_stop(bureau.ingest);
+    broadcast_destroy(bureau.broadcast);
     api_destroy(bureau.api);
     seal_key_wipe(&bureau.key);
     if (bureau.claim_fd >= 0)

@@ -78,3 +78,33 @@ int topic_filter(const char *division, enum topic_channel channel, char ret_text
                    channel_names[channel]);
     return 0;
 }
+
+static const char *const feed_names[TOPIC_FEED_COUNT] = {
+    [TOPIC_FEED_ALERTS] = "alerts", [TOPIC_FEED_VEHICLES] = "vehicles"};
+
+int topic_feed_format(const char *division, enum topic_feed feed, char ret_text[TOPIC_MAX])
+{
+    if (!topic_level_valid(division) || (unsigned)feed >= TOPIC_FEED_COUNT)
+        return -EINVAL;
+    (void)snprintf(ret_text, TOPIC_MAX, PREFIX "%s/feed/%s", division, feed_names[feed]);
+    return 0;
+}
+
+bool topic_is_feed(const char *filter)
+{
+    char division[BW_DIVISION_LEN];
+    if (strncmp(filter, PREFIX, sizeof PREFIX - 1) != 0)
+        return false;
+    filter += sizeof PREFIX - 1;
+    if (strncmp(filter, "+/", 2) == 0)
+        filter += 2;
+    else if (!take_level(&filter, division, sizeof division))
+        return false;
+    if (strncmp(filter, "feed/", 5) != 0)
+        return false;
+    filter += 5;
+    bool found = strcmp(filter, "+") == 0 || strcmp(filter, "#") == 0;
+    for (int feed = 0; feed < TOPIC_FEED_COUNT; feed++)
+        found = found || strcmp(filter, feed_names[feed]) == 0;
+    return found;
+}

@@ -36,4 +36,14 @@ int topic_parse(const char *text, struct topic *ret);
 int topic_filter(const char *division, enum topic_channel channel, char ret_text[TOPIC_MAX]);
 const char *topic_channel_name(enum topic_channel channel);
 
+/* What the bureau publishes for readers that are no vehicles (docs/feeds.md):
+ * schoolbus/v1/<division>/feed/alerts and .../feed/vehicles. No channel of a vehicle is called so: one with
+ * the id "feed" is in nobody's way. */
+enum topic_feed { TOPIC_FEED_ALERTS, TOPIC_FEED_VEHICLES, TOPIC_FEED_COUNT };
+/* 0, or -EINVAL for a division that topic_level_valid() refuses. */
+int topic_feed_format(const char *division, enum topic_feed feed, char ret_text[TOPIC_MAX]);
+/* True for such a topic, and for a filter that reaches nothing else: with '+' for the division, '+' or '#'
+ * for the last level. */
+bool topic_is_feed(const char *filter);
+
 #endif

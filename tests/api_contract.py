@@ -37,6 +37,8 @@ class Contract:
         with open(path, encoding="utf-8") as file:
             self.document = yaml.safe_load(file)
         self.paths = self.document["paths"]
+        schemas = self.document["components"]["schemas"]
+        self.definitions = {name: self.schema(schema) for name, schema in schemas.items()}
 
     def resolve(self, node):
         while isinstance(node, dict) and "$ref" in node:
@@ -49,15 +51,17 @@ class Contract:
     # --- OpenAPI 3.0 schemas as JSON Schema ---
 
     def schema(self, node):
-        node = dict(self.resolve(node))
+        name = node.get("$ref", "").removeprefix("#/components/schemas/")
+        if name:
+            return {"$ref": "#/definitions/" + name}
+        node = dict(node)
         node.pop("example", None)
         if "allOf" in node:
             node = self.merged(node)
         nullable = node.pop("nullable", False)
-        for key in ("properties",):
-            if key in node:
-                node[key] = {name: self.schema(value) for name, value in node[key].items()}
-                node.setdefault("additionalProperties", False)
+        if "properties" in node:
+            node["properties"] = {name: self.schema(value) for name, value in node["properties"].items()}
+            node.setdefault("additionalProperties", False)
         if isinstance(node.get("additionalProperties"), dict):
             node["additionalProperties"] = self.schema(node["additionalProperties"])
         if "items" in node:
@@ -81,6 +85,9 @@ class Contract:
             if not rest[key]:
                 del rest[key]
         return rest
+
+    def validator(self, schema):
+        return jsonschema.Draft7Validator({"definitions": self.definitions, "allOf": [self.schema(schema)]}, format_checker=FORMATS)
 
     # --- answers ---
 
@@ -120,9 +127,8 @@ class Contract:
             value = json.loads(body.decode("utf-8"))
         except ValueError as error:
             return [f"no JSON: {error}"]
-        validator = jsonschema.Draft7Validator(self.schema(schema), format_checker=FORMATS)
         return [f"{'/'.join(map(str, error.absolute_path)) or 'the answer'}: {error.message[:300]}"
-                for error in sorted(validator.iter_errors(value), key=str)]
+                for error in sorted(self.validator(schema).iter_errors(value), key=str)]
 
     # --- the routes ---
 
@@ -139,7 +145,7 @@ class Contract:
         """What is wrong with the contract's own examples of schemas."""
         return [f"example of {name}: {error.message}" for name, schema in self.document["components"]["schemas"].items()
                 if isinstance(schema, dict) and "example" in schema
-                for error in jsonschema.Draft7Validator(self.schema(schema), format_checker=FORMATS).iter_errors(schema["example"])]
+                for error in self.validator(schema).iter_errors(schema["example"])]
 
 
 def code_routes(path=os.path.join(ROOT, "bureau/api/api.c")):

@@ -7,8 +7,8 @@
  *
  *     Buswarden: bus-a at 192.0.2.7 may not publish (3): schoolbus/v1/331023/bus-b/alert
  *
- * At most one a second for each vehicle and act, with how many there were; the bureau reads it as
- * $SYS/broker/log/W (bureau/ingest/brokerlog.h). */
+ * At most one a second for each vehicle (or reader of the feed) and act, with how many there were; the bureau
+ * reads it as $SYS/broker/log/W (bureau/ingest/brokerlog.h). */
 #include "bureau/broker/rights.h"
 
 #include "proto/model.h"
@@ -110,12 +110,24 @@ static int on_tick(int event, void *data, void *context)
     return MOSQ_ERR_SUCCESS;
 }
 
+/* The access list says the same; but its patterns, which are for vehicles, reach every user. */
+static int check_reader(const struct mosquitto_evt_acl_check *check)
+{
+    const bool publishes = check->access == MOSQ_ACL_WRITE;
+    if (!publishes && (check->access != MOSQ_ACL_SUBSCRIBE || rights_may_hear(check->topic)))
+        return MOSQ_ERR_PLUGIN_DEFER; /* the access list decides */
+    note(check->client, publishes ? "publish" : "subscribe", check->topic);
+    return MOSQ_ERR_ACL_DENIED;
+}
+
 static int on_acl_check(int event, void *data, void *context)
 {
     (void)event;
     (void)context;
     const struct mosquitto_evt_acl_check *check = data;
     const char *user = mosquitto_client_username(check->client);
+    if (rights_is_reader(user))
+        return check_reader(check);
     if (!rights_is_vehicle(user))
         return MOSQ_ERR_PLUGIN_DEFER;
     if (check->access == MOSQ_ACL_WRITE && !rights_may_publish(user, check->topic))

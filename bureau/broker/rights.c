@@ -29,3 +29,15 @@ bool rights_may_subscribe(const char *user, const char *filter)
 {
     return is_own(user, filter, false);
 }
+
+bool rights_is_reader(const char *user)
+{
+    static const char prefix[] = "police.";
+    return user != NULL && strncmp(user, prefix, sizeof prefix - 1) == 0 &&
+           topic_level_valid(user + sizeof prefix - 1);
+}
+
+bool rights_may_hear(const char *filter)
+{
+    return topic_is_feed(filter);
+}

@@ -19,7 +19,7 @@ struct making {
     FILE *out;
     int64_t n; /* rows written */
     json_t *rows;
-    int64_t last_event, scanned;
+    int64_t last_event;
     char last_vehicle[BW_ID_LEN];
     bool more;
 };
@@ -49,12 +49,9 @@ bool feed_is_same(const struct feed_request *one, const struct feed_request *oth
 }
 
 /* A school is told of the vehicles that are registered as its own. */
-static bool may_be_told(const struct making *making, const char *vehicle)
+static const char *school_of(const struct making *making)
 {
-    if (!making->asked->one_school)
-        return true;
-    const struct registry_vehicle *registered = registry_vehicle(making->registry, vehicle);
-    return registered && strcmp(registered->school_id, making->asked->school_id) == 0;
+    return making->asked->one_school ? making->asked->school_id : NULL;
 }
 
 /* --- JSON with a cursor --- */
@@ -64,20 +61,17 @@ enum { WALK_ENOUGH = 1 }; /* a callback's answer that ends the walk, and is no e
 static int add_phase(void *context, const struct store_alert *row)
 {
     struct making *making = context;
-    making->more = making->scanned == making->asked->limit;
+    making->more = (int)json_array_size(making->rows) == making->asked->limit;
     if (making->more)
         return WALK_ENOUGH;
-    making->scanned++;
     making->last_event = row->event;
-    if (!may_be_told(making, row->vehicle))
-        return 0;
     return json_array_append_new(making->rows, apijson_alert(row)) == 0 ? 0 : -ENOMEM;
 }
 
 static int add_vehicle(void *context, const struct store_vehicle *row)
 {
     struct making *making = context;
-    if (strcmp(row->vehicle, making->asked->after_vehicle) <= 0 || !may_be_told(making, row->vehicle))
+    if (strcmp(row->vehicle, making->asked->after_vehicle) <= 0)
         return 0;
     making->more = (int)json_array_size(making->rows) == making->asked->limit;
     if (making->more)
@@ -100,9 +94,9 @@ static int make_page(struct store *store, struct making *making)
     const struct feed_request *asked = making->asked;
     making->rows = json_array();
     making->last_event = asked->after;
-    int rc = asked->feed == FEED_ALERTS
-                 ? store_alert_events(store, NULL, asked->after, asked->limit + 1, add_phase, making)
-                 : store_vehicles(store, NULL, NULL, add_vehicle, making);
+    int rc = asked->feed == FEED_ALERTS ? store_alert_events(store, school_of(making), asked->after,
+                                                             asked->limit + 1, add_phase, making)
+                                        : store_vehicles(store, school_of(making), NULL, add_vehicle, making);
     if (rc == 0 || rc == WALK_ENOUGH) {
         json_t *page = page_of(making);
         rc = page && json_dumpf(page, making->out, MODELJSON_FLAGS) == 0 ? 0 : -ENOMEM;
@@ -117,8 +111,6 @@ static int make_page(struct store *store, struct making *making)
 static int put_vehicle(void *context, const struct store_vehicle *row)
 {
     struct making *making = context;
-    if (!may_be_told(making, row->vehicle))
-        return 0;
     const enum feed_form form = making->asked->feed == FEED_VEHICLES_CSV ? FEED_CSV : FEED_GEOJSON;
     return feed_row(making->out, form, FEED_VEHICLE_COLUMNS, making->n++ == 0,
                     feed_vehicle_row(row, making->now_utc_ms));
@@ -127,8 +119,6 @@ static int put_vehicle(void *context, const struct store_vehicle *row)
 static int put_alert(void *context, const struct store_alert *row)
 {
     struct making *making = context;
-    if (!may_be_told(making, row->vehicle))
-        return 0;
     const enum feed_form form = making->asked->feed == FEED_ALERTS_CSV ? FEED_CSV : FEED_GEOJSON;
     return feed_row(making->out, form, FEED_ALERT_COLUMNS, making->n++ == 0, feed_alert_row(row));
 }
@@ -140,8 +130,9 @@ static int make_table(struct store *store, struct making *making)
     const bool csv = asked->feed == FEED_ALERTS_CSV || asked->feed == FEED_VEHICLES_CSV;
     const enum feed_form form = csv ? FEED_CSV : FEED_GEOJSON;
     feed_begin(making->out, form, alerts ? FEED_ALERT_COLUMNS : FEED_VEHICLE_COLUMNS, asked->bom);
-    const int rc = alerts ? store_alerts(store, NULL, asked->open_only, 0, asked->limit, put_alert, making)
-                          : store_vehicles(store, NULL, NULL, put_vehicle, making);
+    const int rc =
+        alerts ? store_alerts(store, school_of(making), asked->open_only, 0, asked->limit, put_alert, making)
+               : store_vehicles(store, school_of(making), NULL, put_vehicle, making);
     feed_end(making->out, form);
     return rc;
 }
@@ -151,8 +142,6 @@ static int make_table(struct store *store, struct making *making)
 static int put_position(void *context, const struct store_vehicle *row)
 {
     struct making *making = context;
-    if (!may_be_told(making, row->vehicle))
-        return 0;
     return feed_gtfs_vehicle(making->out, making->registry, row, making->now_utc_ms,
                              making->asked->is_public);
 }
@@ -160,7 +149,7 @@ static int put_position(void *context, const struct store_vehicle *row)
 static int put_service_alert(void *context, const struct store_alert *row)
 {
     struct making *making = context;
-    return may_be_told(making, row->vehicle) ? feed_gtfs_alert(making->out, making->registry, row) : 0;
+    return feed_gtfs_alert(making->out, making->registry, row);
 }
 
 static int make_service_alerts(struct store *store, struct making *making)
@@ -170,7 +159,7 @@ static int make_service_alerts(struct store *store, struct making *making)
     for (size_t i = 0; i < registry->n_orders && rc == 0; i++)
         rc = feed_gtfs_order(making->out, registry, &registry->orders[i], making->now_utc_ms);
     if (rc == 0 && !making->asked->is_public)
-        rc = store_alerts(store, NULL, true, 0, FEED_ALERTS_MAX, put_service_alert, making);
+        rc = store_alerts(store, school_of(making), true, 0, FEED_ALERTS_MAX, put_service_alert, making);
     return rc;
 }
 
@@ -182,7 +171,7 @@ static int make_gtfs(struct store *store, struct making *making, size_t *ret_hea
     if (rc != 0)
         return rc;
     return making->asked->feed == FEED_GTFS_POSITIONS
-               ? store_vehicles(store, NULL, NULL, put_position, making)
+               ? store_vehicles(store, school_of(making), NULL, put_position, making)
                : make_service_alerts(store, making);
 }
 

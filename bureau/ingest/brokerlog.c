@@ -71,7 +71,7 @@ static bool take_vehicle(const char **at, const char *end, struct incident *inci
 static bool finish(struct incident *incident, const char *kind, const char *detail)
 {
     (void)snprintf(incident->kind, sizeof incident->kind, "%s", kind);
-    (void)snprintf(incident->detail, sizeof incident->detail, "%s", detail);
+    (void)snprintf(incident->detail, sizeof incident->detail, "%.*s", STORE_DETAIL_MAX - 1, detail);
     return true;
 }
 
@@ -80,14 +80,18 @@ static bool finish(struct incident *incident, const char *kind, const char *deta
 /* "Buswarden: bus-a at 192.0.2.7 may not publish (3): schoolbus/..." (bureau/broker/plugin.c) */
 static bool read_denied(const char *at, struct incident *incident)
 {
-    char act[16];
+    char act[16], detail[BROKERLOG_LINE_MAX];
+    const char *name = at;
     if (!take_vehicle(&at, " at ", incident) ||
         !take_until(&at, " may not ", incident->address, sizeof incident->address) ||
         !take_until(&at, " (", act, sizeof act) || !take_number(&at, &incident->count) || !take(&at, "): "))
         return false;
+    /* Of one who is no vehicle the words tell who it was. */
+    (void)snprintf(detail, sizeof detail, "%.*s: %s", (int)strcspn(name, " "), name, at);
+    const char *words = incident->vehicle[0] == '\0' && *name != '?' ? detail : at;
     if (strcmp(act, "publish") == 0)
-        return finish(incident, "denied_publish", at);
-    return strcmp(act, "subscribe") == 0 && finish(incident, "denied_subscribe", at);
+        return finish(incident, "denied_publish", words);
+    return strcmp(act, "subscribe") == 0 && finish(incident, "denied_subscribe", words);
 }
 
 /* "0A000086:SSL routines::certificate verify failed" */

@@ -21,6 +21,7 @@ enum {
     IDLE_MS = 1000,
     LOOK_MS = 1000,       /* between two looks for what was newly issued, or */
     MORE_MS = 20,         /* when the last one did not see all */
+    OUTLET_MAX = 32,      /* messages of the outlet in one turn */
     IN_FLIGHT_MAX = 64,   /* unacknowledged by the broker: then what is newly issued waits */
     BACKOFF_MIN_MS = 250, /* doubling; a handful of bureau processes is no stampede, so without jitter */
     BACKOFF_MAX_MS = 10000,
@@ -44,7 +45,8 @@ struct ingest {
     struct brokerlog brokerlog;
     bool connecting; /* or connected */
     int64_t batch_due_ms, retry_at_ms, up_since_ms, backoff_ms, look_at_ms;
-    int64_t seen[ISSUED_KINDS]; /* of what is issued: how far it was looked at */
+    bool outlet_waits, outlet_has_more; /* for acknowledgements; for the next turn */
+    int64_t seen[ISSUED_KINDS];         /* of what is issued: how far it was looked at */
 
     pthread_mutex_t mutex; /* guards what follows */
     bool connected, failing;
@@ -212,6 +214,36 @@ static void look_for_new(struct ingest *ingest)
     count_answers(ingest, &answer);
 }
 
+/* --- what else goes out --- */
+
+static void feed_outlet(struct ingest *ingest)
+{
+    const struct ingest_outlet *outlet = ingest->config.outlet;
+    char topic[TOPIC_MAX];
+    struct wire_bytes bytes = {0};
+    int n = 0;
+    ingest->outlet_has_more = false;
+    if (outlet == NULL || !mqtt_is_up(ingest->mqtt))
+        return;
+    if (ingest->outlet_waits && mqtt_in_flight(ingest->mqtt) == 0) {
+        ingest->outlet_waits = false;
+        outlet->settled(outlet->context);
+    }
+    while (n < OUTLET_MAX && mqtt_in_flight(ingest->mqtt) < IN_FLIGHT_MAX &&
+           outlet->next(outlet->context, topic, &bytes)) {
+        const int error = mqtt_publish(ingest->mqtt, topic, bytes.data, bytes.len, false);
+        wire_bytes_free(&bytes);
+        if (error != 0) { /* not taken, as if the session had broken */
+            outlet->lost(outlet->context);
+            ingest->outlet_waits = false;
+            return;
+        }
+        ingest->outlet_waits = true;
+        n++;
+    }
+    ingest->outlet_has_more = n == OUTLET_MAX;
+}
+
 /* --- from the broker --- */
 
 static enum verdict admit(struct ingest *ingest, const char *topic, const uint8_t *payload, size_t len,
@@ -301,7 +333,11 @@ static void plan_retry(struct ingest *ingest, const char *reason)
 
 static void on_down(void *context, const char *reason)
 {
-    plan_retry(context, reason);
+    struct ingest *ingest = context;
+    ingest->outlet_waits = false;
+    if (ingest->config.outlet != NULL)
+        ingest->config.outlet->lost(ingest->config.outlet->context);
+    plan_retry(ingest, reason);
 }
 
 /* --- the thread --- */
@@ -325,6 +361,8 @@ static int wait_ms(const struct ingest *ingest)
         until_ms = incidents_due_ms(ingest->incidents);
     if (ingest->look_at_ms > now_ms && ingest->look_at_ms < until_ms)
         until_ms = ingest->look_at_ms;
+    if (ingest->outlet_has_more)
+        until_ms = now_ms;
     if (!ingest->connecting && ingest->retry_at_ms < until_ms)
         until_ms = ingest->retry_at_ms;
     return until_ms > now_ms ? (int)(until_ms - now_ms) : 0;
@@ -339,6 +377,7 @@ static void *run(void *context)
         if (batch_count(ingest->batch) > 0 && clock_ms(CLOCK_MONOTONIC) >= ingest->batch_due_ms)
             flush(ingest);
         look_for_new(ingest);
+        feed_outlet(ingest);
         commit_incidents(ingest);
         atomic_fetch_add(&ingest->turns, 1);
     }

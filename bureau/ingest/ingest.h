@@ -10,8 +10,19 @@
 #include "bureau/store/store.h"
 #include "proto/mqtt.h"
 #include "proto/seal.h"
+#include "proto/topic.h"
 
 struct ingest;
+
+/* What else goes out over the session: asked for on the ingest's thread, some each turn, while the broker
+ * acknowledges what it has. */
+struct ingest_outlet {
+    void *context;
+    /* The next message; false: none now. wire_bytes_free() it. */
+    bool (*next)(void *context, char ret_topic[TOPIC_MAX], struct wire_bytes *ret);
+    void (*settled)(void *context); /* the broker has acknowledged all that it was given */
+    void (*lost)(void *context);    /* the session broke: what was not settled may not have arrived */
+};
 
 struct ingest_config {
     struct mqtt_config mqtt; /* client_id NULL = one made of the division; the session is always kept */
@@ -27,6 +38,7 @@ struct ingest_config {
     void (*on_events)(void *context, int64_t last_event);
     void (*on_presence)(void *context, const char *vehicle);
     void *context;
+    const struct ingest_outlet *outlet; /* borrowed; NULL = none */
 };
 
 /* Every message ends in exactly one of the counts from accepted to dropped. */

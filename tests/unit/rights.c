@@ -48,3 +48,16 @@ Test(rights, only_names_that_no_vehicle_can_have_are_left_to_the_access_list)
     cr_expect_not(rights_is_vehicle("Monitor"));
     cr_expect_not(rights_is_vehicle("monitor.example"));
 }
+
+Test(rights, a_reader_has_a_name_that_no_vehicle_can_have)
+{
+    cr_expect(rights_is_reader("police.county"));
+    cr_expect_not(rights_is_vehicle("police.county"));
+    static const char *const others[] = {"police", "police.", "police.a.b", "police.A",
+                                         "bus-a",  "bureau",  "",           "xpolice.a"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        cr_expect_not(rights_is_reader(others[i]), "%s", others[i]);
+    cr_expect_not(rights_is_reader(NULL));
+    cr_expect(rights_may_hear(D "feed/alerts"));
+    cr_expect_not(rights_may_hear(D "bus-a/alert"));
+}

@@ -62,3 +62,46 @@ Test(topic, foreign_topics_are_refused)
         cr_expect_eq(topic_parse(bad[i], &topic), -EINVAL, "%s", bad[i]);
     }
 }
+
+Test(topic, the_feed_is_no_channel_of_a_vehicle)
+{
+    char text[TOPIC_MAX];
+    struct topic topic;
+    cr_assert_eq(topic_feed_format("331023", TOPIC_FEED_ALERTS, text), 0);
+    cr_expect_str_eq(text, "schoolbus/v1/331023/feed/alerts");
+    cr_expect_eq(topic_parse(text, &topic), -EINVAL);
+    cr_assert_eq(topic_feed_format("331023", TOPIC_FEED_VEHICLES, text), 0);
+    cr_expect_str_eq(text, "schoolbus/v1/331023/feed/vehicles");
+    cr_expect_eq(topic_parse(text, &topic), -EINVAL);
+    cr_expect_eq(topic_feed_format("+", TOPIC_FEED_ALERTS, text), -EINVAL);
+    cr_expect_eq(topic_feed_format("", TOPIC_FEED_ALERTS, text), -EINVAL);
+}
+
+Test(topic, a_filter_within_the_feed_reaches_nothing_else)
+{
+    static const struct {
+        const char *filter;
+        bool is_feed;
+    } rows[] = {
+        {"schoolbus/v1/331023/feed/alerts", true},
+        {"schoolbus/v1/331023/feed/vehicles", true},
+        {"schoolbus/v1/+/feed/alerts", true},
+        {"schoolbus/v1/+/feed/#", true},
+        {"schoolbus/v1/331023/feed/+", true},
+        {"schoolbus/v1/331023/feed/alert", false},
+        {"schoolbus/v1/331023/feed", false},
+        {"schoolbus/v1/331023/feed/", false},
+        {"schoolbus/v1/331023/feed/alerts/#", false},
+        {"schoolbus/v1/331023/+/alerts", false},
+        {"schoolbus/v1/331023/#", false},
+        {"schoolbus/v1/#/feed/alerts", false},
+        {"schoolbus/v1//feed/alerts", false},
+        {"schoolbus/v2/331023/feed/alerts", false},
+        {"schoolbus/v1/+/+/+", false},
+        {"#", false},
+        {"", false},
+        {"$share/x/schoolbus/v1/+/feed/alerts", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        cr_expect_eq(topic_is_feed(rows[i].filter), rows[i].is_feed, "%s", rows[i].filter);
+}
