@@ -207,6 +207,7 @@ static int start_keeper(const struct bureau_config *config, struct bureau *burea
 
 static int start_api(const struct bureau_config *config, struct bureau *bureau)
 {
+    api_set_key(bureau->api, &bureau->key);
     const int rc = api_start(bureau->api, broker_stats, bureau);
     const char *why = rc == -EADDRINUSE ? "the port is taken by another program" : strerror(-rc);
     const char *address = config->http_listen;

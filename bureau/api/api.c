@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 enum {
+    REGISTRY_BYTES_MAX = 16 * 1024 * 1024, /* a route of as many positions as a licence holds */
     CONNECTIONS_MAX = 512,
     CONNECTION_TIMEOUT_S = 30,
     CONNECTION_BYTES_MAX = 32768,
@@ -24,9 +25,9 @@ enum {
     REPORT_ROLES = ACCESS_STAFF | ACCESS_SCHOOL,
 };
 
-/* One '*' stands for one segment of the path, in a file's pattern for all that follows. Query parameters that
- * are not named here are refused: a mistyped one would quietly answer another question. Files take any. HEAD
- * is allowed where GET is. */
+/* One '*' stands for one segment of the path, followed by a slash and two more of them for all from there on,
+ * in a file's pattern also alone. Query parameters that are not named here are refused: a mistyped one would
+ * quietly answer another question. Files take any. HEAD is allowed where GET is. */
 static const struct route {
     const char *method, *pattern;
     api_handler handler;
@@ -86,6 +87,19 @@ static const struct route {
     {"GET", "/v1/report.xlsx", handle_report_workbook, REPORT_ROLES, 0, false, {"from", "to", "by", "lang"}},
     {"GET", "/v1/incidents", handle_incidents, ACCESS_STAFF, 0, false, {NULL}},
     {"GET", "/v1/plates/*", handle_plate, ACCESS_ALL, 0, false, {NULL}},
+    {"GET",
+     "/v1/registry/changes",
+     handle_registry_changes,
+     ACCESS_STAFF,
+     0,
+     false,
+     {"table", "row", "limit", "before"}},
+    {"GET", "/v1/registry/*", handle_registry, ACCESS_ALL, 0, false, {NULL}},
+    {"POST", "/v1/registry/*", handle_registry_add, ACCESS_STAFF, REGISTRY_BYTES_MAX, false, {NULL}},
+    {"GET", "/v1/registry/*/**", handle_registry, ACCESS_ALL, 0, false, {NULL}},
+    {"PUT", "/v1/registry/*/**", handle_registry_put, ACCESS_STAFF, REGISTRY_BYTES_MAX, false, {NULL}},
+    {"DELETE", "/v1/registry/*/**", handle_registry_remove, ACCESS_STAFF, 0, false, {NULL}},
+    {"GET", "/v1/expiries", handle_expiries, ACCESS_ALL, 0, false, {"days"}},
     {"GET", "/v1/routes", handle_routes, ACCESS_ALL, 0, false, {NULL}},
     {"GET", "/v1/feeds/alerts", handle_feed_alerts, ACCESS_ALL, 0, false, {"cursor", "limit"}},
     {"GET", "/v1/feeds/alerts.csv", handle_feed_alerts_csv, ACCESS_ALL, 0, false, {"state", "limit", "bom"}},
@@ -128,8 +142,13 @@ static bool path_matches(const struct route *route, const char *path, char ret_t
     const bool has_tail = route->pattern[stem] == '*';
     if (strncmp(path, route->pattern, stem) != 0)
         return false;
+    static const char more[] = "/**";
     const char *tail = path + stem, *rest = route->pattern + stem + has_tail;
-    const size_t length = !has_tail ? 0 : route->file ? strlen(tail) : strcspn(tail, "/");
+    size_t length = !has_tail ? 0 : route->file ? strlen(tail) : strcspn(tail, "/");
+    if (strcmp(rest, more) == 0 && tail[length] == '/') {
+        rest += sizeof(more) - 1;
+        length = strlen(tail);
+    }
     if (strcmp(tail + length, rest) != 0 || length >= TAIL_MAX)
         return false;
     memcpy(ret_tail, tail, length);
@@ -417,6 +436,11 @@ int api_create(const struct bureau_config *config, struct api **ret)
     }
     *ret = api;
     return 0;
+}
+
+void api_set_key(struct api *api, const struct seal_key *key)
+{
+    api->key = key;
 }
 
 static int bound_port(int fd)

@@ -23,7 +23,8 @@ struct reporting; /* reporter.h */
 
 struct api {
     const struct bureau_config *config;
-    struct store *store; /* of the server's thread */
+    const struct seal_key *key; /* the bureau's; NULL = none */
+    struct store *store;        /* of the server's thread */
     struct stream *stream;
     struct tracer *tracer;
     struct reporter *reporter;
@@ -130,6 +131,12 @@ struct api_reply handle_trip(struct api *api, const struct api_request *request)
 struct api_reply handle_incidents(struct api *api, const struct api_request *request);
 struct api_reply handle_plate(struct api *api, const struct api_request *request);
 struct api_reply handle_routes(struct api *api, const struct api_request *request);
+struct api_reply handle_registry(struct api *api, const struct api_request *request);
+struct api_reply handle_registry_add(struct api *api, const struct api_request *request);
+struct api_reply handle_registry_put(struct api *api, const struct api_request *request);
+struct api_reply handle_registry_remove(struct api *api, const struct api_request *request);
+struct api_reply handle_registry_changes(struct api *api, const struct api_request *request);
+struct api_reply handle_expiries(struct api *api, const struct api_request *request);
 struct api_reply handle_console_settings(struct api *api, const struct api_request *request);
 struct api_reply handle_console_file(struct api *api, const struct api_request *request);
 struct api_reply handle_leaflet_file(struct api *api, const struct api_request *request);

@@ -11,9 +11,10 @@ export const PAGE_LIMIT = 100;
 const TRIPS_LIMIT = 20;
 
 export class ApiError extends Error {
-  constructor(status, message) {
+  constructor(status, message, body = null) {
     super(message);
     this.status = status; // 0: no answer at all
+    this.body = body; // what the server said, if it was JSON
   }
 }
 
@@ -45,7 +46,7 @@ async function call(path, timeout_ms, options, read) {
     const response = await fetch(path, { signal: abort.signal, cache: 'no-store', ...options });
     if (response.ok) return await read(response);
     const body = await response.json().catch(() => null);
-    throw new ApiError(response.status, body?.error?.message ?? response.statusText);
+    throw new ApiError(response.status, body?.error?.message ?? response.statusText, body);
   } catch (cause) {
     throw cause instanceof ApiError ? cause : new ApiError(0, cause.message);
   } finally {
@@ -57,6 +58,11 @@ async function call(path, timeout_ms, options, read) {
 const post = (path, type, body, timeout_ms) =>
   call(path, timeout_ms, { method: 'POST', headers: { 'Content-Type': type, 'X-Buswarden': '1' }, body },
     (response) => response.json());
+
+/** Any call: {body, tag} of the answer. */
+export const callApi = (path, options = {}) =>
+  call(path, UPLOAD_TIMEOUT_MS, options,
+    async (response) => ({ body: await response.json(), tag: response.headers.get('ETag') }));
 
 export const postJson = (path, body) => post(path, 'application/json', JSON.stringify(body), REQUEST_TIMEOUT_MS);
 export const postPhoto = (path, jpeg) => post(path, 'image/jpeg', jpeg, UPLOAD_TIMEOUT_MS);

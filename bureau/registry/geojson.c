@@ -166,7 +166,7 @@ static int read_document(struct geojson *reader, const char *text, const json_t 
         return 0;
     json_array_foreach(json_object_get(root, "features"), i, feature)
     {
-        reader->line = next_feature_line(&scan);
+        reader->line = text != NULL ? next_feature_line(&scan) : 0;
         const int err = read_feature(reader, feature, fn, context);
         if (err < 0)
             return err;
@@ -194,4 +194,11 @@ int geojson_read(const char *dir, const char *file, struct registry_faults *faul
     json_decref(root);
     free(text);
     return err;
+}
+
+int geojson_read_json(const json_t *root, const char *file, struct registry_faults *faults,
+                      geojson_feature_fn fn, void *context)
+{
+    struct geojson reader = {.faults = faults, .file = file};
+    return read_document(&reader, NULL, root, fn, context);
 }

@@ -31,6 +31,10 @@ typedef int (*geojson_feature_fn)(struct geojson *reader, const struct geojson_f
 int geojson_read(const char *dir, const char *file, struct registry_faults *faults, geojson_feature_fn fn,
                  void *context);
 
+/* The same of a document that is no file: its faults have line 0, and `file` is what it is called in them. */
+int geojson_read_json(const json_t *root, const char *file, struct registry_faults *faults,
+                      geojson_feature_fn fn, void *context);
+
 void geojson_fault(const struct geojson *reader, const char *reason);
 
 /* What is wrong with a text that is to fit into `size` bytes; NULL = nothing. */

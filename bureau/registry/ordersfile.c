@@ -207,3 +207,9 @@ int ordersfile_read(const char *dir, struct registry_faults *faults, struct rows
     return textfile_exists(dir, ORDERS_FILE) ? geojson_read(dir, ORDERS_FILE, faults, read_order, ret_orders)
                                              : 0;
 }
+
+int ordersfile_read_json(const json_t *root, const char *file, struct registry_faults *faults,
+                         struct rows *ret_orders)
+{
+    return geojson_read_json(root, file, faults, read_order, ret_orders);
+}

@@ -226,3 +226,10 @@ int routes_read(const char *dir, struct registry_faults *faults, struct rows *re
     struct sets sets = {ret_routes, ret_stops};
     return geojson_read(dir, ROUTES_FILE, faults, read_feature, &sets);
 }
+
+int routes_read_json(const json_t *root, const char *file, struct registry_faults *faults,
+                     struct rows *ret_routes, struct rows *ret_stops)
+{
+    struct sets sets = {ret_routes, ret_stops};
+    return geojson_read_json(root, file, faults, read_feature, &sets);
+}

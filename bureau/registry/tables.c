@@ -146,7 +146,7 @@ static void format_day(const void *source, char *ret, size_t size)
     format_text(text, ret, size);
 }
 
-static void format_persons(const void *source, char *ret, size_t size)
+void tables_persons_text(const void *source, char *ret, size_t size)
 {
     (void)snprintf(ret, size, "%u", (unsigned)*(const uint16_t *)source);
 }
@@ -199,8 +199,8 @@ static const struct csvfile_column VEHICLE_COLUMNS[] = {
     {"plate_color", parse_text, format_text, AT(registry_vehicle, plate_color), CSVFILE_MUST},
     {"school_id", parse_text, format_text, AT(registry_vehicle, school_id), CSVFILE_MUST},
     {"vehicle_class", parse_class, format_class, AT(registry_vehicle, vehicle_class), CSVFILE_MUST},
-    {"seats", parse_persons, format_persons, AT(registry_vehicle, seats), CSVFILE_MUST},
-    {"approved_capacity", parse_persons, format_persons, AT(registry_vehicle, approved_capacity),
+    {"seats", parse_persons, tables_persons_text, AT(registry_vehicle, seats), CSVFILE_MUST},
+    {"approved_capacity", parse_persons, tables_persons_text, AT(registry_vehicle, approved_capacity),
      CSVFILE_MUST},
     {"inspected_until", parse_day, format_day, AT(registry_vehicle, inspected_until_day), CSVFILE_MUST},
     {"scrapped_on", parse_day, format_day, AT(registry_vehicle, scrapped_day), CSVFILE_MAY_BE_EMPTY},

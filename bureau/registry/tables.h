@@ -13,5 +13,7 @@ extern const struct csvfile_table PERMITS_TABLE;  /* struct registry_permit */
 const char *tables_minute(const char *text, void *target, size_t size);
 /* Bits of a uint8_t as the digits 1 to 7. */
 void tables_weekdays_text(const void *source, char *ret, size_t size);
+/* A uint16_t as digits. */
+void tables_persons_text(const void *source, char *ret, size_t size);
 
 #endif

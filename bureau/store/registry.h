@@ -4,6 +4,7 @@
 #define BUSWARDEN_STORE_REGISTRY_H
 
 #include "bureau/registry/diff.h"
+#include "bureau/registry/expiry.h"
 #include "bureau/store/store.h"
 
 /* Who changed it, and how: "import", "gtfs" or "api". */
@@ -26,5 +27,10 @@ typedef int (*store_registry_change_fn)(void *context, const struct store_regist
 /* Newest first. table and row_id NULL = all; before_id 0 = from the newest. */
 int store_registry_changes(struct store *store, const char *table, const char *row_id, int64_t before_id,
                            int limit, store_registry_change_fn fn, void *context);
+
+/* registry_expiries() with the certificates that are held: of each vehicle the newest that was not revoked.
+ */
+int store_expiries(struct store *store, const struct registry *registry, int64_t now_utc_ms, int days,
+                   const char *school_id, struct registry_expiry **ret, size_t *ret_n);
 
 #endif

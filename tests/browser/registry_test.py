@@ -1,0 +1,151 @@
+"""The registry's page in a real browser, against the real bureau. Prints "ok NAME" or "not ok NAME: reason" a test.
+
+    registry_test.py BIN_DIR [SCREENSHOT_DIR]
+"""
+
+import json
+import pathlib
+import sys
+import tempfile
+
+from bureau import Bureau
+from webdriver import Browser
+
+ROWS = "return document.querySelectorAll('#rows li').length"
+ROUTE = {"type": "Feature", "frame": "GCJ02", "properties": {},
+         "geometry": {"type": "LineString", "coordinates": [[121.03, 29.14], [121.032, 29.142], [121.035, 29.1436]]}}
+
+
+def check(condition, reason):
+    if not condition:
+        raise AssertionError(reason)
+
+
+def show(browser, table, rows):
+    browser.click(f"#tables button[data-table={table}]")
+    browser.wait(f"{rows} rows of {table}", f"{ROWS} === {rows}")
+
+
+def choose(browser, row):
+    browser.click(f"#rows li[data-id='{row}'] button")
+    browser.wait("the form", "return document.getElementById('form') !== null"
+                 f" && document.querySelector('#form h2').textContent === '{row}'")
+
+
+def fill(browser, field, value):
+    browser.run("const input = document.getElementById('field-' + arguments[0]); input.value = arguments[1];", field, value)
+
+
+def save(browser):
+    browser.click("#save")
+
+
+def saved(browser):
+    save(browser)
+    browser.wait("saved", "return document.querySelector('.saved') !== null")
+
+
+def what_ends_soon_comes_first(browser, bureau):
+    browser.open(f"{bureau.url}/console/favicon.svg")
+    if hasattr(bureau, "password"):
+        status = browser.run("""return fetch('/v1/session', { method: 'POST',
+            headers: { 'Content-Type': 'application/json', 'X-Buswarden': '1' },
+            body: JSON.stringify({ name: 'li', password: arguments[0] }) }).then((r) => r.status)""", bureau.password)
+        check(status in (200, 201), f"no log-in: {status}")
+    browser.open(f"{bureau.url}/console/registry.html")
+    browser.wait("the list", "return document.getElementById('note').textContent !== ''")
+    check("没有内容" in browser.text("#note"), browser.text("#note"))
+
+
+def a_row_is_changed_and_its_history_shown(browser, _):
+    show(browser, "vehicles", 5)
+    choose(browser, "bus-a")
+    fill(browser, "approved_capacity", "16")
+    saved(browser)
+    browser.wait("the history", "return document.querySelector('#history li') !== null")
+    check("approved_capacity: 18 → 16" in browser.text("#history"), browser.text("#history"))
+
+
+def a_fault_is_shown_in_the_words_of_an_import(browser, _):
+    fill(browser, "school_id", "s-none")
+    save(browser)
+    browser.wait("the fault", "return document.querySelector('.faults') !== null")
+    check('"s-none" is not in schools' in browser.text(".faults"), browser.text(".faults"))
+
+
+def who_was_overtaken_is_told(browser, _):
+    choose(browser, "bus-a")
+    browser.run("""return fetch('/v1/registry/vehicles/bus-a').then((r) => r.json()).then(({ tag, row }) =>
+        fetch('/v1/registry/vehicles/bus-a', { method: 'PUT', body: JSON.stringify({ ...row, seats: 25 }),
+          headers: { 'Content-Type': 'application/json', 'X-Buswarden': '1', 'If-Match': tag } })).then((r) => r.status)""")
+    fill(browser, "seats", "30")
+    save(browser)
+    browser.wait("the warning", "return document.querySelector('.faults') !== null")
+    check("别人已改过" in browser.text(".faults"), browser.text(".faults"))
+    seats = browser.run("return fetch('/v1/registry/vehicles/bus-a').then((r) => r.json()).then((b) => b.row.seats)")
+    check(seats == 25, f"{seats} seats")
+
+
+def a_line_is_uploaded(browser, _):
+    show(browser, "routes", 2)
+    choose(browser, "r-yucai")
+    with tempfile.NamedTemporaryFile("w", suffix=".geojson") as file:
+        json.dump(ROUTE, file)
+        file.flush()
+        browser.send_file("#geometry", file.name)
+        browser.wait("the file", "return document.getElementById('picked').textContent.includes('GCJ02')")
+        saved(browser)
+    line = browser.run("return fetch('/v1/registry/routes/r-yucai').then((r) => r.json()).then((b) => b.row)")
+    check(line["frame"] == "WGS84" and len(line["geometry"]["coordinates"][0]) == 3, f"{line}")
+
+
+def an_order_is_made(browser, _):
+    show(browser, "orders", 3)
+    browser.click("#add")
+    browser.wait("the form", "return document.getElementById('field-order_id') !== null")
+    for field, value in (("order_id", "o-new"), ("kind", "EXEMPTION"), ("reason", "塌方"), ("from", "2026-11-28T06:00"),
+                         ("until", "2099-11-29T06:00"), ("routes", "r-yucai")):
+        fill(browser, field, value)
+    saved(browser)
+    browser.wait("the new row", f"{ROWS} === 4")
+
+
+def an_order_is_removed(browser, _):
+    browser.run("window.confirm = () => true;")
+    choose(browser, "o-new")
+    browser.click("#remove")
+    browser.wait("gone", f"{ROWS} === 3")
+
+
+def speaks_english(browser, _):
+    browser.click("#language")
+    check("Ends soon" in browser.text("#tables"), browser.text("#tables"))
+    missing = browser.run("return document.body.textContent.match(/registry\\.[a-z.]+/g)")
+    check(missing is None, f"{missing}")
+    browser.click("#language")
+
+
+TESTS = [what_ends_soon_comes_first, a_row_is_changed_and_its_history_shown, a_fault_is_shown_in_the_words_of_an_import,
+         who_was_overtaken_is_told, a_line_is_uploaded, an_order_is_made, an_order_is_removed, speaks_english]
+
+
+def main():
+    failed = 0
+    with Browser() as browser, Bureau(sys.argv[1]) as bureau:
+        browser.viewport(1280, 900)
+        for test in TESTS:
+            try:
+                test(browser, bureau)
+                print(f"ok registry_{test.__name__}", flush=True)
+            except (AssertionError, RuntimeError) as error:
+                failed += 1
+                print(f"not ok registry_{test.__name__}: {' '.join(str(error).split())}", flush=True)
+        if sys.argv[2:]:
+            show(browser, "permits", 5)
+            choose(browser, "浙台校字0001")
+            browser.screenshot(pathlib.Path(sys.argv[2]) / "registry.png")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
