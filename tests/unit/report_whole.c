@@ -27,7 +27,7 @@ TestSuite(report_whole, .init = make_file, .fini = remove_file);
 
 static int with(const char *const *parts, const size_t *lens, size_t n)
 {
-    char name[16];
+    char name[40];
     zip_t *archive = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, NULL);
     for (size_t i = 0; i < n; i++) {
         (void)snprintf(name, sizeof name, "part%zu.xml", i);
