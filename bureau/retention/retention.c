@@ -211,16 +211,16 @@ static int purge_vehicles(struct run *run)
 static bool is_any(const struct store_purged *purged)
 {
     return purged->tracks || purged->records || purged->alerts || purged->trips || purged->cases ||
-           purged->sightings || purged->audit;
+           purged->sightings || purged->photos || purged->audit;
 }
 
 void retention_format(const struct store_purged *purged, char ret[RETENTION_TEXT_LEN])
 {
     (void)snprintf(ret, RETENTION_TEXT_LEN,
                    "tracks %" PRId64 ", records %" PRId64 ", alerts %" PRId64 ", trips %" PRId64
-                   ", cases %" PRId64 ", sightings %" PRId64 ", audit %" PRId64,
+                   ", cases %" PRId64 ", sightings %" PRId64 ", photos %" PRId64 ", audit %" PRId64,
                    purged->tracks, purged->records, purged->alerts, purged->trips, purged->cases,
-                   purged->sightings, purged->audit);
+                   purged->sightings, purged->photos, purged->audit);
 }
 
 /* The line in the audit log, and the next pass begins at nothing. */
@@ -252,9 +252,9 @@ static int purge_all(struct run *run)
         store_purge_fn purge;
         int64_t *count;
     } rows[] = {
-        {store_purge_cases, &run->purged.cases}, {store_purge_alerts, &run->purged.alerts},
-        {store_purge_trips, &run->purged.trips}, {store_purge_sightings, &run->purged.sightings},
-        {store_purge_audit, &run->purged.audit},
+        {store_purge_cases, &run->purged.cases},   {store_purge_alerts, &run->purged.alerts},
+        {store_purge_trips, &run->purged.trips},   {store_purge_sightings, &run->purged.sightings},
+        {store_purge_photos, &run->purged.photos}, {store_purge_audit, &run->purged.audit},
     };
     int rc = 0;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && rc == 0; i++)
@@ -270,6 +270,7 @@ int retention_run(struct store *store, const struct retention_pass *pass, struct
                                          .evidence_utc_ms = cutoff(&run, settings->evidence_days),
                                          .trips_utc_ms = cutoff(&run, settings->trips_days),
                                          .sightings_utc_ms = cutoff(&run, settings->sightings_days),
+                                         .photos_utc_ms = cutoff(&run, settings->photos_days),
                                          .audit_utc_ms = cutoff(&run, settings->audit_days)};
     int rc = pass->dry ? 0 : store_purged(store, &run.purged);
     if (rc == 0)

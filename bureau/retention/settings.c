@@ -2,12 +2,14 @@
 
 /* 道路运输车辆动态监督管理办法 (Order 5 of 2014, Art. 26 (check)): tracks half a year, offences and what
  * became of them three years. 个人信息保护法 Art. 19: no longer than the purpose needs, so no longer than
- * that. The audit log of look-ups: 网络安全法 Art. 21 asks for six months; three years, so that it outlives
- * what it is about. */
+ * that; photos, which may show children, a quarter of a year, or as long as their case is going. The audit
+ * log of look-ups: 网络安全法 Art. 21 asks for six months; three years, so that it outlives what it is about.
+ */
 const struct retention_settings RETENTION_DEFAULT = {
     .tracks_days = 183,
     .evidence_days = 1096,
     .trips_days = 1096,
     .sightings_days = 366,
+    .photos_days = 92,
     .audit_days = 1127,
 };

@@ -13,6 +13,7 @@ struct retention_settings {
     uint32_t evidence_days; /* alerts, cases that are over with their steps, and the signed records of both */
     uint32_t trips_days;    /* trips, and their signed records */
     uint32_t sightings_days; /* that are part of no case */
+    uint32_t photos_days;    /* photos of sightings that no going case is about: they may show children */
     uint32_t audit_days;     /* but for lines that say why evidence is not there */
 };
 extern const struct retention_settings RETENTION_DEFAULT;

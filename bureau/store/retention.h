@@ -7,13 +7,13 @@
 
 /* What was received before these instants may go; INT64_MIN = nothing. */
 struct store_cutoffs {
-    int64_t tracks_utc_ms, evidence_utc_ms, trips_utc_ms, sightings_utc_ms, audit_utc_ms;
+    int64_t tracks_utc_ms, evidence_utc_ms, trips_utc_ms, sightings_utc_ms, photos_utc_ms, audit_utc_ms;
 };
 
 /* How many of each. */
 struct store_purged {
-    int64_t tracks, records; /* signed records of class TRACK, and ALERT */
-    int64_t alerts, trips, cases, sightings, audit;
+    int64_t tracks, records;                                /* signed records of class TRACK, and ALERT */
+    int64_t alerts, trips, cases, sightings, photos, audit; /* photos: besides those of the sightings */
 };
 /* What the pass that goes on has deleted so far; all 0 when none does. Goes with the transaction. */
 int store_purged(struct store *store, struct store_purged *ret);
@@ -32,6 +32,8 @@ int store_purge_trips(struct store *store, const struct store_cutoffs *cutoffs, 
                       int64_t *cursor, int64_t *ret_n);
 int store_purge_sightings(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
                           int64_t *cursor, int64_t *ret_n);
+int store_purge_photos(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
+                       int64_t *cursor, int64_t *ret_n);
 int store_purge_audit(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
                       int64_t *cursor, int64_t *ret_n);
 

@@ -110,8 +110,4 @@ typedef int (*store_repeat_fn)(void *context, const struct store_repeat *row);
 int store_repeats(struct store *store, const struct store_repeat_query *query, int limit, store_repeat_fn fn,
                   void *context);
 
-/* --- retention: takes away for good what came before an instant, at most `limit` at once; how many --- */
-int store_sightings_purge(struct store *store, int64_t before_utc_ms, int limit, int64_t *ret_n);
-int store_photos_purge(struct store *store, int64_t before_utc_ms, int limit, int64_t *ret_n);
-
 #endif

@@ -14,13 +14,13 @@
 
 /* --- what the pass has deleted so far --- */
 
-enum { PURGED_NUMBERS = 7 };
+enum { PURGED_NUMBERS = 8 };
 
 /* The numbers in the order of the struct; false when the text is no such list. */
 static bool parse_purged(const char *text, struct store_purged *ret)
 {
     int64_t *const numbers[PURGED_NUMBERS] = {&ret->tracks, &ret->records,   &ret->alerts, &ret->trips,
-                                              &ret->cases,  &ret->sightings, &ret->audit};
+                                              &ret->cases,  &ret->sightings, &ret->photos, &ret->audit};
     for (int i = 0; i < PURGED_NUMBERS; i++) {
         char *end = NULL;
         *numbers[i] = strtoll(text, &end, 10);
@@ -47,12 +47,13 @@ int store_purged(struct store *store, struct store_purged *ret)
 
 int store_purged_put(struct store *store, const struct store_purged *purged)
 {
-    char text[160];
+    char text[8 * 21];
     struct sql q;
     (void)snprintf(text, sizeof(text),
-                   "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64,
+                   "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
+                   " %" PRId64,
                    purged->tracks, purged->records, purged->alerts, purged->trips, purged->cases,
-                   purged->sightings, purged->audit);
+                   purged->sightings, purged->photos, purged->audit);
     sql_start(&q, store, "INSERT OR REPLACE INTO purge_pass VALUES (1, ?)");
     sql_text(&q, text);
     return sql_run(&q);
@@ -168,6 +169,18 @@ int store_purge_sightings(struct store *store, const struct store_cutoffs *cutof
                       "SELECT id FROM sighting AS s WHERE received_utc_ms < ?1 AND id > ?2 AND NOT EXISTS"
                       " (SELECT 1 FROM cases AS c WHERE c.id = s.case_id) ORDER BY id LIMIT ?3",
                       texts, cutoffs->sightings_utc_ms, dry, limit, cursor, ret_n);
+}
+
+/* They may show children: a case that is over does not keep them. */
+int store_purge_photos(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
+                       int64_t *cursor, int64_t *ret_n)
+{
+    static const char *const texts[] = {"DELETE FROM sighting_photo WHERE sighting = ?1", NULL};
+    return purge_rows(store,
+                      "SELECT sighting FROM sighting_photo AS p WHERE received_utc_ms < ?1 AND sighting > ?2"
+                      " AND NOT EXISTS (SELECT 1 FROM sighting AS s JOIN cases AS c ON c.id = s.case_id"
+                      " WHERE s.id = p.sighting AND c.ended_utc_ms IS NULL) ORDER BY sighting LIMIT ?3",
+                      texts, cutoffs->photos_utc_ms, dry, limit, cursor, ret_n);
 }
 
 int store_purge_audit(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,

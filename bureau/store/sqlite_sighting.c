@@ -283,38 +283,3 @@ int store_repeats(struct store *store, const struct store_repeat_query *query, i
     }
     return sql_end(&q, err);
 }
-
-/* --- retention --- */
-
-static int purge(struct store *store, const char *text, int64_t before_utc_ms, int limit, int64_t *ret_n)
-{
-    struct sql q;
-    int err;
-    int64_t n = 0;
-    sql_start(&q, store, text);
-    sql_int(&q, before_utc_ms);
-    sql_int(&q, limit);
-    while ((err = sql_row(&q)) == 1)
-        n++;
-    err = sql_end(&q, err);
-    if (err == 0)
-        *ret_n = n;
-    return err;
-}
-
-int store_sightings_purge(struct store *store, int64_t before_utc_ms, int limit, int64_t *ret_n)
-{
-    return purge(store,
-                 "DELETE FROM sighting WHERE id IN"
-                 " (SELECT id FROM sighting WHERE received_utc_ms < ? ORDER BY received_utc_ms LIMIT ?)"
-                 " RETURNING id",
-                 before_utc_ms, limit, ret_n);
-}
-
-int store_photos_purge(struct store *store, int64_t before_utc_ms, int limit, int64_t *ret_n)
-{
-    return purge(store,
-                 "DELETE FROM sighting_photo WHERE sighting IN (SELECT sighting FROM sighting_photo"
-                 " WHERE received_utc_ms < ? ORDER BY received_utc_ms LIMIT ?) RETURNING sighting",
-                 before_utc_ms, limit, ret_n);
-}

@@ -198,7 +198,7 @@ Test(retention, is_written_down_once)
     const struct store_purged again = purge_at(day(305), false);
     cr_expect_eq(again.tracks + again.records, 0);
     cr_expect_eq(ask("SELECT count(*) FROM audit WHERE action = 'purged' AND who = 'test' AND subject ="
-                     " 'tracks 278, records 3, alerts 1, trips 1, cases 1, sightings 0, audit 0'"),
+                     " 'tracks 278, records 3, alerts 1, trips 1, cases 1, sightings 0, photos 0, audit 0'"),
                  1);
 }
 
@@ -276,7 +276,7 @@ Test(retention, a_pass_that_breaks_off_goes_on_where_it_was)
         cr_expect_eq(rc, -ECANCELED);
     }
     cr_expect_eq(ask("SELECT count(*) FROM audit WHERE action = 'purged' AND subject ="
-                     " 'tracks 278, records 3, alerts 1, trips 1, cases 1, sightings 0, audit 0'"),
+                     " 'tracks 278, records 3, alerts 1, trips 1, cases 1, sightings 0, photos 0, audit 0'"),
                  1, "all of it in one line");
 }
 

@@ -2,6 +2,9 @@
  * away by retention alone. */
 #include "bureau/store/sightings.h"
 
+#include "bureau/store/cases.h"
+#include "bureau/store/retention.h"
+
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <math.h>
@@ -242,6 +245,12 @@ static int is_photo(void *context, const struct store_photo *row)
     return 3;
 }
 
+static int count_photo(void *context, const struct store_photo *row)
+{
+    (void)context;
+    return row->len == sizeof(BYTES) ? 3 : -EBADMSG;
+}
+
 static int has_photo(void *context, const struct store_sighting *row)
 {
     *(bool *)context = row->has_photo;
@@ -360,24 +369,79 @@ Test(store_sightings, where_and_when_one_plate_comes)
 
 /* --- retention --- */
 
-Test(store_sightings, retention_takes_the_oldest_with_their_photos_in_bounded_steps)
+static int64_t purge(store_purge_fn fn, const struct store_cutoffs *cutoffs, bool dry)
 {
-    int64_t ids[4], n = -1;
-    for (int i = 0; i < 4; i++) {
-        ids[i] = add(seen("浙A99999", "", MORNING_UTC_MS + i * DAY_MS));
-        const struct store_photo taken = photo(77 + i);
-        cr_assert_eq(store_photo_add(store, ids[i], &taken), 0);
-    }
-    cr_assert_eq(store_photos_purge(store, 78, 10, &n), 0);
-    cr_expect_eq(n, 1);
-    cr_expect_eq(store_photo(store, ids[0], is_photo, NULL), -ENOENT);
-    cr_assert_eq(store_sightings_purge(store, MORNING_UTC_MS + 3 * DAY_MS, 2, &n), 0);
-    cr_expect_eq(n, 2);
-    cr_assert_eq(store_sightings_purge(store, MORNING_UTC_MS + 3 * DAY_MS, 2, &n), 0);
-    cr_expect_eq(n, 1);
-    cr_assert_eq(store_sightings_purge(store, MORNING_UTC_MS + 3 * DAY_MS, 2, &n), 0);
-    cr_expect_eq(n, 0);
+    int64_t cursor = 0, n = -1;
+    cr_assert_eq(fn(store, cutoffs, dry, 100, &cursor, &n), 0, "%s", store_error(store));
+    return n;
+}
+
+static int64_t with_photo(const char *plate, int64_t received_utc_ms)
+{
+    const int64_t id = add(seen(plate, "", received_utc_ms - 5000));
+    const struct store_photo taken = photo(received_utc_ms);
+    cr_assert_eq(store_photo_add(store, id, &taken), 0);
+    return id;
+}
+
+static int64_t open_case(int64_t sighting, const char *plate)
+{
+    const struct store_case_opening opening = {.kind = CASE_SIGHTING,
+                                               .source = CASE_BY_SIGHTING,
+                                               .subject = plate,
+                                               .plate = plate,
+                                               .severity = BW_SERIOUS,
+                                               .happened_utc_ms = MORNING_UTC_MS,
+                                               .utc_ms = MORNING_UTC_MS,
+                                               .sighting_id = sighting,
+                                               .who = "gate-1"};
+    int64_t id = 0;
+    bool opened;
+    cr_assert_eq(store_case_open(store, &CASE_POLICY_DEFAULT, &opening, &id, &opened), 0, "%s",
+                 store_error(store));
+    cr_assert_eq(store_sighting_case_set(store, sighting, id), 0);
+    return id;
+}
+
+static void dismiss(int64_t case_id)
+{
+    enum case_refusal refusal;
+    const struct store_case_deed deed = {.action = CASE_DO_DISMISS,
+                                         .role = CASE_ROLE_BUREAU,
+                                         .who = "bureau",
+                                         .text = "x",
+                                         .answer = CASE_NO_ANSWER,
+                                         .utc_ms = MORNING_UTC_MS + DAY_MS};
+    cr_assert_eq(store_case_act(store, &CASE_POLICY_DEFAULT, case_id, 0, &deed, &refusal, NULL), 0);
+}
+
+Test(store_sightings, retention_takes_the_old_ones_with_their_photos_for_good)
+{
+    const int64_t old = with_photo("浙A99999", MORNING_UTC_MS),
+                  young = with_photo("浙A99999", MORNING_UTC_MS + DAY_MS);
+    const struct store_cutoffs cutoffs = {.sightings_utc_ms = MORNING_UTC_MS + 1};
+    cr_expect_eq(purge(store_purge_sightings, &cutoffs, true), 1);
+    cr_expect_eq(purge(store_purge_sightings, &cutoffs, false), 1);
+    cr_expect_eq(purge(store_purge_sightings, &cutoffs, false), 0);
     const struct page left = list((struct store_sighting_query){0}, 10);
-    cr_expect(left.n == 1 && left.ids[0] == ids[3]);
-    cr_expect_eq(store_photo(store, ids[2], is_photo, NULL), -ENOENT, "gone with its sighting");
+    cr_expect(left.n == 1 && left.ids[0] == young);
+    cr_expect_eq(store_photo(store, old, count_photo, NULL), -ENOENT);
+    cr_expect_eq(store_photo(store, young, count_photo, NULL), 3);
+}
+
+Test(store_sightings, photos_go_sooner_but_for_those_of_a_going_case)
+{
+    const int64_t free_one = with_photo("", MORNING_UTC_MS), going = with_photo("浙A11111", MORNING_UTC_MS),
+                  over = with_photo("浙A22222", MORNING_UTC_MS),
+                  young = with_photo("", MORNING_UTC_MS + DAY_MS);
+    const struct store_cutoffs cutoffs = {.photos_utc_ms = MORNING_UTC_MS + 1};
+    (void)open_case(going, "浙A11111");
+    dismiss(open_case(over, "浙A22222"));
+    cr_expect_eq(purge(store_purge_photos, &cutoffs, true), 2);
+    cr_expect_eq(purge(store_purge_photos, &cutoffs, false), 2);
+    cr_expect_eq(store_photo(store, free_one, count_photo, NULL), -ENOENT);
+    cr_expect_eq(store_photo(store, over, count_photo, NULL), -ENOENT);
+    cr_expect_eq(store_photo(store, going, count_photo, NULL), 3);
+    cr_expect_eq(store_photo(store, young, count_photo, NULL), 3);
+    cr_expect_eq(list((struct store_sighting_query){0}, 10).n, 4, "the reports stay");
 }
