@@ -7,17 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *parse_loopback(const char *text, void *target, size_t size)
+static bool is_loopback(const char *text)
 {
     struct in_addr v4;
     struct in6_addr v6;
-    bool loopback = false;
     if (inet_pton(AF_INET, text, &v4) == 1)
-        loopback = ntohl(v4.s_addr) >> 24 == 127;
-    else if (inet_pton(AF_INET6, text, &v6) == 1)
-        loopback = memcmp(&v6, &in6addr_loopback, sizeof(v6)) == 0;
-    return loopback ? settings_text(text, target, size)
-                    : "only a loopback address (127.0.0.1, ::1) is served until the console has log-ins";
+        return ntohl(v4.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, text, &v6) == 1 && memcmp(&v6, &in6addr_loopback, sizeof(v6)) == 0;
+}
+
+static const char *parse_address(const char *text, void *target, size_t size)
+{
+    struct in6_addr address;
+    if (inet_pton(AF_INET, text, &address) != 1 && inet_pton(AF_INET6, text, &address) != 1)
+        return "must be an address such as 127.0.0.1, 0.0.0.0 or ::";
+    return settings_text(text, target, size);
 }
 
 static const char *parse_frame(const char *text, void *target, size_t size)
@@ -84,8 +88,11 @@ static const struct settings_key KEYS[] = {
     {"pki", "dir", settings_nonempty, AT(pki_dir), false},
     {"pki", "broker", settings_nonempty, AT(pki_broker), false},
     {"keys", "secret", settings_nonempty, AT(secret_path), false},
-    {"http", "listen", parse_loopback, AT(http_listen), false},
+    {"http", "listen", parse_address, AT(http_listen), false},
     {"http", "port", settings_port, AT(http_port), false},
+    {"http", "cert", settings_nonempty, AT(http_cert), false},
+    {"http", "key", settings_nonempty, AT(http_key), false},
+    {"http", "proxy", parse_yes, AT(http_proxy), false},
     {"http", "console", settings_nonempty, AT(console_dir), false},
     {"http", "leaflet", settings_nonempty, AT(leaflet_dir), false},
     {"http", "bootstrap", settings_nonempty, AT(bootstrap_dir), false},
@@ -157,6 +164,13 @@ static const char *check(void *target)
         (config->broker_ca[0] != '\0') + (config->broker_cert[0] != '\0') + (config->broker_key[0] != '\0');
     if (tls != 0 && tls != 3)
         return "[broker] ca, cert and key: give all three or none";
+    const bool has_cert = config->http_cert[0] != '\0';
+    if (has_cert != (config->http_key[0] != '\0'))
+        return "[http] cert and key: give both or none";
+    if (!has_cert && !is_loopback(config->http_listen))
+        return "[http] listen: passwords go beyond this machine over TLS alone: give cert and key, or listen "
+               "on "
+               "127.0.0.1 behind a proxy";
     if (config->broker_port == 0)
         config->broker_port = tls ? 8883 : 1883;
     if (config->pki_broker[0] == '\0')

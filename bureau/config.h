@@ -10,7 +10,10 @@
  *     [pki]     dir             folder of the bureau's certificate authority; absent = it has none
  *               broker          the broker's address as vehicles reach it (default: [broker] host)
  *     [keys]    secret          the bureau's Ed25519 secret, as `keygen` writes it
- *     [http]    listen (127.0.0.1; loopback only)  port (8080)
+ *     [http]    listen (127.0.0.1)  port (8080)
+ *               cert, key       TLS: both or none; without them listen must be a loopback address
+ *               proxy           yes: a proxy of our own on this machine sends X-Forwarded-For and -Proto; no
+ *                               (default)
  *               console, leaflet, bootstrap   folders of static files
  *               tiles           tile URL template; empty = no base map
  *               tiles_frame     wgs84 (default) or gcj02
@@ -50,6 +53,8 @@ struct bureau_config {
     char secret_path[BUREAU_TEXT_MAX];
     char http_listen[BUREAU_TEXT_MAX];
     int http_port;
+    char http_cert[BUREAU_TEXT_MAX], http_key[BUREAU_TEXT_MAX];
+    bool http_proxy;
     char console_dir[BUREAU_TEXT_MAX], leaflet_dir[BUREAU_TEXT_MAX], bootstrap_dir[BUREAU_TEXT_MAX];
     char tiles_url[BUREAU_TEXT_MAX];
     enum bureau_frame tiles_frame;

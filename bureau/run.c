@@ -140,6 +140,9 @@ static int open_api(const struct bureau_config *config, struct api **ret)
     const int rc = api_create(config, ret);
     if (rc == -EINVAL)
         say("[http] tiles %s: not an http or https address of tiles", config->tiles_url);
+    else if (rc == -ENOKEY)
+        say("[http] cert %s, key %s: not PEM files that this user can read", config->http_cert,
+            config->http_key);
     else if (rc != 0)
         say("[store] path %s: %s", config->store_path, strerror(-rc));
     return rc;
@@ -212,10 +215,13 @@ static int start_api(const struct bureau_config *config, struct bureau *bureau)
     const char *why = rc == -EADDRINUSE ? "the port is taken by another program" : strerror(-rc);
     const char *address = config->http_listen;
     const bool v6 = strchr(address, ':') != NULL;
-    if (rc != 0)
+    if (rc == -EKEYREJECTED)
+        say("[http] cert %s, key %s: not a certificate and its key", config->http_cert, config->http_key);
+    else if (rc != 0)
         say("[http] listen %s port %d: %s", address, config->http_port, why);
     else
-        say("console at http://%s%s%s:%d/", v6 ? "[" : "", address, v6 ? "]" : "", api_port(bureau->api));
+        say("console at http%s://%s%s%s:%d/", *config->http_cert ? "s" : "", v6 ? "[" : "", address,
+            v6 ? "]" : "", api_port(bureau->api));
     return rc;
 }
 

@@ -2,6 +2,7 @@
 # from the project's root; the caller sets program, bin and base, keep (a folder, or empty), and may set broker_names.
 # shellcheck shell=bash
 
+. deploy/login.sh || exit 3
 export PATH=$PATH:/usr/sbin # gpsd, mosquitto
 
 die() { # STATUS MESSAGE...
@@ -218,6 +219,7 @@ prepare() {
             "$bin/buswarden-bureau" import "$state/morning/registry" --config "$state/bureau.ini" &&
             "$bin/buswarden-bureau" ca --server "localhost,127.0.0.1${broker_names:+,$broker_names}" --config "$state/bureau.ini"
     } >>"$state/setup.log" 2>&1 || { show_log setup; die 3 "the bureau was not set up"; }
+    login "$state/bureau.ini" "$state/auth" >>"$state/setup.log" 2>&1 || { show_log setup; die 3 "there is no account"; }
     configure_broker
     for i in "${!vehicles[@]}"; do
         v=${vehicles[i]}
@@ -233,7 +235,7 @@ prepare() {
 
 # True when the JSON that comes is as the filter says: `jq -e` of jq 1.6 says so of no JSON at all as well.
 json_is() { [ "$(jq "$@")" = true ]; } # [OPTIONS] FILTER [FILE]
-get() { curl -fsS --max-time 5 "http://127.0.0.1:$console_port$1"; }
+get() { curl -fsS --max-time 5 -H "@$state/auth" "http://127.0.0.1:$console_port$1"; }
 listening() { ss -Hltn "sport = :$1" | grep -q .; }
 bureau_ready() { get /healthz; }
 # Every vehicle is there and holds the licence that was issued to it: it came over the broker.

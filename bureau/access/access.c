@@ -13,7 +13,7 @@ static const struct word SCOPES[] = {{ACCESS_SCOPE_ALL, "all"},
                                      {ACCESS_SCOPE_READ, "read"},
                                      {ACCESS_SCOPE_PLATES, "plates"},
                                      {ACCESS_SCOPE_FEEDS, "feeds"}};
-enum { WORDS = 4 };
+enum { WORDS = 4, NAME_LONGEST = 40 /* a token's number is added for the audit */ };
 
 int access_role_parse(const char *text, enum access_role *ret)
 {
@@ -72,8 +72,8 @@ const char *access_name_fault(const char *name)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
     const size_t length = strlen(name);
-    return length >= 2 && length < ACCESS_NAME_LEN && strspn(name, allowed) == length && *name != '-' &&
+    return length >= 2 && length <= NAME_LONGEST && strspn(name, allowed) == length && *name != '-' &&
                    *name != '.'
                ? NULL
-               : "an account's name has 2 to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit";
+               : "an account's name has 2 to 40 of a-z, 0-9, '.', '_' and '-', the first a letter or digit";
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +112,18 @@ static const struct route {
     {"GET", "/v1/feeds/service-alerts.pb", handle_feed_service_alerts, ACCESS_ALL, 0, false, {NULL}},
     {"GET", "/v1/public/vehicle-positions.pb", handle_public_positions, 0, 0, false, {NULL}},
     {"GET", "/v1/public/service-alerts.pb", handle_public_service_alerts, 0, 0, false, {NULL}},
-    {"GET", "/v1/console", handle_console_settings, 0, 0, false, {NULL}},
+    {"POST", "/v1/session", handle_log_in, 0, 1024, false, {NULL}},
+    {"GET", "/v1/session", handle_session, ACCESS_ALL, 0, false, {NULL}},
+    {"DELETE", "/v1/session", handle_log_out, ACCESS_ALL, 0, false, {NULL}},
+    {"POST", "/v1/password", handle_password, ACCESS_ALL, 2048, false, {NULL}},
+    {"GET", "/v1/accounts", handle_accounts, ACCESS_ADMIN, 0, false, {NULL}},
+    {"POST", "/v1/accounts", handle_account_add, ACCESS_ADMIN, 1024, false, {NULL}},
+    {"PUT", "/v1/accounts/*", handle_account_change, ACCESS_ADMIN, 256, false, {NULL}},
+    {"POST", "/v1/accounts/*/password", handle_account_password, ACCESS_ADMIN, 256, false, {NULL}},
+    {"GET", "/v1/tokens", handle_tokens, ACCESS_ALL, 0, false, {NULL}},
+    {"POST", "/v1/tokens", handle_token_add, ACCESS_ALL, 1024, false, {NULL}},
+    {"DELETE", "/v1/tokens/*", handle_token_revoke, ACCESS_ALL, 0, false, {NULL}},
+    {"GET", "/v1/console", handle_console_settings, ACCESS_ALL, 0, false, {NULL}},
     {"GET", "/", handle_console_file, 0, 0, true, {NULL}},
     {"GET", "/console/*", handle_console_file, 0, 0, true, {NULL}},
     {"GET", "/lib/leaflet/*", handle_leaflet_file, 0, 0, true, {NULL}},
@@ -125,9 +137,11 @@ struct call {
     char tail[TAIL_MAX];
     char *body; /* body_len bytes and a NUL */
     size_t body_len;
-    struct api_reply refusal; /* status 0 = let in */
     bool is_upload;
     struct darkroom_job photo;
+    struct gate_caller caller;
+    struct api_reply refusal; /* status 0 = let in */
+    struct hash_job *job;
     struct trace trace;
     struct reporting reporting;
     struct feeder_wait feed;
@@ -206,23 +220,17 @@ static struct api_reply no_route(const char *path)
     return reply;
 }
 
-/* Until there are log-ins, who reaches the loopback address is an administrator. */
-static const struct access_who *identify(struct MHD_Connection *connection)
+/* Before a body is read: who asks, and may he? What is refused is answered when the body has been read past.
+ */
+static void admit(struct api *api, struct MHD_Connection *connection, const char *method, struct call *call)
 {
-    static const struct access_who local = {.name = "http", .role = ACCESS_ADMIN};
-    (void)connection;
-    return &local;
-}
-
-/* status 0: go on to the handler. */
-static struct api_reply refuse(struct MHD_Connection *connection, const struct route *route,
-                               const struct access_who *who)
-{
-    if (route->roles && !(route->roles & who->role))
-        return reply_error(MHD_HTTP_FORBIDDEN, "forbidden", "not for your role");
-    if (!parameters_known(connection, route))
-        return reply_bad_request("unknown query parameter, or one without a value");
-    return (struct api_reply){0, NULL};
+    const struct route *route = call->route;
+    if (gate_identify(api, connection, &call->caller) != 0)
+        call->refusal = reply_store_failed();
+    else if (gate_admits(api, connection, &call->caller, method, route ? route->pattern : "",
+                         route ? route->roles : 0, &call->refusal) &&
+             route && !parameters_known(connection, route))
+        call->refusal = reply_bad_request("unknown query parameter, or one without a value");
 }
 
 static struct api_reply route_request(struct api *api, struct MHD_Connection *connection, const char *method,
@@ -230,18 +238,23 @@ static struct api_reply route_request(struct api *api, struct MHD_Connection *co
 {
     if (!call->route)
         return no_route(path);
+    if (!call->job && strcmp(call->route->method, MHD_HTTP_METHOD_GET) != 0 &&
+        !(call->job = calloc(1, sizeof(*call->job))))
+        return (struct api_reply){MHD_HTTP_INTERNAL_SERVER_ERROR, NULL};
+    const bool known = call->caller.by != GATE_NOBODY;
     const struct api_request request = {.connection = connection,
                                         .head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0,
                                         .tail = call->tail,
                                         .body = call->body ? call->body : "",
                                         .body_len = call->body_len,
-                                        .who = identify(connection),
+                                        .who = known ? &call->caller.who : NULL,
+                                        .caller = &call->caller,
+                                        .job = call->job,
                                         .photo = &call->photo,
                                         .trace = &call->trace,
                                         .reporting = &call->reporting,
                                         .feed = &call->feed};
-    const struct api_reply refusal = refuse(connection, call->route, request.who);
-    return refusal.status ? refusal : call->route->handler(api, &request);
+    return call->route->handler(api, &request);
 }
 
 static enum MHD_Result send_reply(struct api *api, struct MHD_Connection *connection, struct call *call,
@@ -250,6 +263,8 @@ static enum MHD_Result send_reply(struct api *api, struct MHD_Connection *connec
     call->status = reply.status;
     reply_header(&reply, "X-Content-Type-Options", "nosniff");
     reply_header(&reply, "Content-Security-Policy", api->csp);
+    if (api->tls_cert)
+        reply_header(&reply, "Strict-Transport-Security", "max-age=31536000");
     if (!reply.response)
         return MHD_NO;
     const enum MHD_Result queued = MHD_queue_response(connection, reply.status, reply.response);
@@ -281,7 +296,7 @@ static bool keep_body(struct call *call, const char *bytes, size_t len)
     const size_t max = call->route ? call->route->body_max : 0;
     if (call->refusal.status) { /* read past, though not for ever */
         call->body_len += len;
-        return call->body_len <= max;
+        return call->body_len <= max || !call->route || strcmp(call->route->method, MHD_HTTP_METHOD_GET) == 0;
     }
     if (max == 0)
         return !call->route || strcmp(call->route->method, MHD_HTTP_METHOD_GET) == 0;
@@ -329,7 +344,9 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
         if (announces_too_much(connection, call->route))
             return send_reply(api, connection, call,
                               reply_error(MHD_HTTP_CONTENT_TOO_LARGE, "too_large", "the body is too long"));
-        admit_upload(api, call);
+        admit(api, connection, method, call);
+        if (!call->refusal.status)
+            admit_upload(api, call);
         return MHD_YES;
     }
     if (*upload_len > 0) {
@@ -368,8 +385,11 @@ static void end_call(void *context, struct MHD_Connection *connection, void **re
             MHD_destroy_response(call->refusal.response);
         picture_free(&call->photo.picture);
         api->n_uploads -= call->is_upload;
+        if (call->body)
+            sodium_memzero(call->body, call->body_len); /* it may be a password */
         free(call->body);
         reporting_free(&call->reporting);
+        hash_job_free(call->job);
         body_release(call->feed.body);
     }
     free(call);
@@ -409,6 +429,29 @@ static int make_csp(const char *tiles_url, char ret[API_CSP_MAX])
     return rc;
 }
 
+/* -ENOKEY: not to be read, or no such text. */
+static int read_pem(const char *path, char **ret)
+{
+    enum { PEM_MAX = 65536 };
+    char *text = calloc(1, PEM_MAX);
+    FILE *file = text ? fopen(path, "re") : NULL;
+    const size_t n = file ? fread(text, 1, PEM_MAX - 1, file) : 0;
+    if (file)
+        (void)fclose(file); /* only read from */
+    if (n > 0 && n < PEM_MAX - 1 && strstr(text, "-----BEGIN ")) {
+        *ret = text;
+        return 0;
+    }
+    free(text);
+    return -ENOKEY;
+}
+
+static int read_tls(const struct bureau_config *config, struct api *api)
+{
+    const int rc = read_pem(config->http_cert, &api->tls_cert);
+    return rc == 0 ? read_pem(config->http_key, &api->tls_key) : rc;
+}
+
 int api_create(const struct bureau_config *config, struct api **ret)
 {
     struct api *api = calloc(1, sizeof(*api));
@@ -430,6 +473,12 @@ int api_create(const struct bureau_config *config, struct api **ret)
         rc = files_create(&api->files);
     if (rc == 0)
         rc = darkroom_create("/proc/self/exe", &api->darkroom);
+    if (rc == 0)
+        rc = hasher_create(&api->hasher);
+    if (rc == 0)
+        rc = limiter_create(&api->limiter);
+    if (rc == 0 && *config->http_cert)
+        rc = read_tls(config, api);
     if (rc != 0) {
         api_destroy(api);
         return rc;
@@ -488,7 +537,15 @@ static size_t unescape(void *context, struct MHD_Connection *connection, char *t
 
 static int start_server(struct api *api, int fd)
 {
-    const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    static char tls_versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+    const unsigned flags =
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | (api->tls_cert ? MHD_USE_TLS : 0U);
+    const struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, api->tls_cert},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, api->tls_key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, tls_versions},
+        {MHD_OPTION_END, 0, NULL},
+    };
     const struct MHD_OptionItem options[] = {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
@@ -498,9 +555,9 @@ static int start_server(struct api *api, int fd)
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_call, api},
         {MHD_OPTION_END, 0, NULL},
     };
-    api->daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, answer, api, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
-    return api->daemon ? 0 : -EIO;
+    api->daemon = MHD_start_daemon(flags, 0, NULL, NULL, answer, api, MHD_OPTION_ARRAY, options,
+                                   api->tls_cert ? MHD_OPTION_ARRAY : MHD_OPTION_END, tls, MHD_OPTION_END);
+    return api->daemon ? 0 : api->tls_cert ? -EKEYREJECTED : -EIO;
 }
 
 static int start_threads(struct api *api)
@@ -512,7 +569,9 @@ static int start_threads(struct api *api)
         rc = reporter_start(api->reporter);
     if (rc == 0)
         rc = feeder_start(api->feeder);
-    return rc == 0 ? darkroom_start(api->darkroom) : rc;
+    if (rc == 0)
+        rc = darkroom_start(api->darkroom);
+    return rc == 0 ? hasher_start(api->hasher) : rc;
 }
 
 static void stop_threads(struct api *api)
@@ -522,6 +581,7 @@ static void stop_threads(struct api *api)
     reporter_stop(api->reporter);
     feeder_stop(api->feeder);
     darkroom_stop(api->darkroom);
+    hasher_stop(api->hasher);
 }
 
 int api_start(struct api *api, api_broker_fn broker, void *context)
@@ -565,6 +625,12 @@ void api_destroy(struct api *api)
     feeder_destroy(api->feeder);
     files_destroy(api->files);
     darkroom_destroy(api->darkroom);
+    hasher_destroy(api->hasher);
+    limiter_destroy(api->limiter);
+    free(api->tls_cert);
+    if (api->tls_key)
+        sodium_memzero(api->tls_key, strlen(api->tls_key));
+    free(api->tls_key);
     store_close(api->store);
     nearmiss_destroy(api->nearmiss);
     registry_free(api->registry);

@@ -17,13 +17,14 @@ struct api;
 typedef void (*api_broker_fn)(void *context, struct ingest_stats *ret);
 
 /* Opens the store (a handle a thread). `config` is borrowed until api_destroy(). From here on
- * api_notify_...() may be called. -EINVAL: tiles_url is no http or https URL; else the store's error. */
+ * api_notify_...() may be called. -EINVAL: tiles_url is no http or https URL; -ENOKEY: http_cert or http_key
+ * is no PEM file that can be read; else the store's error. */
 int api_create(const struct bureau_config *config, struct api **ret);
 /* The bureau's key, borrowed until api_destroy(): without one no change of the registry that is to reach a
  * vehicle is taken. Before api_start(). */
 void api_set_key(struct api *api, const struct seal_key *key);
 /* Listens on http_listen and http_port (0 = any free port). -EADDRINUSE and the like; -EINVAL: no numeric
- * address. */
+ * address; -EKEYREJECTED: certificate and key are of no use. */
 int api_start(struct api *api, api_broker_fn broker, void *context);
 /* Ends every stream and connection and joins the threads. Nothing to do on one that is not started. */
 void api_stop(struct api *api);

@@ -23,7 +23,6 @@ static const int64_t CERTIFICATE_WARN_MS = PKI_WARN_DAYS * UTC_MS_PER_DAY;
 
 struct api_reply handle_health(struct api *api, const struct api_request *request)
 {
-    (void)request;
     struct ingest_stats broker = {0};
     struct stream_stats stream;
     int64_t last_event, ending = 0;
@@ -36,12 +35,19 @@ struct api_reply handle_health(struct api *api, const struct api_request *reques
     if (store_ok && broker.failing)
         store = "what came last could not be kept; the broker's reason says why";
     const bool ok = store_ok && broker.connected && !broker.failing;
+    const unsigned status = ok ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
+    const char *word = ok ? "ok" : "degraded";
+    if (!request->who) /* a monitor, or anybody */
+        return reply_json(status, json_pack("{s:s}", "status", word));
+    if (!(request->who->role & ACCESS_STAFF))
+        return reply_json(status, json_pack("{s:s, s:{s:b}}", "status", word, "broker", "connected",
+                                            (int)broker.connected));
     json_t *body =
-        json_pack("{s:s, s:s, s:o, s:s, s:I, s:{s:I, s:i, s:I}}", "status", ok ? "ok" : "degraded", "version",
+        json_pack("{s:s, s:s, s:o, s:s, s:I, s:{s:I, s:i, s:I}}", "status", word, "version",
                   BUSWARDEN_VERSION, "broker", apijson_broker(&broker), "store", store, "certificates_ending",
                   (json_int_t)ending, "stream", "clients", (json_int_t)stream.clients, "clients_max",
                   STREAM_CLIENTS_MAX, "vehicles_dropped", (json_int_t)stream.vehicles_dropped);
-    return reply_json(ok ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, body);
+    return reply_json(status, body);
 }
 
 /* --- alerts --- */
@@ -117,7 +123,7 @@ struct api_reply handle_alert_stream(struct api *api, const struct api_request *
         return reply_bad_request("last event id: a number, or two with a hyphen");
     if (request->head) /* libmicrohttpd would end, in a HEAD too, the chunks that never began */
         reply.response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    else if (stream_open(api->stream, api->store, request->connection, access_school(request->who), after,
+    else if (stream_open(api->stream, api->store, request->connection, request->caller, after,
                          &reply.response) == -EBUSY)
         return reply_error(MHD_HTTP_SERVICE_UNAVAILABLE, "busy", "as many streams as can be served are open");
     reply_header(&reply, MHD_HTTP_HEADER_CONTENT_TYPE, "text/event-stream");

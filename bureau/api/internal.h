@@ -3,9 +3,12 @@
 #define BUSWARDEN_API_INTERNAL_H
 
 #include "bureau/access/access.h"
+#include "bureau/access/limiter.h"
 #include "bureau/api/api.h"
 #include "bureau/api/feeder.h"
 #include "bureau/api/files.h"
+#include "bureau/api/gate.h"
+#include "bureau/api/hasher.h"
 #include "bureau/api/metrics.h"
 #include "bureau/api/stream.h"
 #include "bureau/api/trace.h"
@@ -33,6 +36,9 @@ struct api {
     struct metrics metrics;
     struct darkroom *darkroom;
     int n_uploads; /* bodies that are coming in, of UPLOAD_BYTES or more */
+    struct hasher *hasher;
+    struct limiter *limiter;
+    char *tls_cert, *tls_key; /* PEM; NULL = no TLS */
     struct MHD_Daemon *daemon;
     int port;
     api_broker_fn broker;
@@ -49,8 +55,11 @@ struct api_request {
     const char *tail;             /* of the path: what stands for the '*' of the route's pattern */
     const char *body;             /* of a POST, PUT or DELETE; NUL after its end */
     size_t body_len;              /* 0 = none */
-    const struct access_who *who; /* asks; of a role that the route is for */
+    const struct access_who *who; /* asks; of a role that the route is for. NULL = nobody known, which only a
+                                     route for anybody gets to see */
+    const struct gate_caller *caller; /* the same, and by what, and from where */
     /* The same in every call for one request. */
+    struct hash_job *job;        /* of a POST or PUT */
     struct trace *trace;         /* of a plate's look-up */
     struct reporting *reporting; /* of a report; likewise */
     struct feeder_wait *feed;    /* for a feed */
@@ -75,6 +84,7 @@ void reply_header(struct api_reply *reply, const char *name, const char *value);
 struct api_reply reply_bad_request(const char *message);
 struct api_reply reply_not_found(const char *message);
 struct api_reply reply_store_failed(void);
+struct api_reply reply_nothing(void); /* 204 */
 /* Takes the hold on `body`. Compressed when the client takes that and it is worth it; with ETag and 304. */
 struct api_reply reply_body(const struct api_request *request, struct body *body, const char *type);
 struct api_reply reply_busy(const char *message); /* 503; in five seconds perhaps */
@@ -96,6 +106,8 @@ int request_instant(const char *text, int64_t *ret);
  * application/json (which a form of a foreign site cannot do), 400 when it is none. */
 json_t *request_json(const struct api_request *request, struct api_reply *ret_reply);
 int64_t request_now_ms(clockid_t clock);
+/* Does request->job on the hasher's thread, then the handler is called again; status 0, or why not. */
+struct api_reply request_hash(struct api *api, const struct api_request *request);
 /* The registry as it was a few seconds ago at most; valid until the next call. 0 or the store's error. */
 int request_registry(struct api *api, const struct registry **ret);
 /* Plates of that registry that may have been meant, as nearmiss_find(); none when out of memory. */
@@ -120,6 +132,19 @@ struct api_reply handle_photo(struct api *api, const struct api_request *request
 /* --- report.c --- */
 struct api_reply handle_report(struct api *api, const struct api_request *request);
 struct api_reply handle_report_workbook(struct api *api, const struct api_request *request);
+
+/* --- sessions.c, accounts.c --- */
+struct api_reply handle_log_in(struct api *api, const struct api_request *request);
+struct api_reply handle_session(struct api *api, const struct api_request *request);
+struct api_reply handle_log_out(struct api *api, const struct api_request *request);
+struct api_reply handle_password(struct api *api, const struct api_request *request);
+struct api_reply handle_accounts(struct api *api, const struct api_request *request);
+struct api_reply handle_account_add(struct api *api, const struct api_request *request);
+struct api_reply handle_account_change(struct api *api, const struct api_request *request);
+struct api_reply handle_account_password(struct api *api, const struct api_request *request);
+struct api_reply handle_tokens(struct api *api, const struct api_request *request);
+struct api_reply handle_token_add(struct api *api, const struct api_request *request);
+struct api_reply handle_token_revoke(struct api *api, const struct api_request *request);
 
 /* --- handlers.c --- */
 struct api_reply handle_health(struct api *api, const struct api_request *request);

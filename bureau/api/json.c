@@ -222,28 +222,15 @@ static json_t *stop_feature(const struct bw_stop *stop)
         json_pack("{s:s, s:o}", "type", "Point", "coordinates", coordinate(stop->lat_deg, stop->lon_deg)));
 }
 
-static bool drives(const struct registry *registry, const char *school, const char *route_id)
-{
-    for (size_t i = 0; school && i < registry->n_permits; i++) {
-        const struct registry_permit *permit = &registry->permits[i];
-        const struct registry_vehicle *vehicle = strcmp(permit->permit.route_id, route_id) == 0
-                                                     ? registry_vehicle(registry, permit->vehicle_id)
-                                                     : NULL;
-        if (vehicle && strcmp(vehicle->school_id, school) == 0)
-            return true;
-    }
-    return !school;
-}
-
 json_t *apijson_routes(const struct registry *registry, const char *school)
 {
     int failed = 0;
     json_t *features = json_array();
     for (size_t i = 0; i < registry->n_routes; i++)
-        if (drives(registry, school, registry->routes[i].route_id))
+        if (!school || registry_school_drives(registry, school, registry->routes[i].route_id))
             failed |= json_array_append_new(features, route_feature(&registry->routes[i]));
     for (size_t i = 0; i < registry->n_stops; i++)
-        if (drives(registry, school, registry->stops[i].route_id))
+        if (!school || registry_school_drives(registry, school, registry->stops[i].route_id))
             failed |= json_array_append_new(features, stop_feature(&registry->stops[i]));
     if (failed == 0)
         return json_pack("{s:s, s:o}", "type", "FeatureCollection", "features", features);

@@ -93,6 +93,14 @@ struct api_reply reply_body(const struct api_request *request, struct body *body
     return reply;
 }
 
+struct api_reply reply_nothing(void)
+{
+    struct api_reply reply = {MHD_HTTP_NO_CONTENT,
+                              MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT)};
+    reply_header(&reply, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    return reply;
+}
+
 static const struct {
     const char *suffix, *type;
 } TYPES[] = {

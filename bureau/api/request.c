@@ -66,6 +66,16 @@ int64_t request_now_ms(clockid_t clock)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+struct api_reply request_hash(struct api *api, const struct api_request *request)
+{
+    const int rc = hasher_do(api->hasher, request->connection, request->job);
+    if (rc == 0)
+        return (struct api_reply){0, NULL};
+    struct api_reply reply = reply_error(MHD_HTTP_SERVICE_UNAVAILABLE, "busy", "too many log-ins at once");
+    reply_header(&reply, MHD_HTTP_HEADER_RETRY_AFTER, "3");
+    return reply;
+}
+
 /* Kept for a few seconds: reading a county's routes for every plate would be waste. */
 int request_registry(struct api *api, const struct registry **ret)
 {

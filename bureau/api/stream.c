@@ -20,14 +20,14 @@ struct client {
     struct stream *stream;
     struct store *store; /* of the server's thread */
     struct MHD_Connection *connection;
-    bool of_school; /* only what concerns the vehicles of school_id */
-    char school_id[BW_ID_LEN];
-    int64_t event;  /* last alert event given, or passed over */
-    int64_t step;   /* last step of a case given, or passed over */
-    int64_t change; /* last change of a vehicle given, or passed over */
-    int batch;      /* alert events in this one */
-    bool greeted, suspended, heartbeat;
-    unsigned silent_s;
+    struct gate_caller caller;
+    const char *school; /* whose vehicles it is given; NULL = all */
+    int64_t event;      /* last alert event given, or passed over */
+    int64_t step;       /* last step of a case given, or passed over */
+    int64_t change;     /* last change of a vehicle given, or passed over */
+    int batch;          /* alert events in this one */
+    bool greeted, suspended, heartbeat, dismissed;
+    unsigned silent_s, age_s;
     char *text; /* being sent: text[sent] .. text[length - 1] */
     size_t sent, length;
     FILE *out; /* open while `text` is being made */
@@ -66,8 +66,9 @@ struct stream {
 static bool has_work(const struct client *client)
 {
     const struct stream *stream = client->stream;
-    return stream->stopping || !client->greeted || client->heartbeat || client->event < stream->last_event ||
-           client->step < stream->last_step || client->change < stream->last_change;
+    return stream->stopping || client->dismissed || !client->greeted || client->heartbeat ||
+           client->event < stream->last_event || client->step < stream->last_step ||
+           client->change < stream->last_change;
 }
 
 static void wake_clients(struct stream *stream)
@@ -124,9 +125,8 @@ static int write_steps(struct client *client, int64_t last_step)
     if (client->step >= last_step)
         return 0;
     client->batch = 0;
-    const int rc =
-        store_case_steps_after(client->store, client->step, client->of_school ? client->school_id : NULL,
-                               STREAM_BATCH_MAX, write_step, client);
+    const int rc = store_case_steps_after(client->store, client->step, client->school, STREAM_BATCH_MAX,
+                                          write_step, client);
     if (rc == 0 && client->batch < STREAM_BATCH_MAX && client->step < last_step)
         client->step = last_step; /* the rest is not for this one */
     return rc;
@@ -142,7 +142,7 @@ static void write_vehicles(struct client *client)
         next = vehicle;
     for (int n = 0; next && n < STREAM_BATCH_MAX; next = TAILQ_NEXT(next, by_change)) {
         client->change = next->change;
-        if (client->of_school && strcmp(next->school_id, client->school_id) != 0)
+        if (client->school && strcmp(next->school_id, client->school) != 0)
             continue;
         (void)fputs(next->text, client->out);
         n++;
@@ -170,8 +170,8 @@ static int write_news(struct client *client)
     if (client->event >= last_event)
         return write_steps(client, last_step);
     client->batch = 0;
-    const int rc = store_alert_events(client->store, client->of_school ? client->school_id : NULL,
-                                      client->event, STREAM_BATCH_MAX, write_alert, client);
+    const int rc = store_alert_events(client->store, client->school, client->event, STREAM_BATCH_MAX,
+                                      write_alert, client);
     if (rc == 0 && client->batch < STREAM_BATCH_MAX && client->event < last_event)
         client->event = last_event; /* the rest is not for this one, or was purged meanwhile */
     return rc == 0 ? write_steps(client, last_step) : rc;
@@ -197,7 +197,7 @@ static enum step next_step(struct client *client)
     struct stream *stream = client->stream;
     enum step step = STEP_SEND;
     (void)pthread_mutex_lock(&stream->lock);
-    if (stream->stopping) {
+    if (stream->stopping || client->dismissed) {
         step = STEP_END;
     } else if (!has_work(client)) {
         step = STEP_SLEEP; /* until wake_clients() */
@@ -240,6 +240,17 @@ static void free_client(void *context)
     free(client);
 }
 
+static size_t count_of_account(const struct stream *stream, const struct client *newcomer)
+{
+    size_t n = 0;
+    const struct client *client;
+    LIST_FOREACH(client, &stream->clients, link)
+    {
+        n += strcmp(client->caller.account, newcomer->caller.account) == 0;
+    }
+    return n;
+}
+
 /* A cursor that names an alert alone: the steps since shortly before it. Some may come twice; each tells the
  * whole state of its case. */
 static int64_t step_before(struct store *store, int64_t event)
@@ -257,7 +268,9 @@ static int add_client(struct stream *stream, struct client *client, struct strea
                              ? step_before(client->store, after.event)
                              : after.step;
     (void)pthread_mutex_lock(&stream->lock);
-    const int rc = stream->n_clients < STREAM_CLIENTS_MAX ? 0 : -EBUSY;
+    const bool room =
+        stream->n_clients < STREAM_CLIENTS_MAX && count_of_account(stream, client) < STREAM_ACCOUNT_MAX;
+    const int rc = room ? 0 : -EBUSY;
     if (rc == 0) {
         /* An id of the future comes from another store: nothing before it can be meant. */
         const bool known = after.event != STREAM_NEW && after.event < stream->last_event;
@@ -272,7 +285,7 @@ static int add_client(struct stream *stream, struct client *client, struct strea
 }
 
 int stream_open(struct stream *stream, struct store *store, struct MHD_Connection *connection,
-                const char *school, struct stream_cursor after, struct MHD_Response **ret)
+                const struct gate_caller *caller, struct stream_cursor after, struct MHD_Response **ret)
 {
     enum { BLOCK_BYTES = 8192 };
     struct client *client = calloc(1, sizeof(*client));
@@ -281,8 +294,8 @@ int stream_open(struct stream *stream, struct store *store, struct MHD_Connectio
     client->stream = stream;
     client->store = store;
     client->connection = connection;
-    client->of_school = school != NULL;
-    (void)snprintf(client->school_id, sizeof(client->school_id), "%s", school ? school : "");
+    client->caller = *caller;
+    client->school = access_school(&client->caller.who);
     const int rc = add_client(stream, client, after);
     if (rc != 0) {
         free(client);
@@ -451,6 +464,20 @@ static void mark_silent(struct stream *stream)
     }
 }
 
+/* Whoever has logged out, was disabled or has had his time is sent away. A part of them each turn, because
+ * notices wait for the lock. */
+static void dismiss_strangers(struct stream *stream)
+{
+    const int64_t now_utc_ms = utc_ms();
+    struct client *client;
+    LIST_FOREACH(client, &stream->clients, link)
+    {
+        if (++client->age_s % STREAM_CHECK_S == 0)
+            client->dismissed =
+                !gate_still_valid(stream->store, client->caller.by, client->caller.hash, now_utc_ms);
+    }
+}
+
 static void turn(struct stream *stream)
 {
     /* Another process may be the one that ingests: then nobody notifies. A store that fails shows in
@@ -475,6 +502,7 @@ static void turn(struct stream *stream)
         if (++client->silent_s >= STREAM_HEARTBEAT_S)
             client->heartbeat = true;
     }
+    dismiss_strangers(stream);
     wake_clients(stream);
     stream->turns++;
     (void)pthread_mutex_unlock(&stream->lock);

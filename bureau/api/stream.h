@@ -8,12 +8,15 @@
 #ifndef BUSWARDEN_STREAM_H
 #define BUSWARDEN_STREAM_H
 
+#include "bureau/api/gate.h"
 #include "bureau/store/store.h"
 
 #include <microhttpd.h>
 
 enum {
     STREAM_CLIENTS_MAX = 256,
+    STREAM_ACCOUNT_MAX = 64,     /* of these, of one account */
+    STREAM_CHECK_S = 5,          /* whose session or token is over is sent away after this long */
     STREAM_VEHICLES_MAX = 32768, /* a province; vehicles beyond are not streamed (stream_stats) */
     STREAM_BATCH_MAX = 16,       /* events of each kind that a client has in memory at once */
     STREAM_OVERLAP_MS = 300000,  /* a cursor without a step: steps from so long before its alert */
@@ -44,13 +47,14 @@ void stream_notify_vehicle(struct stream *stream, const char *vehicle);
 void stream_stats(struct stream *stream, struct stream_stats *ret);
 
 /* An endless response for this connection, beginning after `after` (both STREAM_NEW: with what comes next).
- * `store` is the handle of the server's thread, used there whenever the connection can take more. school:
- * only what concerns its vehicles; NULL = all. -EBUSY: STREAM_CLIENTS_MAX are served already. */
+ * `store` is the handle of the server's thread, used there whenever the connection can take more. A school is
+ * given what concerns its own vehicles alone. -EBUSY: STREAM_CLIENTS_MAX are served already, or
+ * STREAM_ACCOUNT_MAX of this account. */
 static const int64_t STREAM_NEW = -1;
 struct stream_cursor {
     int64_t event, step; /* step STREAM_NEW, event not: what came since about then */
 };
 int stream_open(struct stream *stream, struct store *store, struct MHD_Connection *connection,
-                const char *school, struct stream_cursor after, struct MHD_Response **ret);
+                const struct gate_caller *caller, struct stream_cursor after, struct MHD_Response **ret);
 
 #endif

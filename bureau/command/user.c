@@ -249,7 +249,7 @@ const struct command COMMAND_USER = {
         "    unlock   forgets failed log-ins, after which an account has to wait up to 15 minutes.\n"
         "    list     one line an account.\n\n"
         "    The password is asked for twice at a terminal; else it is the first line of standard input. At\n"
-        "    least 12 characters, 6 of them different. NAME: 2 to 64 of a-z, 0-9, '.', '_', '-'. Every "
+        "    least 12 characters, 6 of them different. NAME: 2 to 40 of a-z, 0-9, '.', '_', '-'. Every "
         "change "
         "is\n"
         "    written to the audit log, and a running bureau heeds it at once.\n\n"

@@ -10,27 +10,60 @@ const OPEN_LIMIT = 500; // the interface's largest page
 export const PAGE_LIMIT = 100;
 const TRIPS_LIMIT = 20;
 
+const LOGIN_PAGE = '/console/login.html';
+
 export class ApiError extends Error {
-  constructor(status, message, body = null) {
+  constructor(status, message, { body = null, retryAfter_s = null } = {}) {
     super(message);
     this.status = status; // 0: no answer at all
     this.body = body; // what the server said, if it was JSON
+    this.code = body?.error?.code;
+    this.retryAfter_s = retryAfter_s;
   }
 }
 
-/** JSON of `path`. Statuses listed in `accept` are answers too. Throws ApiError. */
+/** To the log-in, and from there back to where one was. */
+function askForLogIn() {
+  if (location.pathname === LOGIN_PAGE) return;
+  const here = location.pathname + location.search + location.hash;
+  location.replace(`${LOGIN_PAGE}?next=${encodeURIComponent(here)}`);
+}
+
+/** What went wrong, in the answer's own words. */
+async function errorOf(response) {
+  const retryAfter_s = Number(response.headers.get('Retry-After')) || null;
+  const body = await response.json().catch(() => null); // none: a proxy's answer; its status has to do
+  return new ApiError(response.status, body?.error?.message ?? response.statusText, { body, retryAfter_s });
+}
+
+/** JSON of `path`, null when it has no content. Statuses listed in `accept` are answers too. Throws ApiError. */
 async function get(path, accept = []) {
+  return ask(path, {}, accept);
+}
+
+/** A change. X-Buswarden tells the server that no form of another site asks. */
+export async function send(method, path, body) {
+  const headers = { 'X-Buswarden': '1' };
+  if (body === undefined) return ask(path, { method, headers });
+  return ask(path, { method, headers: { ...headers, 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+}
+
+async function ask(path, options, accept = []) {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), REQUEST_TIMEOUT_MS);
   let response;
   try {
-    response = await fetch(path, { signal: abort.signal, cache: 'no-store' });
+    response = await fetch(path, { signal: abort.signal, cache: 'no-store', ...options });
   } catch (cause) {
     throw new ApiError(0, cause.message);
   } finally {
     clearTimeout(timer);
   }
-  if (!response.ok && !accept.includes(response.status)) throw new ApiError(response.status, response.statusText);
+  if (!response.ok && !accept.includes(response.status)) {
+    if (response.status === 401) askForLogIn();
+    throw await errorOf(response);
+  }
+  if (response.status === 204) return null;
   try {
     return await response.json();
   } catch (cause) {
@@ -45,8 +78,8 @@ async function call(path, timeout_ms, options, read) {
   try {
     const response = await fetch(path, { signal: abort.signal, cache: 'no-store', ...options });
     if (response.ok) return await read(response);
-    const body = await response.json().catch(() => null);
-    throw new ApiError(response.status, body?.error?.message ?? response.statusText, body);
+    if (response.status === 401) askForLogIn();
+    throw await errorOf(response);
   } catch (cause) {
     throw cause instanceof ApiError ? cause : new ApiError(0, cause.message);
   } finally {
@@ -72,6 +105,24 @@ export const getRecurrence = (by, days) => get(`/v1/sightings/recurrence?by=${by
 /** The newest reports; query: plate, limit, before... */
 export const getSightings = (query) => get(`/v1/sightings?${new URLSearchParams(query)}`);
 export const getSession = () => get('/v1/session');
+export const logIn = (name, password) => send('POST', '/v1/session', { name, password });
+/** The session may be over already: out is out. */
+export async function logOut() {
+  try {
+    await send('DELETE', '/v1/session');
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+  }
+  location.replace(LOGIN_PAGE);
+}
+export const changePassword = (password, new_password) => send('POST', '/v1/password', { password, new_password });
+export const getAccounts = async () => (await get('/v1/accounts')).accounts;
+export const addAccount = (account) => send('POST', '/v1/accounts', account);
+export const renewPassword = (name) => send('POST', `/v1/accounts/${encodeURIComponent(name)}/password`);
+export const disableAccount = (name, disabled) => send('PUT', `/v1/accounts/${encodeURIComponent(name)}`, { disabled });
+export const getTokens = async () => (await get('/v1/tokens')).tokens;
+export const addToken = (token) => send('POST', '/v1/tokens', token);
+export const revokeToken = (id) => send('DELETE', `/v1/tokens/${id}`);
 export const getConsole = () => get('/v1/console');
 export const getIncidents = () => get('/v1/incidents');
 export const getRoutes = () => get('/v1/routes');

@@ -1,7 +1,7 @@
 // Puts the page together: fleet (what is known) <- Live (the server), views listen to the fleet.
 
 import { AlertList, alertText } from './alerts.js';
-import { ApiError, getConsole, getRoutes, Live } from './api.js';
+import { ApiError, getConsole, getRoutes, getSession, Live } from './api.js';
 import { byId, setText } from './dom.js';
 import { Detail } from './detail.js';
 import { Fleet } from './fleet.js';
@@ -10,12 +10,15 @@ import { onLanguage, setLanguage, storedLanguage, t, toggleLanguage } from './i1
 import { FleetMap } from './map.js';
 import { PlateCheck } from './plates.js';
 import { SightingList } from './sightings.js';
+import { showWho } from './session.js';
 import { Status } from './status.js';
 import { TermPage } from './term.js';
 import { VehicleList } from './vehicles.js';
 
 const AGES_INTERVAL_MS = 15000;
 const MAP_RETRY_MS = 10000;
+const SESSION_RETRY_MS = 2000;
+const STAFF = ['admin', 'bureau'];
 const TABS = ['alerts', 'vehicles', 'plates', 'sightings', 'incidents', 'term'];
 
 const fleet = new Fleet();
@@ -25,10 +28,10 @@ const names = { route: (id) => routeNames.get(id) ?? id, stop: (id) => stopNames
 let map = null; // made when the server has said which tiles to use
 let config = {};
 let mapTimer = 0;
+let incidentList = null; // the bureau's staff have one
 
 const alertList = new AlertList(fleet, names, (id) => select({ type: 'alert', id }));
 const vehicleList = new VehicleList(fleet, (id) => select({ type: 'vehicle', id }));
-const incidentList = new IncidentList(fleet);
 const detail = new Detail(fleet, names, { onAlert: (id) => select({ type: 'alert', id }), onClose: deselect });
 const live = new Live({
   onSnapshot,
@@ -58,7 +61,7 @@ async function onSnapshot(snapshot) {
   fleet.load(snapshot);
   alertList.setLoaded(snapshot.nextBefore);
   vehicleList.setLoaded();
-  incidentList.redraw();
+  incidentList?.redraw();
   status.setOpenTruncated(snapshot.openTruncated);
   nameBureau();
   await loadMap();
@@ -137,6 +140,21 @@ function bindTabs() {
   open();
 }
 
+/** Nothing is asked for before it is known who asks: without a session, getSession() leads to the log-in. */
+async function begin() {
+  let session;
+  try {
+    session = await getSession();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status !== 401) setTimeout(begin, SESSION_RETRY_MS);
+    return;
+  }
+  showWho(session);
+  if (STAFF.includes(session.role)) incidentList = new IncidentList(fleet);
+  live.start();
+}
+
 fleet.addEventListener('alert', ({ detail: { alert, isNew } }) => {
   if (isNew) setText(byId('announce'), t('alerts.new', { text: alertText(alert, names) }));
 });
@@ -150,4 +168,4 @@ new SightingList();
 bindLanguage();
 bindTabs();
 setLanguage(storedLanguage());
-live.start();
+begin();

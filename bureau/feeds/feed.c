@@ -157,7 +157,8 @@ static int make_service_alerts(struct store *store, struct making *making)
     const struct registry *registry = making->registry;
     int rc = 0;
     for (size_t i = 0; i < registry->n_orders && rc == 0; i++)
-        rc = feed_gtfs_order(making->out, registry, &registry->orders[i], making->now_utc_ms);
+        rc = feed_gtfs_order(making->out, registry, &registry->orders[i],
+                             making->asked->one_school ? making->asked->school_id : NULL, making->now_utc_ms);
     if (rc == 0 && !making->asked->is_public)
         rc = store_alerts(store, school_of(making), true, 0, FEED_ALERTS_MAX, put_service_alert, making);
     return rc;

@@ -138,18 +138,24 @@ int feed_gtfs_alert(FILE *out, const struct registry *registry, const struct sto
 /* --- orders --- */
 
 /* Those that the order names, or all of the registry. free() it. */
-static const char **routes_of(const struct registry *registry, const struct bw_order *order, size_t *ret_n)
+/* Those of them that a vehicle of the school drives; school NULL = all. */
+static const char **routes_of(const struct registry *registry, const struct bw_order *order,
+                              const char *school, size_t *ret_n)
 {
     const size_t n = order->n_routes > 0 ? order->n_routes : registry->n_routes;
     const char **routes = calloc(n > 0 ? n : 1, sizeof(*routes));
-    for (size_t i = 0; routes && i < n; i++)
-        routes[i] = order->n_routes > 0 ? order->routes[i] : registry->routes[i].route_id;
-    *ret_n = n;
+    size_t n_told = 0;
+    for (size_t i = 0; routes && i < n; i++) {
+        const char *route = order->n_routes > 0 ? order->routes[i] : registry->routes[i].route_id;
+        if (!school || registry_school_drives(registry, school, route))
+            routes[n_told++] = route;
+    }
+    *ret_n = n_told;
     return routes;
 }
 
 int feed_gtfs_order(FILE *out, const struct registry *registry, const struct bw_order *order,
-                    int64_t now_utc_ms)
+                    const char *school, int64_t now_utc_ms)
 {
     if (now_utc_ms < order->from_utc_ms || now_utc_ms >= order->until_utc_ms)
         return 0;
@@ -160,9 +166,13 @@ int feed_gtfs_order(FILE *out, const struct registry *registry, const struct bw_
     (void)snprintf(en, sizeof(en), "%s: %s", exempts ? "Detour allowed" : "Lower speed limit for weather",
                    order->reason);
     size_t n_routes;
-    const char **routes = routes_of(registry, order, &n_routes);
+    const char **routes = routes_of(registry, order, school, &n_routes);
     if (!routes)
         return -ENOMEM;
+    if (school && n_routes == 0) {
+        free(routes);
+        return 0;
+    }
     const struct gtfs_alert entity = {.id = id,
                                       .from_utc_ms = order->from_utc_ms,
                                       .until_utc_ms = order->until_utc_ms,

@@ -22,6 +22,6 @@ int feed_gtfs_alert(FILE *out, const struct registry *registry, const struct sto
 /* An order that is in force: an exemption (Art. 30) is a DETOUR of its routes; weather (Art. 35) is told as
  * such. Nothing for one that is not in force. */
 int feed_gtfs_order(FILE *out, const struct registry *registry, const struct bw_order *order,
-                    int64_t now_utc_ms);
+                    const char *school, int64_t now_utc_ms);
 
 #endif

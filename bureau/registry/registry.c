@@ -201,6 +201,19 @@ const struct registry_school *registry_school(const struct registry *registry, c
                      offsetof(struct registry_school, school_id), school_id);
 }
 
+bool registry_school_drives(const struct registry *registry, const char *school_id, const char *route_id)
+{
+    for (size_t i = 0; i < registry->n_permits; i++) {
+        const struct registry_permit *permit = &registry->permits[i];
+        if (strcmp(permit->permit.route_id, route_id) != 0)
+            continue;
+        const struct registry_vehicle *vehicle = registry_vehicle(registry, permit->vehicle_id);
+        if (vehicle && strcmp(vehicle->school_id, school_id) == 0)
+            return true;
+    }
+    return false;
+}
+
 const struct bw_route *registry_route(const struct registry *registry, const char *route_id)
 {
     return rows_find(registry->routes, registry->n_routes, sizeof(struct bw_route),

@@ -117,6 +117,8 @@ bool registry_is_of_feed(const struct registry *registry, const char *route_id);
 const struct registry_vehicle *registry_vehicle(const struct registry *registry, const char *vehicle_id);
 const struct registry_vehicle *registry_plate(const struct registry *registry, const char *normalised_plate);
 const struct registry_school *registry_school(const struct registry *registry, const char *school_id);
+/* A vehicle of that school has a permit, whatever its state, for that route. */
+bool registry_school_drives(const struct registry *registry, const char *school_id, const char *route_id);
 const struct bw_route *registry_route(const struct registry *registry, const char *route_id);
 /* The permits of one vehicle, one after another; NULL when it has none. */
 const struct registry_permit *registry_permits(const struct registry *registry, const char *vehicle_id,

@@ -25,7 +25,8 @@ console = {root}/bureau/console
 
 
 class Bureau:
-    """A context manager; .url is the console's address."""
+    """A context manager; .url is the console's address, .password that of its administrator "li",
+    .headers what that one's token is sent with."""
 
     def __init__(self, bin_dir):
         self.bin = pathlib.Path(bin_dir)
@@ -41,6 +42,9 @@ class Bureau:
             self._start("/usr/sbin/mosquitto", "-p", str(mqtt))
             self._bureau("keygen", f"{self.dir.name}/bureau")
             self._bureau("import", ROOT / "tests/data/registry", "--config", config)
+            self.password = self._bureau("user", "add", "li", "--role", "admin", "--random", "--config", config)
+            token = self._bureau("token", "add", "li", "--scope", "all", "--config", config)
+            self.headers = {"Authorization": f"Bearer {token}"}
             self.start_server()
         except BaseException:
             self.__exit__()
@@ -52,6 +56,13 @@ class Bureau:
             process.terminate()
             process.wait()
         self.dir.cleanup()
+
+    def log_in(self, browser):
+        browser.open(f"{self.url}/console/login.html")
+        browser.type("#name", "li")
+        browser.type("#password", self.password)
+        browser.click("#login-form button")
+        browser.wait("the log-in", "return location.pathname === '/'")
 
     def put_alert(self, vehicle, number, phase, kind="OVERLOAD"):
         """A phase of an alert, straight into the store."""
@@ -69,7 +80,8 @@ class Bureau:
         process.wait()
 
     def _bureau(self, *arguments):
-        subprocess.run([self.bin / "buswarden-bureau", *arguments], check=True, stdout=subprocess.DEVNULL)
+        return subprocess.run([self.bin / "buswarden-bureau", *arguments], check=True, stdout=subprocess.PIPE,
+                              text=True).stdout.strip()
 
     def _start(self, *command):
         self.processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))

@@ -129,6 +129,7 @@ def main():
     failed = 0
     with Browser() as browser, Bureau(sys.argv[1]) as bureau:
         browser.viewport(1440, 900)
+        bureau.log_in(browser)
         for test in TESTS:
             try:
                 test(browser, bureau)

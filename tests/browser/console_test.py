@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 XSS_PLATE = '<img src="x" onerror="window.pwned=1">'
 XSS_SCHOOL = "<script>window.pwned=1</script>"
 ESCAPE, ARROW_RIGHT = "\ue00c", "\ue014"
-LIVE = "return document.getElementById('live').dataset.state === 'live'"
+LIVE = "return document.getElementById('live')?.dataset.state === 'live'"
 ROWS = "return document.querySelectorAll('#alert-rows li').length"
 FIRST_ROW = "#alert-rows li:first-child"
 
@@ -489,6 +489,51 @@ def both_languages_have_the_same_words(browser, mock):
     check(len(tables[0]) > 200 and tables[0] == tables[1], f"in one language only: {sorted(tables[0] ^ tables[1])}")
 
 
+def fill_log_in(browser, name, password):
+    browser.type("#name", name)
+    browser.type("#password", password)
+    browser.click("#login-form button")
+
+
+def real_bureau_asks_for_a_log_in_and_leads_back(browser, bureau):
+    browser.open(f"{bureau.url}/#plates")
+    browser.wait("the log-in", "return location.pathname === '/console/login.html' && !!document.querySelector('#name')")
+    fill_log_in(browser, "li", "wrong")
+    browser.wait("the refusal", "return document.getElementById('login-error').innerText === '账号或密码不正确。'")
+    fill_log_in(browser, "Li", bureau.password)
+    browser.wait("the page that was asked for", "return location.pathname + location.hash === '/#plates'")
+    browser.wait("the live connection", LIVE)
+    check_contains(browser.text("#who"), "li", "管理员")
+    check(browser.run("return document.cookie") == "", "a script can read the cookie")
+
+
+def real_bureau_makes_an_account_and_a_token(browser, bureau):
+    browser.open(f"{bureau.url}/console/account.html")
+    browser.wait("the accounts", "return document.querySelectorAll('#account-rows tr').length === 1")
+    browser.type("#account-form [name=name]", "jiaojing")
+    browser.run("document.querySelector('#account-form [name=role]').value = 'police'")
+    browser.click("#account-form button")
+    browser.wait("the new account", "return document.querySelectorAll('#account-rows tr').length === 2")
+    made = browser.text("#made-secret")
+    check(re.fullmatch(r"([2-9a-z]{5}-){3}[2-9a-z]{5}", made), f"no password: {made}")
+    browser.type("#token-form [name=note]", "QGIS")
+    browser.click("#token-form button")
+    browser.wait("the token", "return document.getElementById('made-secret').innerText.startsWith('bwt_')")
+    browser.wait("its row", "return document.querySelector('#token-rows tr:last-child').innerText.includes('QGIS')")
+    check_contains(browser.text("#token-rows tr:last-child"), "li", "号牌查验")
+    browser.click("#token-rows tr:last-child button")
+    browser.wait("its end", "return document.getElementById('token-rows').innerText.includes('已吊销')")
+    browser.click("#log-out")
+    browser.wait("the log-in", "return location.pathname === '/console/login.html' && !!document.querySelector('#name')")
+    fill_log_in(browser, "jiaojing", made)
+    browser.wait("the console", LIVE)
+    check(browser.run("return document.getElementById('tab-incidents').offsetParent === null"), "police see refused acts")
+    browser.click("#log-out")
+    browser.wait("the log-in", "return location.pathname === '/console/login.html' && !!document.querySelector('#name')")
+    fill_log_in(browser, "li", bureau.password)
+    browser.wait("the console", LIVE)
+
+
 def real_bureau_serves_the_console(browser, bureau):
     browser.console()  # forget what earlier tests provoked
     browser.open(f"{bureau.url}/")
@@ -540,6 +585,8 @@ def real_bureau_counts_a_term(browser, bureau):
 
 
 REAL_TESTS = [
+    real_bureau_asks_for_a_log_in_and_leads_back,
+    real_bureau_makes_an_account_and_a_token,
     *GATE_TESTS,
     real_bureau_serves_the_console,
     real_bureau_streams_an_alert_to_its_end,

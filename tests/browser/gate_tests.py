@@ -16,7 +16,8 @@ def check(condition, why):
 
 
 def get(bureau, path):
-    with urllib.request.urlopen(f"{bureau.url}{path}", timeout=10) as response:
+    request = urllib.request.Request(f"{bureau.url}{path}", headers=bureau.headers)
+    with urllib.request.urlopen(request, timeout=10) as response:
         return json.load(response)
 
 
@@ -98,7 +99,7 @@ def vehicles_that_come_again_are_listed_and_handed_over(browser, bureau):
     for number in range(2):
         report = {"key": f"again-key-{number}", "plate": "浙C77777", "gate": "s-yucai", "heads": 9 + number}
         request = urllib.request.Request(f"{bureau.url}/v1/sightings", json.dumps(report).encode(),
-                                         {"Content-Type": "application/json"})
+                                         {"Content-Type": "application/json", **bureau.headers})
         urllib.request.urlopen(request, timeout=10).close()
     browser.open(f"{bureau.url}/#sightings")
     browser.wait("the plate", "return document.getElementById('sighting-rows').innerText.includes('C77777') ||"

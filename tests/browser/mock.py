@@ -156,6 +156,8 @@ class World:
         self.log = []  # (event, alert), every phase
         self.broker = True
         self.incidents = []
+        self.session = {"name": "li", "role": "bureau", "school_id": "", "school": "", "by": "session", "scopes": "all",
+                        "expires_at": "2099-01-01T00:00:00.000Z"}
         self.vehicles = {v["vehicle_id"]: v for v in (
             vehicle(1, "浙JA1207", "石梁小学", 18, ROUTES["r-shiliang"][3][58], count(20), open_alerts=["OVERLOAD"]),
             vehicle(2, "浙J58316", "坦头中心小学", 36, [121.0690, 29.1452], count(24, 2), open_alerts=["OFF_ROUTE"],
@@ -300,6 +302,8 @@ class Handler(BaseHTTPRequestHandler):
         path, query, world = unquote(url.path), parse_qs(url.query), self.world
         if path == "/v1/alerts/stream":
             self.stream(int(query["last_event_id"][0]))
+        elif path == "/v1/session":
+            self.answer(world.session)
         elif path == "/v1/alerts":
             self.answer(world.page(query))
         elif path == "/v1/vehicles":

@@ -74,13 +74,13 @@ Test(access, names_of_accounts_are_plain)
 {
     static const char *const good[] = {"li", "zhang.wei", "s-07", "9_9"};
     static const char *const bad[] = {"", "x", "Li", "李雷", "a b", "-x", ".x", "a:b", "a/b"};
-    char longest[ACCESS_NAME_LEN + 1];
+    char longest[42];
     EACH(good) cr_expect_null(access_name_fault(good[i]), "%s", good[i]);
     EACH(bad) cr_expect_not_null(access_name_fault(bad[i]), "%s", bad[i]);
     memset(longest, 'a', sizeof(longest));
-    longest[ACCESS_NAME_LEN] = '\0';
+    longest[41] = '\0';
     cr_expect_not_null(access_name_fault(longest));
-    longest[ACCESS_NAME_LEN - 1] = '\0';
+    longest[40] = '\0';
     cr_expect_null(access_name_fault(longest));
 }
 

@@ -1,6 +1,8 @@
 /* The server as its callers see it: real HTTP over a real socket, a real store in a folder of its own. */
 #include "bureau/api/api.h"
 #include "bureau/api/json.h"
+#include "bureau/store/accounts.h"
+#include "proto/seal.h"
 #include "proto/wire.h"
 
 #include <arpa/inet.h>
@@ -24,6 +26,7 @@ static char folder[64] = "/tmp/buswarden-api-XXXXXX";
 static struct bureau_config config;
 static struct store *store;
 static struct api *api;
+static const char *bearer; /* who asks; NULL = nobody */
 static bool broker_connected = true, ingest_failing;
 
 /* Linked with --wrap: a store that fails on demand. */
@@ -45,7 +48,7 @@ int __wrap_store_audit(struct store *handle, const char *who, const char *action
                        int64_t utc_ms)
 {
     (void)handle, (void)utc_ms;
-    cr_expect_str_eq(who, "http");
+    cr_expect_str_eq(who, "tester#1");
     cr_expect_str_eq(action, "check-plate");
     audit_begun = true;
     while (audit_held)
@@ -175,8 +178,24 @@ static void broker(void *context, struct ingest_stats *ret)
     *ret = (struct ingest_stats){.connected = broker_connected, .failing = ingest_failing, .accepted = 3};
 }
 
+/* An administrator's API token. */
+static void put_account(const char *name, char ret_token[SECRET_TEXT_LEN])
+{
+    struct account account = {.role = ACCESS_ADMIN, .created_utc_ms = 1};
+    struct token token = {.scopes = ACCESS_SCOPE_ALL, .created_utc_ms = 1, .expires_utc_ms = INT64_MAX};
+    uint8_t hash[SECRET_HASH_LEN];
+    int64_t id;
+    (void)snprintf(account.name, sizeof(account.name), "%s", name);
+    (void)snprintf(token.account, sizeof(token.account), "%s", name);
+    secret_make(SECRET_TOKEN, ret_token, hash);
+    cr_assert_eq(account_add(store, &account, "none"), 0, "%s", store_error(store));
+    cr_assert_eq(token_add(store, &token, hash, &id), 0, "%s", store_error(store));
+}
+
 static void set_up(void)
 {
+    static char token[SECRET_TEXT_LEN];
+    cr_assert_eq(seal_init(), 0);
     cr_assert(mkdtemp(folder));
     put_site();
     (void)snprintf(config.store_path, sizeof(config.store_path), "%s/store.db", folder);
@@ -188,6 +207,8 @@ static void set_up(void)
     config.tiles_frame = BUREAU_GCJ02;
     cr_assert_eq(store_open(config.store_path, &store), 0);
     put_registry();
+    put_account("tester", token);
+    bearer = token;
     cr_assert_eq(api_create(&config, &api), 0);
     cr_assert_eq(api_start(api, broker, NULL), 0);
 }
@@ -214,8 +235,9 @@ static int open_request(const char *method, const char *target, const char *head
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     cr_assert(fd >= 0);
     cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    const int n = snprintf(request, sizeof(request), "%s %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n", method,
-                           target, headers);
+    const int n = snprintf(request, sizeof(request), "%s %s HTTP/1.1\r\nHost: localhost\r\n%s%s%s%s\r\n",
+                           method, target, bearer ? "Authorization: Bearer " : "", bearer ? bearer : "",
+                           bearer ? "\r\n" : "", headers);
     cr_assert_eq(write(fd, request, (size_t)n), n);
     return fd;
 }
@@ -422,6 +444,90 @@ Test(api, a_taken_port_is_told)
     cr_expect_eq(api_port(second), 0);
     api_stop(second);
     api_destroy(second);
+}
+
+/* --- who asks --- */
+
+Test(api, without_a_word_of_who_asks_nothing_but_the_page_and_the_bare_health_is_told)
+{
+    static const struct {
+        const char *method, *target;
+        int status;
+    } table[] = {
+        {"GET", "/", 200},
+        {"GET", "/console/main.js", 200},
+        {"GET", "/lib/leaflet/leaflet.css", 200},
+        {"GET", "/healthz", 200},
+        {"GET", "/v1/alerts", 401},
+        {"GET", "/v1/alerts/stream", 401},
+        {"GET", "/v1/vehicles", 401},
+        {"GET", "/v1/trips", 401},
+        {"GET", "/v1/plates/x", 401},
+        {"GET", "/v1/console", 401},
+        {"GET", "/v1/session", 401},
+        {"GET", "/v1/accounts", 401},
+        {"POST", "/v1/session", 403}, /* not by a page of ours */
+        {"GET", "/v1/none", 404},
+        {"DELETE", "/v1/session", 401},
+    };
+    static const char *const nobodies[] = {NULL, "bwt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "x", ""};
+    for (size_t n = 0; n < sizeof(nobodies) / sizeof(nobodies[0]); n++) {
+        bearer = nobodies[n];
+        for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+            const struct answer *answer = ask(table[i].method, table[i].target, "");
+            cr_expect_eq(answer->status, table[i].status, "%s %s: %s", table[i].method, table[i].target,
+                         answer->text);
+            cr_expect_eq(table[i].status == 401, strstr(answer->text, "WWW-Authenticate: Bearer") != NULL);
+        }
+        cr_expect_str_eq(ask("GET", "/healthz", "")->body, "{\"status\":\"ok\"}");
+    }
+}
+
+Test(api, a_session_needs_a_page_of_ours_for_a_change)
+{
+    static const struct {
+        const char *headers;
+        bool taken;
+    } table[] = {
+        {"", false},
+        {"X-Buswarden: 1\r\n", true},
+        {"X-Buswarden: 1\r\nSec-Fetch-Site: same-origin\r\n", true},
+        {"X-Buswarden: 1\r\nSec-Fetch-Site: same-site\r\n", false},
+        {"X-Buswarden: 1\r\nSec-Fetch-Site: cross-site\r\nOrigin: http://localhost\r\n", false},
+        {"X-Buswarden: 1\r\nSec-Fetch-Site: none\r\n", false},
+        {"X-Buswarden: 1\r\nOrigin: http://localhost\r\n", true},
+        {"X-Buswarden: 1\r\nOrigin: http://elsewhere\r\n", false},
+        {"X-Buswarden: 1\r\nOrigin: null\r\n", false},
+        {"Sec-Fetch-Site: same-origin\r\nOrigin: http://localhost\r\n", false},
+    };
+    bearer = NULL;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        char secret[SECRET_TEXT_LEN], headers[512];
+        uint8_t hash[SECRET_HASH_LEN];
+        secret_make(SECRET_SESSION, secret, hash);
+        cr_assert_eq(session_add(store, hash, "tester", now_utc_ms()), 0);
+        (void)snprintf(headers, sizeof(headers), "Cookie: buswarden=%s\r\n%s", secret, table[i].headers);
+        cr_expect_eq(ask("GET", "/v1/session", headers)->status, 200, "it reads without");
+        const struct answer *answer = ask("DELETE", "/v1/tokens/99", headers);
+        cr_expect_eq(answer->status, table[i].taken ? 404 : 403, "%s: %s", table[i].headers, answer->text);
+        cr_expect_eq(table[i].taken, strstr(answer->text, "\"forged\"") == NULL);
+    }
+}
+
+Test(api, who_asks_too_often_is_told_when_to_come_back)
+{
+    enum { BURST = 100 };
+    bearer = NULL;
+    const struct answer *answer = NULL;
+    for (int i = 0; i < 4 * BURST; i++) {
+        answer = ask("GET", "/v1/vehicles", "");
+        if (answer->status == 429)
+            break;
+        cr_assert_eq(answer->status, 401);
+    }
+    cr_assert_eq(answer->status, 429);
+    cr_expect(strstr(answer->text, "Retry-After: 1\r\n"), "%s", answer->text);
+    cr_expect_eq(ask("GET", "/", "")->status, 200, "the page is another matter");
 }
 
 /* --- health --- */
@@ -778,10 +884,18 @@ Test(api, silence_is_broken_by_a_comment)
 
 Test(api, listeners_are_limited_and_a_place_that_becomes_free_is_given_again)
 {
-    enum { CLIENTS = 256 };
+    enum { CLIENTS = 256, OF_ACCOUNT = 64, ACCOUNTS = CLIENTS / OF_ACCOUNT };
     int fds[CLIENTS];
-    static char text[TEXT_MAX];
+    static char text[TEXT_MAX], tokens[ACCOUNTS][SECRET_TEXT_LEN];
     for (int i = 0; i < CLIENTS; i++) {
+        if (i % OF_ACCOUNT == 0) {
+            char name[16];
+            (void)snprintf(name, sizeof(name), "listener-%d", i);
+            cr_expect(i == 0 || ask("GET", "/v1/alerts/stream", "")->status == 503,
+                      "an account has its share");
+            put_account(name, tokens[i / OF_ACCOUNT]);
+            bearer = tokens[i / OF_ACCOUNT];
+        }
         fds[i] = open_request("GET", "/v1/alerts/stream", "");
         text[0] = '\0';
         cr_assert(read_until(fds[i], text, "retry: 2000\n"), "listener %d: %s", i, text);

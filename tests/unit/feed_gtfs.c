@@ -229,7 +229,8 @@ Test(feed_gtfs, an_exemption_is_a_detour_while_it_is_in_force)
     (void)strcpy(exemption.routes[0], "r-2");
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         WRITE(written);
-        cr_assert_eq(feed_gtfs_order(written.out, &registry, &exemption, NOW_UTC_MS + table[i].at_ms), 0);
+        cr_assert_eq(feed_gtfs_order(written.out, &registry, &exemption, NULL, NOW_UTC_MS + table[i].at_ms),
+                     0);
         Gtfs__FeedMessage *message = read_back(&written);
         cr_assert_eq(message->n_entity, table[i].n, "%lld", (long long)table[i].at_ms);
         const Gtfs__Alert *alert = table[i].n ? message->entity[0]->alert : NULL;
@@ -250,7 +251,7 @@ Test(feed_gtfs, an_order_for_every_route_names_them_and_weather_is_no_detour)
 {
     const struct bw_order weather = order(BW_ORDER_WEATHER);
     WRITE(written);
-    cr_assert_eq(feed_gtfs_order(written.out, &registry, &weather, NOW_UTC_MS), 0);
+    cr_assert_eq(feed_gtfs_order(written.out, &registry, &weather, NULL, NOW_UTC_MS), 0);
     Gtfs__FeedMessage *message = read_back(&written);
     const Gtfs__Alert *alert = message->entity[0]->alert;
     cr_assert_eq(alert->n_informed_entity, 2);
@@ -305,7 +306,7 @@ Test(feed_gtfs, long_entities_are_read_back)
     memset(long_order.reason, 'x', sizeof(long_order.reason) - 1);
     WRITE(written);
     for (int i = 0; i < 3; i++)
-        cr_assert_eq(feed_gtfs_order(written.out, &registry, &long_order, NOW_UTC_MS), 0);
+        cr_assert_eq(feed_gtfs_order(written.out, &registry, &long_order, NULL, NOW_UTC_MS), 0);
     Gtfs__FeedMessage *message = read_back(&written);
     cr_expect_eq(message->n_entity, 3);
     gtfs__feed_message__free_unpacked(message, NULL);
