@@ -174,7 +174,11 @@ static int write_news(struct client *client)
                                       write_alert, client);
     if (rc == 0 && client->batch < STREAM_BATCH_MAX && client->event < last_event)
         client->event = last_event; /* the rest is not for this one, or was purged meanwhile */
-    return rc == 0 ? write_steps(client, last_step) : rc;
+    /* An alert and the case that it opens are one commit: they are told together, and not at the next turn.
+     */
+    int64_t newest_step;
+    const bool known = store_last_case_step(client->store, &newest_step) == 0;
+    return rc == 0 ? write_steps(client, known ? newest_step : last_step) : rc;
 }
 
 static int refill(struct client *client)
