@@ -115,8 +115,7 @@ static struct api_reply out_of_memory(void)
 static json_t *tagged_row(enum registry_table table, const void *row, bool brief)
 {
     char tag[REGISTRY_TAG_LEN];
-    if (registry_row_tag(table, row, tag) < 0)
-        return NULL;
+    registry_row_tag(table, row, tag);
     return json_pack("{s:s, s:o}", "tag", tag, "row", registry_row_json(table, row, brief));
 }
 
@@ -137,8 +136,7 @@ static struct api_reply list(const struct view *view, enum registry_table table)
 static void add_tag(struct api_reply *reply, enum registry_table table, const void *row)
 {
     char tag[REGISTRY_TAG_LEN], quoted[REGISTRY_TAG_LEN + 2];
-    if (registry_row_tag(table, row, tag) < 0)
-        return;
+    registry_row_tag(table, row, tag);
     (void)snprintf(quoted, sizeof(quoted), "\"%s\"", tag);
     reply_header(reply, MHD_HTTP_HEADER_ETAG, quoted);
 }
@@ -217,8 +215,8 @@ static bool tag_matches(const char *want, enum registry_table table, const void 
     char tag[REGISTRY_TAG_LEN];
     const size_t len = strlen(want);
     const bool quoted = len >= 2 && want[0] == '"' && want[len - 1] == '"';
-    return registry_row_tag(table, row, tag) == 0 && strlen(tag) + (quoted ? 2 : 0) == len &&
-           strncmp(tag, want + quoted, strlen(tag)) == 0;
+    registry_row_tag(table, row, tag);
+    return strlen(tag) + (quoted ? 2 : 0) == len && strncmp(tag, want + quoted, strlen(tag)) == 0;
 }
 
 /* 0; -EEXIST there is such a row; -ENOENT there is none; -ESTALE it is another by now. */

@@ -156,18 +156,41 @@ json_t *registry_row_json(enum registry_table table, const void *row, bool brief
     }
 }
 
-int registry_row_tag(enum registry_table table, const void *row, char ret[REGISTRY_TAG_LEN])
+/* What the fields only sum up. */
+static void hash_lists(enum registry_table table, const void *row, crypto_generichash_state *state)
+{
+    if (table == REGISTRY_ROUTES) {
+        const struct bw_route *route = row;
+        (void)crypto_generichash_update(state, (const unsigned char *)route->points,
+                                        route->n_points * sizeof(*route->points));
+        (void)crypto_generichash_update(state, (const unsigned char *)route->part_start,
+                                        (route->n_parts + 1) * sizeof(*route->part_start));
+        for (size_t i = 0; i < route->n_limits; i++) { /* which are padded */
+            const double limit[] = {route->limits[i].from_m, route->limits[i].to_m,
+                                    route->limits[i].limit_kmh, route->limits[i].motorway};
+            (void)crypto_generichash_update(state, (const unsigned char *)limit, sizeof(limit));
+        }
+    } else if (table == REGISTRY_ORDERS) {
+        const struct bw_order *order = row;
+        (void)crypto_generichash_update(state, (const unsigned char *)order->points,
+                                        order->n_points * sizeof(*order->points));
+    }
+}
+
+void registry_row_tag(enum registry_table table, const void *row, char ret[REGISTRY_TAG_LEN])
 {
     unsigned char hash[(REGISTRY_TAG_LEN - 1) / 2];
-    json_t *json = registry_row_json(table, row, false);
-    char *text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-    json_decref(json);
-    if (text == NULL)
-        return -ENOMEM;
-    (void)crypto_generichash(hash, sizeof(hash), (const unsigned char *)text, strlen(text), NULL, 0);
+    crypto_generichash_state state;
+    (void)crypto_generichash_init(&state, NULL, 0,
+                                  sizeof(hash)); /* none of these can fail with these lengths */
+    for (size_t i = 0; i < registry_field_count(table); i++) {
+        char text[REGISTRY_FIELD_LEN];
+        registry_field_text(table, i, row, text);
+        (void)crypto_generichash_update(&state, (const unsigned char *)text, strlen(text) + 1);
+    }
+    hash_lists(table, row, &state);
+    (void)crypto_generichash_final(&state, hash, sizeof(hash));
     (void)sodium_bin2hex(ret, REGISTRY_TAG_LEN, hash, sizeof(hash));
-    free(text);
-    return 0;
 }
 
 /* --- from JSON --- */

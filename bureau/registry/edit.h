@@ -20,7 +20,7 @@ const void *registry_edit_find(const struct registry *registry, enum registry_ta
 json_t *registry_row_json(enum registry_table table, const void *row, bool brief);
 /* What the row is, in short: the same as long as nothing of it changes. */
 enum { REGISTRY_TAG_LEN = 33 };
-int registry_row_tag(enum registry_table table, const void *row, char ret[REGISTRY_TAG_LEN]);
+void registry_row_tag(enum registry_table table, const void *row, char ret[REGISTRY_TAG_LEN]);
 
 /* Takes the place of the row `id`, which may be new; row NULL: it is removed, else only read. An id in the
  * row must be that one. 0, or -EINVAL with at least one fault, or -ENOMEM. A route that is removed takes its

@@ -185,15 +185,13 @@ Test(registry_edit, a_line_drawn_in_gcj02_is_turned_into_wgs84)
 Test(registry_edit, a_tag_is_of_the_whole_row)
 {
     char tag[REGISTRY_TAG_LEN], other[REGISTRY_TAG_LEN];
-    struct registry_faults faults;
     const struct bw_route *route = registry_route(base, "r-yucai");
-    cr_assert_eq(registry_row_tag(REGISTRY_ROUTES, route, tag), 0);
-    cr_assert_eq(registry_row_tag(REGISTRY_ROUTES, route, other), 0);
+    registry_row_tag(REGISTRY_ROUTES, route, tag);
+    registry_row_tag(REGISTRY_ROUTES, route, other);
     cr_expect_str_eq(tag, other);
     ((struct bw_route *)(uintptr_t)route)->points[2].lat_deg += 1e-7;
-    cr_assert_eq(registry_row_tag(REGISTRY_ROUTES, route, other), 0);
+    registry_row_tag(REGISTRY_ROUTES, route, other);
     cr_expect_str_neq(tag, other);
-    (void)faults;
 }
 
 /* --- what ends soon --- */
