@@ -171,12 +171,14 @@ void tables_weekdays_text(const void *source, char *ret, size_t size)
 
 static void format_class(const void *source, char *ret, size_t size)
 {
-    format_text(CLASSES[*(const enum bw_vehicle_class *)source], ret, size);
+    const enum bw_vehicle_class class = *(const enum bw_vehicle_class *)source;
+    format_text(class <= BW_CLASS_SMALL ? CLASSES[class] : "", ret, size);
 }
 
 static void format_status(const void *source, char *ret, size_t size)
 {
-    format_text(STATUSES[*(const enum bw_permit_status *)source], ret, size);
+    const enum bw_permit_status status = *(const enum bw_permit_status *)source;
+    format_text(status <= BW_STATUS_REVOKED ? STATUSES[status] : "", ret, size);
 }
 
 #define AT(type, field) offsetof(struct type, field), sizeof(((struct type *)NULL)->field)
