@@ -45,6 +45,19 @@ static const char *parse_yes(const char *text, void *target, size_t size)
 }
 
 /* As many whole numbers, each at most a year of hours, as the target has room for. */
+static const char *parse_at(const char *text, void *target, size_t size)
+{
+    const bool digits = strlen(text) == 5 && text[2] == ':' && strspn(text, "0123456789:") == 5;
+    const int hour = digits ? (text[0] - '0') * 10 + text[1] - '0' : 0;
+    const int minute = digits ? (text[3] - '0') * 10 + text[4] - '0' : 0;
+    (void)size;
+    if (strcmp(text, "never") != 0 &&
+        (!digits || text[3] == ':' || text[4] == ':' || hour > 23 || minute > 59))
+        return "must be a time like 03:00, or never";
+    *(int *)target = digits ? hour * 60 + minute : -1;
+    return NULL;
+}
+
 static const char *parse_hours(const char *text, void *target, size_t size)
 {
     enum { YEAR_H = 8784 };
@@ -98,6 +111,7 @@ static const struct settings_key KEYS[] = {
     {"http", "bootstrap", settings_nonempty, AT(bootstrap_dir), false},
     {"http", "tiles", settings_text, AT(tiles_url), false},
     {"http", "tiles_frame", parse_frame, AT(tiles_frame), false},
+    {"rejudge", "at", parse_at, AT(rejudge_at_min), false},
     {"cases", "overload", parse_hours, AT(cases.deadline_h[BW_OVERLOAD]), false},
     {"cases", "off_route", parse_hours, AT(cases.deadline_h[BW_OFF_ROUTE]), false},
     {"cases", "out_of_hours", parse_hours, AT(cases.deadline_h[BW_OUT_OF_HOURS]), false},
@@ -187,6 +201,7 @@ int bureau_config_load(const char *path, struct bureau_config *ret, char ret_rea
         .broker_client_id = "buswarden-bureau",
         .http_listen = "127.0.0.1",
         .http_port = 8080,
+        .rejudge_at_min = 180,
         .console_dir = "/usr/share/buswarden/console",
         .leaflet_dir = "/usr/share/javascript/leaflet",
         .bootstrap_dir = "/usr/share/javascript/bootstrap5",

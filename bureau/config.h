@@ -19,6 +19,7 @@
  *               tiles_frame     wgs84 (default) or gcj02
  *     [cases]   overload, off_route ... sighting: hours to put it right, three numbers: minor, serious,
  *               criminal; acknowledge, escalate; notice_days, recurrence_days (cases/policy.h)
+ *     [rejudge] at              local time of judging the day before again (03:00), or never
  *     [silence] check_s, after_s, ... (cases/silence.h)
  *     [retention] tracks_days, evidence_days, ... (retention/settings.h)
  *     [feeds]   public          yes or no (default): GTFS-Realtime for anybody, with rounded occupancy
@@ -59,6 +60,7 @@ struct bureau_config {
     char tiles_url[BUREAU_TEXT_MAX];
     enum bureau_frame tiles_frame;
     struct case_policy cases;
+    int rejudge_at_min; /* local minute of the day; -1 = never */
     struct silence_settings silence;
     struct retention_settings retention;
     bool feeds_public, feeds_mqtt;

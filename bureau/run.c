@@ -4,6 +4,7 @@
 #include "bureau/cases/keeper.h"
 #include "bureau/feeds/broadcast.h"
 #include "bureau/ingest/ingest.h"
+#include "bureau/rejudge/nightly.h"
 #include "proto/exitcode.h"
 #include "proto/privileges.h"
 #include "proto/seal.h"
@@ -27,6 +28,7 @@ struct bureau {
     struct broadcast *broadcast; /* NULL = no feed topics */
     struct ingest *ingest;
     struct keeper *keeper;
+    struct nightly *nightly;
 };
 
 __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
@@ -225,6 +227,23 @@ static int start_api(const struct bureau_config *config, struct bureau *bureau)
     return rc;
 }
 
+static void say_line(const char *line)
+{
+    say("%s", line);
+}
+
+static int start_nightly(const struct bureau_config *config, struct bureau *bureau)
+{
+    const struct nightly_config settings = {.store_path = config->store_path,
+                                            .policy = &config->cases,
+                                            .at_min = (uint16_t)config->rejudge_at_min,
+                                            .say = say_line};
+    const int rc = config->rejudge_at_min < 0 ? 0 : nightly_start(&settings, &bureau->nightly);
+    if (rc != 0)
+        say("cannot judge again by night: %s", strerror(-rc));
+    return rc;
+}
+
 /* Only while all threads advance: the main thread proves by this very call that it does. */
 struct fed {
     uint64_t ingest, api, keeper; /* turns, when the watchdog was fed last */
@@ -304,7 +323,10 @@ int run_main(const struct bureau_config *config)
     if (rc == 0)
         rc = start_api(config, &bureau);
     if (rc == 0)
+        rc = start_nightly(config, &bureau);
+    if (rc == 0)
         watch(&bureau, &ending);
+    nightly_stop(bureau.nightly);
 
     if (bureau.api)
         api_stop(bureau.api);

@@ -1,8 +1,7 @@
 /* rejudge */
-#include "bureau/rejudge/rejudge.h"
+#include "bureau/rejudge/opening.h"
 
 #include "bureau/command/command.h"
-#include "bureau/store/cases.h"
 #include "proto/modeljson.h"
 #include "proto/topic.h"
 #include "proto/utc.h"
@@ -68,37 +67,18 @@ static int print_finding_json(const struct printer *printer, const struct rejudg
     return print_json(object);
 }
 
-/* One case of each vehicle until it is dealt with; the same finding of another run is told once. */
 static int open_case(struct printer *printer, const struct rejudge_finding *finding)
 {
-    char text[64 + UTC_TEXT_LEN], from[UTC_TEXT_LEN], who[64];
-    int64_t id;
-    bool opened;
-    utc_format(finding->from_utc_ms, from);
-    (void)snprintf(text, sizeof(text), "rejudged:missing kind=%s from=%s", modeljson_kind(finding->kind),
-                   from);
+    char who[64];
     command_who(who, sizeof(who));
-    const struct store_case_opening opening = {.kind = BW_TAMPER,
-                                               .source = CASE_BY_REJUDGING,
-                                               .vehicle = finding->vehicle,
-                                               .severity = BW_SERIOUS,
-                                               .happened_utc_ms = finding->from_utc_ms,
-                                               .utc_ms = command_now_utc_ms(),
-                                               .who = who,
-                                               .role = CASE_ROLE_SYSTEM,
-                                               .text = text};
-    const int told = store_case_told(printer->cases, finding->vehicle, BW_TAMPER, text);
-    if (told != 0)
-        return told < 0 ? told : 0;
-    return store_case_open(printer->cases, printer->policy, &opening, &id, &opened);
+    return opening_take(printer->cases, printer->policy, who, command_now_utc_ms(), finding);
 }
 
 static int print_finding(void *context, const struct rejudge_finding *finding)
 {
     struct printer *printer = context;
     char from[UTC_TEXT_LEN], to[UTC_TEXT_LEN] = "-";
-    const int rc =
-        printer->cases != NULL && finding->what == REJUDGE_MISSING ? open_case(printer, finding) : 0;
+    const int rc = printer->cases != NULL ? open_case(printer, finding) : 0;
     if (rc != 0) {
         (void)command_store_failed(printer->cases, "rejudge --cases");
         return rc;

@@ -1,10 +1,14 @@
 /* Re-judging: whatever a vehicle's tracks prove and it did not say is found, and nothing else accuses it. */
-#include "bureau/rejudge/rejudge.h"
+#include "bureau/rejudge/nightly.h"
+#include "bureau/rejudge/opening.h"
 
 #include <errno.h>
 #include <math.h>
+#include <stdatomic.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "bureau/store/cases.h"
 #include "fixture_evidence.h"
 #include "proto/issued.h"
 
@@ -460,4 +464,129 @@ Test(rejudge, a_clock_that_went_back_begins_anew)
     now_utc_ms -= 20000;
     drive_north(40, 23);
     cr_expect_null(strstr(rejudge(), "missing"), "found: %s", found);
+}
+
+/* --- cases --- */
+
+static struct store_case held;
+static int n_cases;
+
+static int note_case(void *context, const struct store_case *row)
+{
+    (void)context;
+    held = *row;
+    n_cases++;
+    return 0;
+}
+
+static int cases_by_rejudging(void)
+{
+    const struct store_case_query query = {.kinds = 1U << BW_TAMPER};
+    n_cases = 0;
+    cr_assert_eq(store_cases(evidence_store, &query, 100, note_case, NULL), 0);
+    return n_cases;
+}
+
+static int open_for(void *context, const struct rejudge_finding *finding)
+{
+    (void)context;
+    return opening_take(evidence_store, &CASE_POLICY_DEFAULT, "test", start_utc_ms + DAY_MS, finding);
+}
+
+static void rejudge_with_cases(void)
+{
+    const struct rejudge_options options = {.from_utc_ms = start_utc_ms - DAY_MS,
+                                            .to_utc_ms = start_utc_ms + DAY_MS,
+                                            .now_utc_ms = start_utc_ms + DAY_MS,
+                                            .on_finding = open_for};
+    struct store *store = NULL;
+    flush();
+    cr_assert_eq(store_open_reading(evidence_path, &store), 0);
+    cr_assert_eq(rejudge_store(store, &options, &totals), 0, "%s", store_error(evidence_store));
+    store_close(store);
+}
+
+Test(rejudge, what_is_missing_becomes_a_case_and_is_told_once)
+{
+    drive_north(120, 23);
+    drive_north(600, 10);
+    drive_north(120, 23);
+    rejudge_with_cases();
+    cr_expect_eq(totals.found[REJUDGE_MISSING], 2);
+    cr_expect_eq(cases_by_rejudging(), 1);
+    cr_expect_eq(held.source, CASE_BY_REJUDGING);
+    cr_expect_eq(held.state, CASE_OPEN);
+    cr_expect_eq(held.happened_utc_ms / 60000, start_utc_ms / 60000);
+    const int64_t step = held.last_step;
+    rejudge_with_cases();
+    cr_expect_eq(cases_by_rejudging(), 1);
+    cr_expect_eq(held.last_step, step);
+}
+
+Test(rejudge, what_proves_nothing_becomes_no_case)
+{
+    drive_north(120, CAPACITY + 1);
+    rejudge_with_cases();
+    cr_expect_eq(totals.found[REJUDGE_UNSAID], 1);
+    cr_expect_eq(cases_by_rejudging(), 0);
+}
+
+/* --- by night --- */
+
+Test(rejudge, waits_until_the_hour)
+{
+    static const int64_t midnight_utc_ms = 1789056000000; /* 2026-09-11, local: the 10th, 16:00 UTC */
+    static const struct {
+        uint16_t at_min;
+        int64_t after_midnight_ms, wait_ms;
+    } rows[] = {
+        {180, 0, 10800000}, {180, 10799999, 1},  {180, 10800000, 86400000},
+        {0, 1, 86399999},   {1439, 0, 86340000},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        cr_expect_eq(nightly_wait_ms(rows[i].at_min, midnight_utc_ms + rows[i].after_midnight_ms),
+                     rows[i].wait_ms, "row %zu", i);
+}
+
+static char night[256];
+static atomic_bool is_over;
+static int64_t began_mono_ms;
+
+static int64_t mono_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* From 50 ms before three o'clock of the night after. */
+static int64_t just_before_three(void)
+{
+    static const int64_t three_utc_ms = 1789066800000; /* 2026-09-11 03:00 local */
+    return three_utc_ms - 50 + mono_ms() - began_mono_ms;
+}
+
+static void take_line(const char *line)
+{
+    (void)snprintf(night, sizeof night, "%s", line);
+    atomic_store(&is_over, true);
+}
+
+Test(rejudge, judges_the_day_before_by_night)
+{
+    const struct nightly_config config = {.store_path = evidence_path,
+                                          .policy = &CASE_POLICY_DEFAULT,
+                                          .at_min = 180,
+                                          .say = take_line,
+                                          .now_utc_ms = just_before_three};
+    struct nightly *nightly = NULL;
+    drive_north(120, 23);
+    flush();
+    began_mono_ms = mono_ms();
+    cr_assert_eq(nightly_start(&config, &nightly), 0);
+    for (int i = 0; i < 3000 && !atomic_load(&is_over); i++)
+        (void)usleep(10000);
+    nightly_stop(nightly);
+    cr_expect_str_eq(night, "rejudge of 2026-09-10: 1 vehicles, 120 positions, 1 alerts missing");
+    cr_expect_eq(cases_by_rejudging(), 1);
 }

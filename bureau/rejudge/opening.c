@@ -1,0 +1,32 @@
+#include "bureau/rejudge/opening.h"
+
+#include <stdio.h>
+
+#include "bureau/store/cases.h"
+#include "proto/modeljson.h"
+#include "proto/utc.h"
+
+int opening_take(struct store *store, const struct case_policy *policy, const char *who, int64_t now_utc_ms,
+                 const struct rejudge_finding *finding)
+{
+    char text[64 + UTC_TEXT_LEN], from[UTC_TEXT_LEN];
+    int64_t id;
+    bool opened;
+    if (finding->what != REJUDGE_MISSING)
+        return 0;
+    utc_format(finding->from_utc_ms, from);
+    (void)snprintf(text, sizeof text, "rejudged:missing kind=%s from=%s", modeljson_kind(finding->kind), from);
+    const struct store_case_opening opening = {.kind = BW_TAMPER,
+                                               .source = CASE_BY_REJUDGING,
+                                               .vehicle = finding->vehicle,
+                                               .severity = BW_SERIOUS,
+                                               .happened_utc_ms = finding->from_utc_ms,
+                                               .utc_ms = now_utc_ms,
+                                               .who = who,
+                                               .role = CASE_ROLE_SYSTEM,
+                                               .text = text};
+    const int told = store_case_told(store, finding->vehicle, BW_TAMPER, text);
+    if (told != 0)
+        return told < 0 ? told : 0;
+    return store_case_open(store, policy, &opening, &id, &opened);
+}
