@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,7 +29,8 @@ enum {
         UINT16_MAX, /* no cap below the protocol's: 0 would stop 2.0's client, and callers have a window */
     TLS_VERIFY_PEER = 1,
     PACKET_MAX =
-        6 << 20, /* bytes of the connection, with TLS, that one message may take: a licence and half */
+        6 << 20,    /* bytes of the connection, with TLS, that one message may take: a licence and half */
+    READS_MAX = 32, /* messages taken in before anything else has its turn */
     SUBACK_FAILURE = 0x80,
     REASON_LEN = 160,
     DETAIL_LEN = REASON_LEN - 8, /* leaves room for "TLS: " */
@@ -482,6 +484,26 @@ static bool too_large(struct mqtt *mqtt)
     return info.tcpi_bytes_received - mqtt->packet_from > PACKET_MAX;
 }
 
+static bool has_more(const struct mqtt *mqtt)
+{
+    int bytes = 0;
+    return mqtt->failure == MOSQ_ERR_SUCCESS &&
+           ioctl(mosquitto_socket(mqtt->session->client), FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+/* libmosquitto takes in one message a call when nothing of ours is on its way: what has come besides is taken
+ * in as well, for all that lies between two calls costs more than a message. */
+static int read_some(struct mqtt *mqtt)
+{
+    int rc = MOSQ_ERR_SUCCESS, n = 0;
+    do {
+        rc = mosquitto_loop_read(mqtt->session->client, 1);
+    } while (rc == MOSQ_ERR_SUCCESS && ++n < READS_MAX && has_more(mqtt));
+    if (rc == MOSQ_ERR_SUCCESS && too_large(mqtt))
+        rc = MOSQ_ERR_OVERSIZE_PACKET;
+    return rc;
+}
+
 /* Give libmosquitto the socket's news. Returns its first error. */
 static int service(struct mqtt *mqtt, int revents)
 {
@@ -498,11 +520,8 @@ static int service(struct mqtt *mqtt, int revents)
     bool was_writable = mqtt->writable;
     mqtt->writable = mqtt->writable || (revents & POLLOUT);
     /* The end of the TCP connect counts as readable: mosquitto_loop_read() drives the TLS handshake. */
-    if ((revents & (POLLIN | POLLHUP)) || (mqtt->writable && !was_writable)) {
-        rc = mosquitto_loop_read(mqtt->session->client, 1);
-        if (rc == MOSQ_ERR_SUCCESS && too_large(mqtt))
-            rc = MOSQ_ERR_OVERSIZE_PACKET;
-    }
+    if ((revents & (POLLIN | POLLHUP)) || (mqtt->writable && !was_writable))
+        rc = read_some(mqtt);
     /* The handshake may have eaten the socket's error, and would try on for ever. */
     if (rc == MOSQ_ERR_SUCCESS && mqtt->state == CONNECTING && (revents & POLLHUP)) {
         errno = was_writable ? ECONNRESET : ECONNREFUSED;
@@ -572,18 +591,29 @@ static void check_time(struct mqtt *mqtt)
     mqtt->handlers.down(mqtt->handlers.context, mqtt->reason);
 }
 
+static bool is_dialling(const struct mqtt *mqtt)
+{
+    return mqtt->state == DIALLING || (mqtt->state == DOWN && mqtt->session != NULL);
+}
+
+int mqtt_fd(struct mqtt *mqtt, short *ret_events)
+{
+    *ret_events = POLLIN;
+    if (mqtt->session == NULL)
+        return -1;
+    if (is_dialling(mqtt))
+        return mqtt->session->dialled_fd;
+    if (!mqtt->writable || wants_write(mqtt))
+        *ret_events |= POLLOUT;
+    return mosquitto_socket(mqtt->session->client);
+}
+
 void mqtt_step(struct mqtt *mqtt, int timeout_ms, int wake_fd)
 {
     /* poll() skips entries with a negative descriptor. */
-    struct pollfd fds[2] = {{.fd = -1, .events = POLLIN}, {.fd = wake_fd, .events = POLLIN}};
-    const bool dialling = mqtt->state == DIALLING || (mqtt->state == DOWN && mqtt->session != NULL);
-    if (dialling) {
-        fds[0].fd = mqtt->session->dialled_fd;
-    } else if (mqtt->session != NULL) {
-        fds[0].fd = mosquitto_socket(mqtt->session->client);
-        if (!mqtt->writable || wants_write(mqtt))
-            fds[0].events |= POLLOUT;
-    }
+    struct pollfd fds[2] = {{.fd = -1}, {.fd = wake_fd, .events = POLLIN}};
+    const bool dialling = is_dialling(mqtt);
+    fds[0].fd = mqtt_fd(mqtt, &fds[0].events);
     if (mqtt->session != NULL && timeout_ms > MISC_INTERVAL_MS)
         timeout_ms = MISC_INTERVAL_MS;
     if (mqtt->failure != MOSQ_ERR_SUCCESS)

@@ -52,6 +52,9 @@ bool mqtt_is_up(const struct mqtt *mqtt);
 /* Wait up to timeout_ms for the socket or wake_fd (-1: none; an eventfd that this drains) and handle what
  * came. */
 void mqtt_step(struct mqtt *mqtt, int timeout_ms, int wake_fd);
+/* For a loop over many clients: the descriptor to wait for and poll()'s events; -1: none now. When it is
+ * ready, and once a second in any case, call mqtt_step() with timeout 0. */
+int mqtt_fd(struct mqtt *mqtt, short *ret_events);
 /* QoS 1. -ENOTCONN while down, -EMSGSIZE, -ENOMEM. 0 says nothing about delivery. */
 int mqtt_publish(struct mqtt *mqtt, const char *topic, const uint8_t *payload, size_t len, bool retain);
 int mqtt_subscribe(struct mqtt *mqtt, const char *filter);

@@ -64,13 +64,25 @@ static void send_receipt(struct answer *answer, const struct batch_receipt *rece
     wire_bytes_free(&bytes);
 }
 
-void answer_receipts(struct answer *answer, const struct batch *batch)
+void answer_receipts(struct answer *answer, const struct batch *batch, struct receipts *due)
 {
     const struct batch_receipt *receipts;
     const size_t n = batch_receipts(batch, &receipts);
-    for (size_t i = 0; i < n; i++)
-        if (receipts[i].progress || may_nudge(answer, &receipts[i]))
-            send_receipt(answer, &receipts[i]);
+    for (size_t i = 0; i < n; i++) {
+        vehicles_taken(answer->vehicles, receipts[i].vehicle, receipts[i].stream, receipts[i].upto_seq);
+        if ((receipts[i].progress || may_nudge(answer, &receipts[i])) && !receipts_put(due, &receipts[i]))
+            note(answer, "receipt", "too many wait for the broker");
+    }
+}
+
+void answer_due(struct answer *answer, struct receipts *due, int at_once)
+{
+    struct batch_receipt receipt;
+    for (int n = 0; n < at_once && mqtt_in_flight(answer->mqtt) < ANSWER_IN_FLIGHT_MAX; n++) {
+        if (!receipts_take(due, &receipt))
+            return;
+        send_receipt(answer, &receipt);
+    }
 }
 
 /* The newest of a kind to one vehicle, retained. 0, or why not. */

@@ -1,9 +1,9 @@
 /* What the bureau says to vehicles: receipts once a batch is committed, and what was issued to them. Nothing
- * here is kept or repeated: a vehicle that hears nothing sends again, and is answered then. */
+ * here is repeated: a vehicle that hears nothing sends again, and is answered then. */
 #ifndef BUSWARDEN_INGEST_ANSWER_H
 #define BUSWARDEN_INGEST_ANSWER_H
 
-#include "bureau/ingest/batch.h"
+#include "bureau/ingest/receipts.h"
 #include "proto/mqtt.h"
 #include "proto/seal.h"
 
@@ -11,6 +11,11 @@ enum {
     ANSWER_NUDGE_MS = 1000,   /* between receipts to one vehicle that say nothing new */
     ANSWER_ISSUED_MS = 30000, /* between two copies of a licence to one vehicle: its disk may be full */
     ANSWER_NEW_MAX = 32,      /* newly issued ones at once, of each kind */
+    ANSWER_AT_ONCE = 64, /* receipts after a batch; the others wait, and may become one with a later one */
+    ANSWER_ISSUED_IN_FLIGHT = 64, /* unacknowledged by the broker: then what is newly issued waits */
+    /* Then receipts wait too. The broker's acknowledgements come behind all that it has for us, so there may
+     * be many; and the client looks through all of them at each one. */
+    ANSWER_IN_FLIGHT_MAX = 2048,
 };
 
 struct answer {
@@ -24,8 +29,10 @@ struct answer {
     char reason[BATCH_REASON_LEN]; /* why one could not be sent; "" = none. Being offline is no reason */
 };
 
-/* One signed cumulative receipt for every (vehicle, stream) that the batch touched. */
-void answer_receipts(struct answer *answer, const struct batch *batch);
+/* One cumulative receipt for every (vehicle, stream) that the batch touched is due. */
+void answer_receipts(struct answer *answer, const struct batch *batch, struct receipts *due);
+/* Signs and sends so many of what is due, those that wait longest first. */
+void answer_due(struct answer *answer, struct receipts *due, int at_once);
 /* The newest licence and the newest orders, retained, to every vehicle whose presence says that it holds
  * older ones. */
 void answer_presences(struct answer *answer, const struct batch *batch);

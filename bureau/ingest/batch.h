@@ -16,7 +16,8 @@ struct batch_item {
     struct bw_presence presence; /* TOPIC_PRESENCE */
     struct wire_record record;   /* the other channels, as the two below */
     struct wire_body body;
-    struct wire_bytes bytes; /* as they came; the batch owns them */
+    struct wire_bytes bytes;      /* as they came; the batch owns them */
+    struct judge_checked checked; /* by the vehicle's key, before the transaction; or not */
     /* Set by batch_apply(): why; VERDICT_ACCEPTED = it was not. */
     enum verdict refused;
     bool by_former_key; /* BAD_SIGNATURE: it is that of a key that the vehicle had, and has no more */

@@ -13,6 +13,7 @@
 
 #include "bureau/ingest/answer.h"
 #include "bureau/ingest/brokerlog.h"
+#include "bureau/ingest/verifier.h"
 
 enum {
     BATCH_MAX_DEFAULT = 256,
@@ -22,7 +23,6 @@ enum {
     LOOK_MS = 1000,       /* between two looks for what was newly issued, or */
     MORE_MS = 20,         /* when the last one did not see all */
     OUTLET_MAX = 32,      /* messages of the outlet in one turn */
-    IN_FLIGHT_MAX = 64,   /* unacknowledged by the broker: then what is newly issued waits */
     BACKOFF_MIN_MS = 250, /* doubling; a handful of bureau processes is no stampede, so without jitter */
     BACKOFF_MAX_MS = 10000,
     STABLE_MS = 30000, /* a session that lasted this long begins the backoff anew */
@@ -41,6 +41,8 @@ struct ingest {
     struct mqtt *mqtt;
     struct vehicles *vehicles;
     struct batch *batch;
+    struct receipts *due;
+    struct verifier *verifier;
     struct incidents *incidents;
     struct brokerlog brokerlog;
     bool connecting; /* or connected */
@@ -174,9 +176,10 @@ static void answer(struct ingest *ingest, int64_t now_ms, int64_t now_utc_ms,
                    const struct batch_outcome *outcome)
 {
     struct answer answer = begin_answer(ingest, now_ms, now_utc_ms);
-    answer_receipts(&answer, ingest->batch);
     if (outcome->last_event > 0 && ingest->config.on_events != NULL)
         ingest->config.on_events(ingest->config.context, outcome->last_event);
+    answer_receipts(&answer, ingest->batch, ingest->due);
+    answer_due(&answer, ingest->due, batch_is_full(ingest->batch) ? ANSWER_IN_FLOOD : ANSWER_AT_ONCE);
     for (size_t i = 0; i < batch_count(ingest->batch) && ingest->config.on_presence != NULL; i++) {
         const struct topic *topic = &batch_item(ingest->batch, i)->topic;
         if (topic->channel == TOPIC_PRESENCE)
@@ -192,6 +195,7 @@ static void flush(struct ingest *ingest)
         return;
     const int64_t now_ms = clock_ms(CLOCK_MONOTONIC), now_utc_ms = clock_ms(CLOCK_REALTIME);
     struct batch_outcome outcome;
+    verifier_wait(ingest->verifier);
     const int error =
         batch_apply(ingest->batch, ingest->store, ingest->vehicles, now_ms, now_utc_ms, &outcome);
     count_batch(ingest, &outcome, error != 0);
@@ -202,12 +206,23 @@ static void flush(struct ingest *ingest)
     batch_clear(ingest->batch);
 }
 
+/* Receipts that had to wait go when no batch is under way, which would bring newer ones. */
+static void answer_rest(struct ingest *ingest)
+{
+    if (receipts_count(ingest->due) == 0 || batch_count(ingest->batch) > 0 ||
+        mqtt_in_flight(ingest->mqtt) >= ANSWER_IN_FLIGHT_MAX)
+        return;
+    struct answer answer = begin_answer(ingest, clock_ms(CLOCK_MONOTONIC), clock_ms(CLOCK_REALTIME));
+    answer_due(&answer, ingest->due, ANSWER_AT_ONCE);
+    count_answers(ingest, &answer);
+}
+
 /* What another process issued meanwhile. */
 static void look_for_new(struct ingest *ingest)
 {
     const int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
     if (!mqtt_is_up(ingest->mqtt) || now_ms < ingest->look_at_ms ||
-        mqtt_in_flight(ingest->mqtt) >= IN_FLIGHT_MAX)
+        mqtt_in_flight(ingest->mqtt) >= ANSWER_ISSUED_IN_FLIGHT)
         return;
     struct answer answer = begin_answer(ingest, now_ms, clock_ms(CLOCK_REALTIME));
     ingest->look_at_ms = now_ms + (answer_new(&answer, ingest->seen) ? MORE_MS : LOOK_MS);
@@ -251,6 +266,7 @@ static enum verdict admit(struct ingest *ingest, const char *topic, const uint8_
 {
     item->topic = (struct topic){0};
     item->bytes = (struct wire_bytes){0};
+    item->checked.is_checked = false;
     enum verdict verdict = judge_topic(topic, len, &item->topic);
     if (verdict != VERDICT_ACCEPTED)
         return verdict;
@@ -268,6 +284,11 @@ static enum verdict admit(struct ingest *ingest, const char *topic, const uint8_
         return VERDICT_DROPPED;
     memcpy(item->bytes.data, payload, len);
     item->bytes.len = len;
+    if (!vehicle_has_sent(vehicle, &item->record))
+        verifier_give(ingest->verifier, &(struct verifier_job){.topic = &item->topic,
+                                                               .record = &item->record,
+                                                               .key = vehicle_judge(vehicle)->key,
+                                                               .ret = &item->checked});
     return VERDICT_ACCEPTED;
 }
 
@@ -319,6 +340,7 @@ static void on_up(void *context)
 static void plan_retry(struct ingest *ingest, const char *reason)
 {
     const int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+    receipts_clear(ingest->due); /* the vehicles ask again */
     if (ingest->up_since_ms != 0 && now_ms - ingest->up_since_ms >= STABLE_MS)
         ingest->backoff_ms = BACKOFF_MIN_MS;
     ingest->up_since_ms = 0;
@@ -355,6 +377,8 @@ static int wait_ms(const struct ingest *ingest)
 {
     const int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
     int64_t until_ms = now_ms + IDLE_MS;
+    if (receipts_count(ingest->due) > 0 && until_ms > now_ms + MORE_MS)
+        until_ms = now_ms + MORE_MS;
     if (batch_count(ingest->batch) > 0 && ingest->batch_due_ms < until_ms)
         until_ms = ingest->batch_due_ms;
     if (incidents_due_ms(ingest->incidents) < until_ms)
@@ -376,6 +400,7 @@ static void *run(void *context)
         mqtt_step(ingest->mqtt, wait_ms(ingest), ingest->wake_fd);
         if (batch_count(ingest->batch) > 0 && clock_ms(CLOCK_MONOTONIC) >= ingest->batch_due_ms)
             flush(ingest);
+        answer_rest(ingest);
         look_for_new(ingest);
         feed_outlet(ingest);
         commit_incidents(ingest);
@@ -427,6 +452,8 @@ static int make_client(struct ingest *ingest)
 static void release(struct ingest *ingest)
 {
     mqtt_destroy(ingest->mqtt);
+    verifier_free(ingest->verifier);
+    receipts_free(ingest->due);
     batch_free(ingest->batch);
     incidents_free(ingest->incidents);
     vehicles_free(ingest->vehicles);
@@ -470,6 +497,10 @@ int ingest_start(const struct ingest_config *config, struct ingest **ret)
         error = seal_init();
     if (error == 0)
         error = batch_create(ingest->config.batch_max, ingest->config.policy, &ingest->batch);
+    if (error == 0)
+        error = receipts_create(&ingest->due);
+    if (error == 0)
+        error = verifier_create(&ingest->verifier);
     if (error == 0)
         error = vehicles_create(&ingest->vehicles);
     if (error == 0)

@@ -124,14 +124,23 @@ const struct store_signer *judge_signer(const struct store_signers *signers, uin
     return &signers->of[i];
 }
 
-enum verdict judge_signature(const struct topic *topic, const struct wire_record *record,
-                             const struct store_signers *signers)
+enum verdict judge_signature_checked(const struct topic *topic, const struct wire_record *record,
+                                     const struct store_signers *signers, const struct judge_checked *checked)
 {
     if (signers->n == 0)
         return VERDICT_BAD_SIGNATURE;
     const uint8_t *key = judge_signer(signers, record->seq)->key;
-    return seal_record_verify(record, topic->division, topic->vehicle, key) ? VERDICT_ACCEPTED
-                                                                            : VERDICT_BAD_SIGNATURE;
+    const bool good = checked->is_checked && memcmp(checked->key, key, BW_PUBLIC_KEY_LEN) == 0
+                          ? checked->good
+                          : seal_record_verify(record, topic->division, topic->vehicle, key);
+    return good ? VERDICT_ACCEPTED : VERDICT_BAD_SIGNATURE;
+}
+
+enum verdict judge_signature(const struct topic *topic, const struct wire_record *record,
+                             const struct store_signers *signers)
+{
+    const struct judge_checked none = {.is_checked = false};
+    return judge_signature_checked(topic, record, signers, &none);
 }
 
 bool judge_key_change(const struct topic *topic, const struct wire_record *record,
@@ -148,6 +157,11 @@ bool judge_key_change(const struct topic *topic, const struct wire_record *recor
 static bool same_bytes(const struct wire_bytes *a, const struct wire_bytes *b)
 {
     return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+bool judge_is_held(const struct judge_link *link)
+{
+    return link->held.data != NULL && same_bytes(&link->bytes, &link->held);
 }
 
 static bool is_gap(const struct judge_link *link)

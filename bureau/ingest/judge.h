@@ -57,6 +57,15 @@ int judge_body(const struct wire_record *record, struct wire_body *ret_body);
 /* ACCEPTED or BAD_SIGNATURE: also when nobody may sign. */
 enum verdict judge_signature(const struct topic *topic, const struct wire_record *record,
                              const struct store_signers *signers);
+/* What a key made of a record, found out before it was known whose key signs there. */
+struct judge_checked {
+    bool is_checked, good;
+    uint8_t key[BW_PUBLIC_KEY_LEN];
+};
+/* The same; what was checked already with the right key is not checked again. */
+enum verdict judge_signature_checked(const struct topic *topic, const struct wire_record *record,
+                                     const struct store_signers *signers,
+                                     const struct judge_checked *checked);
 /* The signer in force at a seq; the first one before its own. signers->n > 0. */
 const struct store_signer *judge_signer(const struct store_signers *signers, uint64_t seq);
 
@@ -75,6 +84,9 @@ struct judge_link {
     uint64_t oldest_seq;    /* that the vehicle's presence named for this stream and class; 0 = none */
     struct wire_bytes held; /* stored under this seq; empty when nothing is */
 };
+
+/* The very bytes are held. */
+bool judge_is_held(const struct judge_link *link);
 
 /* The seq that a record stands for first (a gap record for more than its own), and the prev that the next
  * record must have. */

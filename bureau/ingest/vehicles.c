@@ -72,6 +72,8 @@ int vehicles_get(struct vehicles *vehicles, struct store *store, const char *id,
         if (known) {
             memcpy(loaded.sent_ms, slot->sent_ms, sizeof loaded.sent_ms);
             loaded.nudged_ms = slot->nudged_ms;
+            memcpy(loaded.taken_stream, slot->taken_stream, sizeof loaded.taken_stream);
+            memcpy(loaded.taken_seq, slot->taken_seq, sizeof loaded.taken_seq);
         }
         const int error = load(store, &loaded);
         if (error != 0)
@@ -80,6 +82,22 @@ int vehicles_get(struct vehicles *vehicles, struct store *store, const char *id,
     }
     *ret = slot;
     return 0;
+}
+
+void vehicles_taken(struct vehicles *vehicles, const char *id, const uint8_t stream[BW_STREAM_LEN],
+                    const uint64_t upto_seq[2])
+{
+    struct vehicle *slot = &vehicles->slots[slot_of(id)];
+    if (strcmp(slot->id, id) != 0)
+        return;
+    memcpy(slot->taken_stream, stream, BW_STREAM_LEN);
+    memcpy(slot->taken_seq, upto_seq, sizeof slot->taken_seq);
+}
+
+bool vehicle_has_sent(const struct vehicle *vehicle, const struct wire_record *record)
+{
+    return memcmp(vehicle->taken_stream, record->stream, BW_STREAM_LEN) == 0 &&
+           record->seq <= vehicle->taken_seq[record->cls - 1];
 }
 
 void vehicles_forget(struct vehicles *vehicles)

@@ -1,0 +1,1 @@
+unit_test(ingest_receipts ingest_receipts.c LIBS bw_ingest)
