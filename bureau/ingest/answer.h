@@ -11,7 +11,8 @@ enum {
     ANSWER_NUDGE_MS = 1000,   /* between receipts to one vehicle that say nothing new */
     ANSWER_ISSUED_MS = 30000, /* between two copies of a licence to one vehicle: its disk may be full */
     ANSWER_NEW_MAX = 32,      /* newly issued ones at once, of each kind */
-    ANSWER_AT_ONCE = 64, /* receipts after a batch; the others wait, and may become one with a later one */
+    ANSWER_AT_ONCE = 64,  /* receipts after a batch; the others wait, and may become one with a later one */
+    ANSWER_IN_FLOOD = 24, /* the same after a full batch: more is coming */
     ANSWER_ISSUED_IN_FLIGHT = 64, /* unacknowledged by the broker: then what is newly issued waits */
     /* Then receipts wait too. The broker's acknowledgements come behind all that it has for us, so there may
      * be many; and the client looks through all of them at each one. */

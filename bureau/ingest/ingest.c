@@ -244,7 +244,7 @@ static void feed_outlet(struct ingest *ingest)
         ingest->outlet_waits = false;
         outlet->settled(outlet->context);
     }
-    while (n < OUTLET_MAX && mqtt_in_flight(ingest->mqtt) < IN_FLIGHT_MAX &&
+    while (n < OUTLET_MAX && mqtt_in_flight(ingest->mqtt) < ANSWER_IN_FLIGHT_MAX &&
            outlet->next(outlet->context, topic, &bytes)) {
         const int error = mqtt_publish(ingest->mqtt, topic, bytes.data, bytes.len, false);
         wire_bytes_free(&bytes);

@@ -15,7 +15,8 @@ int opening_take(struct store *store, const struct case_policy *policy, const ch
     if (finding->what != REJUDGE_MISSING)
         return 0;
     utc_format(finding->from_utc_ms, from);
-    (void)snprintf(text, sizeof text, "rejudged:missing kind=%s from=%s", modeljson_kind(finding->kind), from);
+    (void)snprintf(text, sizeof text, "rejudged:missing kind=%s from=%s", modeljson_kind(finding->kind),
+                   from);
     const struct store_case_opening opening = {.kind = BW_TAMPER,
                                                .source = CASE_BY_REJUDGING,
                                                .vehicle = finding->vehicle,

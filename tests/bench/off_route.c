@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include "tests/bench/detectors.h"
-#include "tests/bench/receivers.h"
-#include "tests/bench/roads.h"
+#include "tests/bench/drives.h"
 
 /* clang-format off */
 static const char usage[] =
@@ -22,91 +21,7 @@ static const char usage[] =
     "--list  also one line for each false alarm, missed or late departure of the engine, with the drive's number\n";
 /* clang-format on */
 
-static const double DT_S = 0.5, NIGHT_S = 53000;
 static bool listed;
-
-struct state {
-    const struct road *on;
-    double along_m, speed_mps, cruise_mps, stop_left_s, course_deg;
-};
-
-struct drive {
-    struct rng rng;
-    uint64_t number;
-    struct plan plan;
-    bool detour_ahead, drifting, night_ahead;
-    double wide_from_m, wide_to_m, wide_m, lane_m;
-    struct state state;
-    struct receiver receiver;
-};
-
-/* Offset to the right: the lane, and a road so wide that the route's line is on its other side. */
-static double aside_m(const struct drive *drive, double along_m)
-{
-    double m = drive->lane_m;
-    if (drive->state.on == &drive->plan.road && along_m > drive->wide_from_m && along_m < drive->wide_to_m)
-        m += drive->wide_m *
-             fmin(1, fmin((along_m - drive->wide_from_m) / 150, (drive->wide_to_m - along_m) / 150));
-    return m;
-}
-
-static void drive_speed(struct drive *drive, double turn_rad, bool may_stop)
-{
-    struct state *s = &drive->state;
-    const double safe_mps = fmin(s->cruise_mps, sqrt(2.0 * 30 / (turn_rad + 1e-3)));
-    if (s->stop_left_s > 0) {
-        s->stop_left_s -= DT_S;
-        s->speed_mps = fmax(0, s->speed_mps - 2.5 * DT_S);
-        return;
-    }
-    s->speed_mps += fmax(-2.5 * DT_S, fmin(1.2 * DT_S, safe_mps - s->speed_mps));
-    if (may_stop && rng_uniform(&drive->rng) < DT_S / 180)
-        s->stop_left_s = rng_below(&drive->rng, 20) == 0 ? 600 : rng_between(&drive->rng, 5, 60);
-}
-
-static bool departing(const struct drive *drive)
-{
-    const struct state *s = &drive->state;
-    const double here = s->along_m / STEP_M;
-    if (drive->plan.departure == DEPART_NONE)
-        return false;
-    if (drive->plan.detour.n > 0)
-        return s->on == &drive->plan.detour;
-    return here >= (double)drive->plan.leave - 20 && here <= (double)drive->plan.back + 20;
-}
-
-/* True position after DT_S; false at the road's end. */
-static bool advance(struct drive *drive, struct xy *ret)
-{
-    struct plan *plan = &drive->plan;
-    struct state *s = &drive->state;
-    size_t i = (size_t)(s->along_m / STEP_M);
-    if (s->on == &plan->detour && i + 8 >= s->on->n) {
-        s->on = &plan->road;
-        i = plan->back;
-        s->along_m = (double)i * STEP_M;
-    }
-    if (i + 8 >= s->on->n)
-        return false;
-    const struct xy *at = &s->on->at[i];
-    const double here = atan2(at[1].x - at[0].x, at[1].y - at[0].y),
-                 there = atan2(at[7].x - at[6].x, at[7].y - at[6].y);
-    /* a delay counts driving, not standing */
-    drive_speed(drive, fabs(remainder(there - here, TURN_RAD)), !departing(drive));
-    const double t = s->along_m / STEP_M - (double)i;
-    const struct xy n = road_normal(s->on, i);
-    const double aside = aside_m(drive, s->along_m);
-    *ret = (struct xy){at[0].x + (at[1].x - at[0].x) * t + aside * n.x,
-                       at[0].y + (at[1].y - at[0].y) * t + aside * n.y};
-    s->course_deg = here * 360 / TURN_RAD;
-    s->along_m += s->speed_mps * DT_S;
-    if (s->on == &plan->road && drive->detour_ahead && i >= plan->leave) {
-        drive->detour_ahead = false;
-        s->on = &plan->detour;
-        s->along_m = 0;
-    }
-    return true;
-}
 
 static double distance_m(struct corridor *corridor, double lat_deg, double lon_deg)
 {
@@ -114,24 +29,6 @@ static double distance_m(struct corridor *corridor, double lat_deg, double lon_d
     const struct corridor_place place = corridor_place(lat_deg, lon_deg);
     corridor_nearest(corridor, &place, &hit);
     return hit.distance_m;
-}
-
-static void start_drive(struct drive *drive, uint64_t seed, uint64_t number)
-{
-    struct rng *rng = &drive->rng;
-    rng_seed(rng, seed * 1000003 + number, "off_route");
-    drive->number = number;
-    const enum departure departure =
-        rng_below(rng, 2) == 0 ? DEPART_NONE : (enum departure)(1 + rng_below(rng, DEPART_KINDS - 1));
-    plan_make(&drive->plan, rng, departure);
-    drive->detour_ahead = drive->plan.detour.n > 0;
-    drive->lane_m = rng_between(rng, -6, 6);
-    drive->wide_m = rng_below(rng, 12) == 0 ? rng_between(rng, 18, 28) : 0;
-    drive->wide_from_m = rng_between(rng, 0, (double)drive->plan.road.n * STEP_M / 2);
-    drive->wide_to_m = drive->wide_from_m + rng_between(rng, 400, 1500);
-    drive->night_ahead = rng_below(rng, 10) == 0;
-    drive->state = (struct state){.on = &drive->plan.road, .cruise_mps = rng_between(rng, 7, 16)};
-    drive->receiver = receiver_make(rng);
 }
 
 static void list(const struct drive *drive, enum outing_event event, double time_s,
@@ -155,17 +52,6 @@ static void list(const struct drive *drive, enum outing_event event, double time
            fmax(0, r->multipath_left_s), r->multipath_size_m, fmax(0, r->jump_left_s), r->settle_m);
 }
 
-/* Seconds that go by unseen: a night at the roadside. */
-static double night_s(struct drive *drive)
-{
-    if (!drive->night_ahead || departing(drive) || drive->state.stop_left_s <= 0 ||
-        drive->state.speed_mps > 0)
-        return 0;
-    drive->night_ahead = false;
-    receiver_wake(&drive->receiver);
-    return NIGHT_S;
-}
-
 static void run_drive(struct drive *drive, struct tally *tallies)
 {
     const struct bw_licence licence = {.version = 1, .n_routes = 1, .routes = &drive->plan.route};
@@ -179,14 +65,14 @@ static void run_drive(struct drive *drive, struct tally *tallies)
     struct bw_fix fix;
     const struct corridor_place place = corridor_place(LAT0, 0);
     double time_s = 0, driven_s = 0, next_fix_s = 0;
-    while (advance(drive, &at)) {
-        time_s += DT_S + night_s(drive);
+    while (drive_advance(drive, &at)) {
+        time_s += DT_S + drive_night_s(drive);
         driven_s += DT_S;
         const struct state *s = &drive->state;
         const bool seen = receiver_see(&drive->receiver, at, s->speed_mps, s->course_deg, DT_S, &fix);
         const double truly_m = distance_m(corridor, LAT0 + at.y / place.lat_m, LON0 + at.x / place.lon_m);
-        list(drive, outing_truth(&outing, &detectors, tallies, time_s, truly_m, departing(drive)), time_s,
-             &outing, truly_m, &detectors);
+        list(drive, outing_truth(&outing, &detectors, tallies, time_s, truly_m, drive_departing(drive)),
+             time_s, &outing, truly_m, &detectors);
         outing.hidden |= !seen || drive->receiver.coast_left_s > 0;
         if (time_s < next_fix_s || !seen)
             continue;
@@ -242,7 +128,7 @@ int main(int argc, char **argv)
     double done_s = 0;
     for (uint64_t number = 0; done_s < all_s; number++) {
         memset(drive_tallies, 0, sizeof drive_tallies);
-        start_drive(&drive, seed, number);
+        drive_start(&drive, seed, number);
         run_drive(&drive, drive_tallies);
         for (int d = 0; d < DETECTORS; d++)
             tally_add(&by_receiver[drive.receiver.kind][d], &drive_tallies[d]);
