@@ -391,3 +391,20 @@ int keeper_turn(struct store *store, const struct case_policy *policy, const str
     free(turn.judged);
     return rc;
 }
+
+static int take_latest(void *context, const struct store_heard *row)
+{
+    int64_t *latest_utc_ms = context;
+    if (row->heard_utc_ms > *latest_utc_ms)
+        *latest_utc_ms = row->heard_utc_ms;
+    return 0;
+}
+
+int keeper_clock_fits(struct store *store, int64_t now_utc_ms)
+{
+    int64_t latest_utc_ms = 0;
+    const int rc = store_heard(store, 0, take_latest, &latest_utc_ms);
+    if (rc != 0)
+        return rc;
+    return latest_utc_ms != 0 && now_utc_ms - latest_utc_ms <= KEEPER_CLOCK_DAYS * UTC_MS_PER_DAY;
+}

@@ -40,6 +40,11 @@ void keeper_reason(struct keeper *keeper, char *ret, size_t size);
 int keeper_turn(struct store *store, const struct case_policy *policy, const struct silence_settings *silence,
                 bool connected, int64_t now_utc_ms);
 
+/* 1: a vehicle's own clock (its receiver's) was heard of no more than KEEPER_CLOCK_DAYS before this instant.
+ * 0: none was; a bureau whose clock has jumped ahead must not take its evidence for old and delete it. */
+enum { KEEPER_CLOCK_DAYS = 90 };
+int keeper_clock_fits(struct store *store, int64_t now_utc_ms);
+
 /* What the steps of these turns say ("text" of a step), for people by the console: a word, and what belongs
  * to it as name=value. */
 #define KEEPER_LOST       "silent:lost"

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-static const int64_t PULSE_MS = 1000, BREATH_MS = 20;
+static const int64_t PULSE_MS = 1000, BREATH_MS = 20, PURGE_RETRY_MS = 60000;
 enum { PURGE_HOUR = 2 }; /* local: while no vehicle is under way */
 
 struct keeper {
@@ -21,6 +21,7 @@ struct keeper {
     struct store *store; /* of the thread, as the next two */
     int64_t due_ms;      /* the next turn, monotonic */
     int32_t purged_day;  /* local */
+    int64_t purge_ms;    /* not before, monotonic */
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake;
@@ -97,15 +98,19 @@ static void purge_when_due(struct keeper *keeper)
     int32_t day;
     int minute, weekday;
     utc_local(now_utc_ms, REGISTRY_UTC_OFFSET_MIN, &day, &minute, &weekday);
-    if (day == keeper->purged_day || (keeper->purged_day != 0 && minute < PURGE_HOUR * 60))
+    const int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+    if (now_ms < keeper->purge_ms || day == keeper->purged_day ||
+        (keeper->purged_day != 0 && minute < PURGE_HOUR * 60))
         return;
+    keeper->purge_ms = now_ms + PURGE_RETRY_MS;
     const struct retention_pass pass = {.settings = keeper->config.retention,
                                         .now_utc_ms = now_utc_ms,
                                         .who = "retention",
                                         .pause = breathe,
                                         .context = keeper};
-    const int rc = retention_run(keeper->store, &pass, &purged);
-    keeper->purged_day = day;
+    const int fits = keeper_clock_fits(keeper->store, now_utc_ms);
+    const int rc = fits == 1 ? retention_run(keeper->store, &pass, &purged) : fits;
+    keeper->purged_day = fits == 0 ? keeper->purged_day : day; /* 0: it waits */
     if (rc != 0 && rc != -ECANCELED)
         note(keeper, store_error(keeper->store));
 }

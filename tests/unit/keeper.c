@@ -366,3 +366,13 @@ Test(keeper, cases_go_up_by_themselves_once_a_level)
         n++;
     cr_expect_eq(n, 2);
 }
+
+Test(keeper, a_clock_that_no_vehicle_shares_does_not_fit)
+{
+    cr_expect_eq(keeper_clock_fits(store, at(0)), 0, "nobody was ever heard of");
+    word(3, 0, false);
+    word(4, -600, false);
+    cr_expect_eq(keeper_clock_fits(store, at(0)), 1);
+    cr_expect_eq(keeper_clock_fits(store, at(90 * 1440)), 1);
+    cr_expect_eq(keeper_clock_fits(store, at(90 * 1440 + 1)), 0);
+}
