@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* The first two stand in the file's header: what it is, and the version of its schema. */
 enum {
@@ -14,8 +15,21 @@ enum {
     TRIPS_VERSION = 6,         /* before it, trips were kept as records alone */
     ALERT_COLUMNS_VERSION = 7, /* before it, what an alert is was in its phases alone */
     CASES_VERSION = 8,         /* before it, alerts made no cases */
-    BUSY_TIMEOUT_MS = 5000
+    BUSY_TIMEOUT_MS = 5000,
+    QUICK_WAITS = 200, /* of a millisecond, then: */
+    SLOW_WAIT_MS = 20,
 };
+
+/* SQLite's own waiting grows to 100 ms a step, and whoever comes later gets the lock before. Whoever looks
+ * again each millisecond at first waits hardly longer than the lock is held. */
+static int wait_for_lock(void *context, int n_waits)
+{
+    const bool soon = n_waits < QUICK_WAITS;
+    const struct timespec step = {.tv_nsec = soon ? 1000000 : SLOW_WAIT_MS * 1000000};
+    (void)context;
+    (void)nanosleep(&step, NULL);
+    return QUICK_WAITS + (n_waits - QUICK_WAITS) * SLOW_WAIT_MS < BUSY_TIMEOUT_MS;
+}
 
 static int read_pragma(struct store *store, const char *text, int64_t *ret)
 {
@@ -81,7 +95,7 @@ static int make_schema(struct store *store)
 
 static int set_up(struct store *store)
 {
-    int err = sql_errno(store, sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS));
+    int err = sql_errno(store, sqlite3_busy_handler(store->db, wait_for_lock, NULL));
     if (err == 0)
         err =
             sql_exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
@@ -101,7 +115,7 @@ static int set_up(struct store *store)
 static int check_version(struct store *store)
 {
     int64_t version = 0;
-    int err = sql_errno(store, sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS));
+    int err = sql_errno(store, sqlite3_busy_handler(store->db, wait_for_lock, NULL));
     if (err == 0)
         err = read_version(store, &version);
     if (err == 0 && version != SCHEMA_VERSION)
