@@ -113,8 +113,9 @@ static const char *parse_signal(const char *text, struct config_signal *ret)
     return settings_nonempty(name, ret->signal, sizeof ret->signal);
 }
 
-static const char *on_signal(void *context, const char *name, const char *value)
+static const char *on_signal(void *context, const char *section, const char *name, const char *value)
 {
+    (void)section;
     struct gateway_config *config = context;
     if (config->n_signals == CONFIG_SIGNALS_MAX)
         return "more signals than a vehicle can have";
@@ -143,8 +144,9 @@ static const char *place_orders(struct gateway_config *config)
                : NULL;
 }
 
-static const char *on_register(void *context, const char *name, const char *value)
+static const char *on_register(void *context, const char *section, const char *name, const char *value)
 {
+    (void)section;
     struct gateway_config *config = context;
     if (config->n_registers == REGISTERS_MAX)
         return "more than 256 registers";

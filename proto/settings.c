@@ -72,6 +72,28 @@ static int refuse(struct load *load, const char *section, const char *name, cons
     return 0; /* inih's "no" */
 }
 
+const char *settings_pair(const struct settings_key *keys, size_t n_keys, uint64_t *given, void *target,
+                          const char *name, const char *value)
+{
+    for (size_t k = 0; k < n_keys; k++) {
+        const uint64_t bit = UINT64_C(1) << k;
+        if (strcmp(keys[k].name, name) != 0)
+            continue;
+        if ((*given & bit) != 0)
+            return "given twice";
+        *given |= bit;
+        return keys[k].parse(value, (char *)target + keys[k].offset, keys[k].size);
+    }
+    return "no such setting";
+}
+
+/* "camera.*" stands for "camera.front". */
+static bool is_meant(const char *pattern, const char *section)
+{
+    const size_t stem = strcspn(pattern, "*");
+    return strncmp(pattern, section, stem) == 0 && (pattern[stem] == '*' || section[stem] == '\0');
+}
+
 static int on_pair(void *context, const char *section, const char *name, const char *value)
 {
     struct load *load = context;
@@ -87,9 +109,9 @@ static int on_pair(void *context, const char *section, const char *name, const c
         return fault != NULL ? refuse(load, section, name, fault) : 1;
     }
     for (const struct settings_free *at = schema->free_sections; at != NULL && at->section != NULL; at++) {
-        if (strcmp(at->section, section) != 0)
+        if (!is_meant(at->section, section))
             continue;
-        const char *fault = at->on_pair(load->config, name, value);
+        const char *fault = at->on_pair(load->config, section, name, value);
         return fault != NULL ? refuse(load, section, name, fault) : 1;
     }
     return refuse(load, section, name, "no such setting");

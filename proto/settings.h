@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
     SETTINGS_KEYS_MAX = 128,
@@ -26,10 +27,11 @@ struct settings_key {
 struct settings_schema {
     const struct settings_key *keys;
     size_t n_keys; /* at most SETTINGS_KEYS_MAX */
-    /* Sections whose names are free; the list ends with a NULL section. NULL = none. */
+    /* Sections whose keys are free, or which are free themselves: "camera.*" is every section that begins
+     * with "camera.". The list ends with a NULL section. NULL = none. */
     const struct settings_free {
         const char *section;
-        const char *(*on_pair)(void *config, const char *name, const char *value);
+        const char *(*on_pair)(void *config, const char *section, const char *name, const char *value);
     } * free_sections;
     /* What no single line can show; NULL, or the reason. May fill in defaults. */
     const char *(*check)(void *config);
@@ -39,6 +41,12 @@ struct settings_schema {
  * ret_reason is "file:line: reason" and *config is half filled: use it only after 0. */
 int settings_load(const char *path, const struct settings_schema *schema, void *config,
                   char ret_reason[SETTINGS_REASON_MAX]);
+
+/* Why one pair cannot stand in a section that such a table is about; NULL = it is in *target now. For
+ * sections whose names are free. `given` has a bit a key, of those that stood there before. The tables'
+ * section names are not looked at. */
+const char *settings_pair(const struct settings_key *keys, size_t n_keys, uint64_t *given, void *target,
+                          const char *name, const char *value);
 
 /* The line on which a file that was loaded gives this name; 0 = it does not. For what shows only later. */
 unsigned settings_line(const char *path, const char *section, const char *name);
