@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,7 +146,20 @@ static const struct settings_key KEYS[] = {
     {"retention", "audit_days", parse_days, AT(retention.audit_days), false},
     {"feeds", "public", parse_yes, AT(feeds_public), false},
     {"feeds", "mqtt", parse_yes, AT(feeds_mqtt), false},
+    {"notify", "console_url", notify_parse_console, AT(notify.console_url), false},
+    {"notify", "in_run", parse_yes, AT(notify.in_run), false},
+    {"notify", "retry_first_s", settings_count, AT(notify.retry_first_s), false},
+    {"notify", "retry_longest_s", settings_count, AT(notify.retry_longest_s), false},
+    {"notify", "attempts", settings_count, AT(notify.attempts), false},
+    {"notify", "keep_days", settings_count, AT(notify.keep_days), false},
 };
+
+static const char *on_channel(void *target, const char *section, const char *name, const char *value)
+{
+    struct bureau_config *config = target;
+    return notify_settings_pair(&config->notify, section, name, value);
+}
+static const struct settings_free FREE_SECTIONS[] = {{"notify.*", on_channel}, {NULL, NULL}};
 
 /* What no number of [cases], [silence] and [retention] shows by itself. */
 static const char *check_numbers(const struct bureau_config *config)
@@ -192,10 +206,26 @@ static const char *check(void *target)
     return check_numbers(config);
 }
 
+/* Faults of a whole section, with the line that they are about. */
+static int check_channels(const char *path, const struct notify_settings *notify,
+                          char ret_reason[BUREAU_REASON_MAX])
+{
+    char section[NOTIFY_NAME_LEN + 8];
+    const char *key;
+    const char *fault = notify_settings_check(notify, section, &key);
+    if (fault == NULL)
+        return 0;
+    (void)snprintf(ret_reason, BUREAU_REASON_MAX, "%.200s:%u: [%s] %s: %s", path,
+                   settings_line(path, section, key), section, key, fault);
+    return -EINVAL;
+}
+
 int bureau_config_load(const char *path, struct bureau_config *ret, char ret_reason[BUREAU_REASON_MAX])
 {
-    static const struct settings_schema schema = {
-        .keys = KEYS, .n_keys = sizeof(KEYS) / sizeof(KEYS[0]), .check = check};
+    static const struct settings_schema schema = {.keys = KEYS,
+                                                  .n_keys = sizeof(KEYS) / sizeof(KEYS[0]),
+                                                  .free_sections = FREE_SECTIONS,
+                                                  .check = check};
     struct bureau_config config = {
         .broker_host = "localhost",
         .broker_client_id = "buswarden-bureau",
@@ -209,7 +239,10 @@ int bureau_config_load(const char *path, struct bureau_config *ret, char ret_rea
         .silence = SILENCE_DEFAULT,
         .retention = RETENTION_DEFAULT,
     };
-    const int err = settings_load(path, &schema, &config, ret_reason);
+    notify_settings_default(&config.notify);
+    int err = settings_load(path, &schema, &config, ret_reason);
+    if (err == 0)
+        err = check_channels(path, &config.notify, ret_reason);
     if (err == 0)
         *ret = config;
     return err;

@@ -24,6 +24,7 @@
  *     [retention] tracks_days, evidence_days, ... (retention/settings.h)
  *     [feeds]   public          yes or no (default): GTFS-Realtime for anybody, with rounded occupancy
  *               mqtt            yes or no (default): publish alerts and vehicles on the feed topics
+ *     [notify], [notify.NAME]   bureau/notify/channel.h
  *
  * Relative paths are taken from the working directory. */
 #ifndef BUSWARDEN_BUREAU_CONFIG_H
@@ -31,6 +32,7 @@
 
 #include "bureau/cases/policy.h"
 #include "bureau/cases/silence.h"
+#include "bureau/notify/channel.h"
 #include "bureau/retention/settings.h"
 #include "proto/model.h"
 #include "proto/settings.h"
@@ -64,6 +66,7 @@ struct bureau_config {
     struct silence_settings silence;
     struct retention_settings retention;
     bool feeds_public, feeds_mqtt;
+    struct notify_settings notify;
 };
 
 /* 0, or a negative errno with "file:line: reason" in ret_reason: -EINVAL bad content, else the file cannot be

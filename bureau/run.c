@@ -4,6 +4,7 @@
 #include "bureau/cases/keeper.h"
 #include "bureau/feeds/broadcast.h"
 #include "bureau/ingest/ingest.h"
+#include "bureau/notify/notify.h"
 #include "bureau/rejudge/nightly.h"
 #include "proto/exitcode.h"
 #include "proto/privileges.h"
@@ -29,6 +30,7 @@ struct bureau {
     struct ingest *ingest;
     struct keeper *keeper;
     struct nightly *nightly;
+    struct notify *notify; /* NULL = nobody is to be told, or not by this process */
 };
 
 __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
@@ -244,6 +246,31 @@ static int start_nightly(const struct bureau_config *config, struct bureau *bure
     return rc;
 }
 
+/* Records come first: a bureau that cannot tell anybody still takes them in, and says so. */
+static void start_notify(const struct bureau_config *config, struct bureau *bureau)
+{
+    if (config->notify.n_channels == 0 || !config->notify.in_run)
+        return;
+    int rc = notify_global_init();
+    if (rc == 0)
+        rc = notify_start(&config->notify, config->store_path, &bureau->notify);
+    if (rc != 0)
+        say("cannot notify anybody: %s", strerror(-rc));
+}
+
+/* Once each time that it changes. */
+static void say_notify(struct notify *notify, char said[NOTIFY_REASON_MAX])
+{
+    struct notify_stats stats;
+    if (notify == NULL)
+        return;
+    notify_stats(notify, &stats);
+    if (strcmp(stats.reason, said) == 0)
+        return;
+    say("notifications: %s", stats.reason[0] ? stats.reason : "well again");
+    memcpy(said, stats.reason, NOTIFY_REASON_MAX);
+}
+
 /* Only while all threads advance: the main thread proves by this very call that it does. */
 struct fed {
     uint64_t ingest, api, keeper; /* turns, when the watchdog was fed last */
@@ -276,6 +303,7 @@ static void watch(struct bureau *bureau, const sigset_t *ending)
     enum { NOT_SAID, UP, DOWN } said = NOT_SAID;
     struct fed fed = {0};
     char keeper_said[KEEPER_REASON_LEN] = "";
+    char notify_said[NOTIFY_REASON_MAX] = "";
     (void)sd_notify(0, "READY=1\nSTATUS=waiting for the broker");
     while (sigtimedwait(ending, NULL, &second) < 0) {
         struct ingest_stats stats;
@@ -289,6 +317,7 @@ static void watch(struct bureau *bureau, const sigset_t *ending)
         }
         said = stats.connected ? UP : DOWN;
         tell_keeper(bureau, keeper_said);
+        say_notify(bureau->notify, notify_said);
         feed_watchdog(&fed, (struct fed){stats.turns, api_turns(bureau->api), keeper_turns(bureau->keeper)});
     }
     (void)sd_notify(0, "STOPPING=1");
@@ -325,11 +354,14 @@ int run_main(const struct bureau_config *config)
     if (rc == 0)
         rc = start_nightly(config, &bureau);
     if (rc == 0)
+        start_notify(config, &bureau);
+    if (rc == 0)
         watch(&bureau, &ending);
     nightly_stop(bureau.nightly);
 
     if (bureau.api)
         api_stop(bureau.api);
+    notify_stop(bureau.notify);
     keeper_stop(bureau.keeper); /* it asks ingest */
     ingest_stop(bureau.ingest);
     broadcast_destroy(bureau.broadcast);

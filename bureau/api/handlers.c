@@ -25,12 +25,14 @@ struct api_reply handle_health(struct api *api, const struct api_request *reques
 {
     struct ingest_stats broker = {0};
     struct stream_stats stream;
+    struct store_notice_counts notices = {.oldest_unsent_utc_ms = 0};
     int64_t last_event, ending = 0;
     const int64_t soon_utc_ms = request_now_ms(CLOCK_REALTIME) + CERTIFICATE_WARN_MS;
     api->broker(api->broker_context, &broker);
     stream_stats(api->stream, &stream);
     const bool store_ok = store_last_event(api->store, &last_event) == 0 &&
-                          store_certificates_ending(api->store, soon_utc_ms, &ending) == 0;
+                          store_certificates_ending(api->store, soon_utc_ms, &ending) == 0 &&
+                          store_notice_counts(api->store, &notices) == 0;
     const char *store = store_ok ? "ok" : store_error(api->store);
     if (store_ok && broker.failing)
         store = "what came last could not be kept; the broker's reason says why";
@@ -43,10 +45,11 @@ struct api_reply handle_health(struct api *api, const struct api_request *reques
         return reply_json(status, json_pack("{s:s, s:{s:b}}", "status", word, "broker", "connected",
                                             (int)broker.connected));
     json_t *body =
-        json_pack("{s:s, s:s, s:o, s:s, s:I, s:{s:I, s:i, s:I}}", "status", word, "version",
+        json_pack("{s:s, s:s, s:o, s:s, s:I, s:{s:I, s:i, s:I}, s:o}", "status", word, "version",
                   BUSWARDEN_VERSION, "broker", apijson_broker(&broker), "store", store, "certificates_ending",
                   (json_int_t)ending, "stream", "clients", (json_int_t)stream.clients, "clients_max",
-                  STREAM_CLIENTS_MAX, "vehicles_dropped", (json_int_t)stream.vehicles_dropped);
+                  STREAM_CLIENTS_MAX, "vehicles_dropped", (json_int_t)stream.vehicles_dropped,
+                  "notifications", apijson_notifications(&notices));
     return reply_json(status, body);
 }
 

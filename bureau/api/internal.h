@@ -14,6 +14,7 @@
 #include "bureau/api/trace.h"
 #include "bureau/registry/nearmiss.h"
 #include "bureau/sightings/darkroom.h"
+#include "bureau/store/notices.h"
 
 #include <jansson.h>
 #include <microhttpd.h>
@@ -181,5 +182,10 @@ struct api_reply handle_public_service_alerts(struct api *api, const struct api_
 
 /* --- metrics.c --- */
 struct api_reply handle_metrics(struct api *api, const struct api_request *request);
+/* --- notifications.c --- */
+struct api_reply handle_notifications(struct api *api, const struct api_request *request);
+struct api_reply handle_notification_retry(struct api *api, const struct api_request *request);
+/* How many are unsent, for /healthz; new reference. */
+json_t *apijson_notifications(const struct store_notice_counts *counts);
 
 #endif

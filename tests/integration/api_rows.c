@@ -1,6 +1,8 @@
 /* What a vehicle would have sent, for tests/integration/api and tests/browser:
  *     api_rows alert STORE VEHICLE NUMBER PHASE [KIND]
  *         puts a phase of an alert (OVERLOAD unless another kind is named) into the store, prints its event
+ *     api_rows alerts STORE VEHICLE FIRST LAST KIND
+ *         raises so many at once
  *     api_rows trip SECRET DIVISION VEHICLE STREAM STOPS [cut_short]
  *         writes the bytes of a signed record, the first of its stream (1..255), of a trip with so many stops
  *     api_rows presence ABOARD
@@ -57,18 +59,24 @@ static enum bw_kind kind_of(const char *name)
     return BW_KIND_UNSPECIFIED;
 }
 
-static int put_alert(char **argv, const char *kind_name)
+static struct bw_alert example(const char *kind_name)
 {
-    static const char *const phases[] = {"", "RAISED", "UPDATED", "CLEARED"};
-    static const uint8_t stream[BW_STREAM_LEN] = {1};
     const enum bw_kind kind = kind_of(kind_name);
     struct bw_alert alert = examples[kind];
     alert.kind = kind;
-    alert.number = strtoull(argv[2], NULL, 10);
     alert.time_utc_ms = alert.raised_utc_ms = now_utc_ms();
     alert.has_position = true;
     alert.position = (struct bw_position){29.14, 121.03, 5};
     alert.occupancy = (struct bw_occupancy){BW_QUALITY_GOOD, 20, 20, 20};
+    return alert;
+}
+
+static int put_alert(char **argv, const char *kind_name)
+{
+    static const char *const phases[] = {"", "RAISED", "UPDATED", "CLEARED"};
+    static const uint8_t stream[BW_STREAM_LEN] = {1};
+    struct bw_alert alert = example(kind_name);
+    alert.number = strtoull(argv[2], NULL, 10);
     for (int phase = BW_RAISED; phase <= BW_CLEARED; phase++)
         if (strcmp(argv[3], phases[phase]) == 0)
             alert.phase = (enum bw_phase)phase;
@@ -82,6 +90,23 @@ static int put_alert(char **argv, const char *kind_name)
     if (rc != 0)
         (void)fprintf(stderr, "api_rows: %s\n", store_error(store));
     else
+        (void)printf("%" PRId64 "\n", event);
+    store_close(store);
+    return rc != 0;
+}
+
+static int put_alerts(char **argv)
+{
+    static const uint8_t stream[BW_STREAM_LEN] = {1};
+    struct bw_alert alert = example(argv[4]);
+    const uint64_t last = strtoull(argv[3], NULL, 10);
+    struct store *store;
+    int64_t event = 0;
+    int rc = store_open(argv[0], &store);
+    alert.phase = BW_RAISED;
+    for (alert.number = strtoull(argv[2], NULL, 10); rc == 0 && alert.number <= last; alert.number++)
+        rc = store_alert_apply(store, argv[1], stream, next_seq(), &alert, now_utc_ms(), &event);
+    if (rc == 0)
         (void)printf("%" PRId64 "\n", event);
     store_close(store);
     return rc != 0;
@@ -172,6 +197,8 @@ int main(int argc, char **argv)
 {
     if ((argc == 6 || argc == 7) && strcmp(argv[1], "alert") == 0)
         return put_alert(argv + 2, argc == 7 ? argv[6] : "OVERLOAD");
+    if (argc == 7 && strcmp(argv[1], "alerts") == 0)
+        return put_alerts(argv + 2);
     if ((argc == 7 || argc == 8) && strcmp(argv[1], "trip") == 0)
         return write_trip(argv + 2, argc == 8);
     if (argc == 3 && strcmp(argv[1], "presence") == 0)
