@@ -124,6 +124,11 @@ export const getTokens = async () => (await get('/v1/tokens')).tokens;
 export const addToken = (token) => send('POST', '/v1/tokens', token);
 export const revokeToken = (id) => send('DELETE', `/v1/tokens/${id}`);
 export const getConsole = () => get('/v1/console');
+/** The newest deliveries; state "" = all. */
+export const getNotifications = (state) => get(`/v1/notifications?limit=${PAGE_LIMIT}${state ? `&state=${state}` : ''}`);
+export const retryNotification = (id) =>
+  call(`/v1/notifications/${id}/retry`, REQUEST_TIMEOUT_MS, { method: 'POST', headers: { 'X-Buswarden': '1' } },
+    (response) => response.json());
 export const getIncidents = () => get('/v1/incidents');
 export const getRoutes = () => get('/v1/routes');
 export const getPlate = (plate) => get(`/v1/plates/${encodeURIComponent(plate)}`);

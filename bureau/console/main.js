@@ -8,6 +8,7 @@ import { Fleet } from './fleet.js';
 import { IncidentList } from './incidents.js';
 import { onLanguage, setLanguage, storedLanguage, t, toggleLanguage } from './i18n.js';
 import { FleetMap } from './map.js';
+import { NotificationList } from './notifications.js';
 import { PlateCheck } from './plates.js';
 import { SightingList } from './sightings.js';
 import { showWho } from './session.js';
@@ -19,7 +20,7 @@ const AGES_INTERVAL_MS = 15000;
 const MAP_RETRY_MS = 10000;
 const SESSION_RETRY_MS = 2000;
 const STAFF = ['admin', 'bureau'];
-const TABS = ['alerts', 'vehicles', 'plates', 'sightings', 'incidents', 'term'];
+const TABS = ['alerts', 'vehicles', 'plates', 'sightings', 'incidents', 'notifications', 'term'];
 
 const fleet = new Fleet();
 const routeNames = new Map();
@@ -151,7 +152,12 @@ async function begin() {
     return;
   }
   showWho(session);
-  if (STAFF.includes(session.role)) incidentList = new IncidentList(fleet);
+  const isStaff = STAFF.includes(session.role);
+  byId('tab-notifications').hidden = !isStaff;
+  if (isStaff) {
+    incidentList = new IncidentList(fleet);
+    new NotificationList();
+  }
   live.start();
 }
 

@@ -177,6 +177,29 @@ def a_term_is_counted_and_its_workbook_can_be_taken_away(browser, mock):
     browser.wait("the refusal", "return document.getElementById('term-result').innerText.includes('截止日期不能早于起始日期')")
 
 
+def notifications_are_listed_and_sent_again(browser, mock):
+    now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+    told = {"kind": "OVERLOAD", "what": "raised", "vehicle_id": "tt-0001", "plate": "浙JA1207", "school": "石梁小学",
+            "time": now, "next_at": None}
+    mock.post("notifications", notifications=[
+        {"id": 3, "channel": "duty", "state": "given_up", "attempts": 300, "answer": XSS_SCHOOL, **told},
+        {"id": 2, "channel": "mail", "state": "pending", "attempts": 0, "answer": "", **told, "kind": "OF_A_LATER_VERSION"},
+        {"id": 1, "channel": "head", "state": "sent", "attempts": 1, "answer": "errcode 0: ok", **told, "what": "graver"}])
+    open_page(browser, mock)
+    browser.wait("the count", "return document.getElementById('tab-notifications').innerText.includes('(1)')")
+    browser.click("#tab-notifications")
+    check_contains(browser.text("#notification-rows"), "超员", "浙JA1207", "已放弃", "已发 300 次", XSS_SCHOOL, "待发",
+                   "OF_A_LATER_VERSION", "程度加重", "已发到", "errcode 0: ok")
+    check(browser.run("return window.pwned === undefined"), "a script out of data ran")
+    check(browser.run("return document.querySelectorAll('#notification-rows button').length") == 1, "what arrived is not sent again")
+    browser.click("#notification-rows button")
+    browser.wait("no count", "return !document.getElementById('tab-notifications').innerText.includes('(')")
+    browser.run("const f = document.getElementById('notification-state'); f.value = 'pending';"
+                " f.dispatchEvent(new Event('change'))")
+    browser.wait("the filter", "return document.querySelectorAll('#notification-rows li').length === 1")
+    mock.post("notifications", notifications=[])
+
+
 def a_certificate_that_ends_is_marked(browser, mock):
     def in_days(days):
         return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + days * 86400))
@@ -603,6 +626,7 @@ TESTS = [
     hostile_names_stay_text,
     refused_acts_are_shown_in_words_and_hostile_topics_stay_text,
     a_term_is_counted_and_its_workbook_can_be_taken_away,
+    notifications_are_listed_and_sent_again,
     a_certificate_that_ends_is_marked,
     evidence_shows_the_law_and_escape_returns,
     off_route_is_measured_on_the_map,

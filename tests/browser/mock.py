@@ -158,6 +158,7 @@ class World:
         self.incidents = []
         self.session = {"name": "li", "role": "bureau", "school_id": "", "school": "", "by": "session", "scopes": "all",
                         "expires_at": "2099-01-01T00:00:00.000Z"}
+        self.notifications = []
         self.vehicles = {v["vehicle_id"]: v for v in (
             vehicle(1, "浙JA1207", "石梁小学", 18, ROUTES["r-shiliang"][3][58], count(20), open_alerts=["OVERLOAD"]),
             vehicle(2, "浙J58316", "坦头中心小学", 36, [121.0690, 29.1452], count(24, 2), open_alerts=["OFF_ROUTE"],
@@ -319,6 +320,10 @@ class Handler(BaseHTTPRequestHandler):
         elif path == "/v1/report":
             told = report(query)
             self.answer(told or {"error": {"code": "bad_request", "message": "from comes after to"}}, 200 if told else 400)
+        elif path == "/v1/notifications":
+            state = query.get("state", [None])[0]
+            self.answer({"notifications": [n for n in world.notifications if state in (None, n["state"])],
+                         "next_before": None})
         elif path == "/v1/console":
             self.answer({"tiles": "", "tiles_frame": "wgs84", "version": "mock"})
         elif path == "/healthz":
@@ -332,8 +337,20 @@ class Handler(BaseHTTPRequestHandler):
             self.file("/console/index.html" if path == "/" else path)
 
     def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.path == "/mock/alert":
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
+        if self.path.startswith("/v1/notifications/"):
+            number = int(self.path.split("/")[3])
+            if self.headers["X-Buswarden"] != "1":
+                self.answer({"error": {"code": "forbidden", "message": "not from the console"}}, 403)
+                return
+            for notification in self.world.notifications:
+                if notification["id"] == number:
+                    notification["state"] = "sent"
+            self.answer({"id": number}, 202)
+            return
+        if self.path == "/mock/notifications":
+            self.world.notifications = body["notifications"]
+        elif self.path == "/mock/alert":
             self.world.put_alert(body)
         elif self.path == "/mock/vehicle":
             self.world.put_vehicle(body)
