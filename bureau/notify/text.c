@@ -187,12 +187,16 @@ static void add_case(struct text *text, const struct store_notice *notice, enum 
     add(text, zh ? "，限 %s 前整改" : ", due by %s", deadline);
 }
 
-static void add_link(struct text *text, const struct notify_text_options *options, bool is_case)
+static void add_link(struct text *text, const struct notify_text_options *options, int64_t case_id)
 {
-    if (*options->console_url != '\0')
-        add(text, "\n%s%s#%s", options->console_url,
-            options->console_url[strlen(options->console_url) - 1] == '/' ? "" : "/",
-            is_case ? "cases" : "alerts");
+    const size_t len = strlen(options->console_url);
+    if (len == 0)
+        return;
+    add(text, "\n%s%s", options->console_url, options->console_url[len - 1] == '/' ? "" : "/");
+    if (case_id != 0)
+        add(text, "console/cases.html#%lld", (long long)case_id);
+    else
+        add(text, "#alerts");
 }
 
 static const char *sender(enum notify_language language)
@@ -221,7 +225,7 @@ void notify_text_one(const struct notify_text_options *options, const struct sto
     if (notice->late)
         add(&text, "%s", zh ? "（数据迟到）" : " (told late)");
     add_case(&text, notice, language);
-    add_link(&text, options, notice->case_id != 0);
+    add_link(&text, options, notice->case_id);
 }
 
 /* --- digests --- */
@@ -282,7 +286,7 @@ void notify_digest_end(const struct notify_digest *digest, char ret[NOTIFY_TEXT_
     add(&text, "%s", digest->lines);
     if (digest->n > digest->n_lines)
         add(&text, zh ? "\n另有 %zu 条未逐一列出" : "\nand %zu more", digest->n - digest->n_lines);
-    add_link(&text, &digest->options, false);
+    add_link(&text, &digest->options, 0);
 }
 
 void notify_title(const char *text, char ret[NOTIFY_TITLE_MAX])
@@ -301,5 +305,5 @@ void notify_text_test(const struct notify_text_options *options, int64_t now_utc
         options->language == NOTIFY_ZH ? "%s测试消息，不必处理。\n时间：%s"
                                        : "%sA test: nothing is to be done.\nTime: %s",
         sender(options->language), when);
-    add_link(&text, options, false);
+    add_link(&text, options, 0);
 }

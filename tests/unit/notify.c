@@ -112,8 +112,10 @@ Test(text, a_case_has_its_number_and_its_deadline)
     notice.deadline_utc_ms = at("2026-12-01T16:00:00Z");
     notify_text_one(&options, &notice, text);
     cr_expect(strstr(text, "overloaded (serious), assigned: to be put right\n") != NULL, "%s", text);
-    cr_expect(strstr(text, "\nCase 12, due by 2026-12-02 00:00\nhttps://b.example.cn/#cases") != NULL, "%s",
-              text);
+    cr_expect(
+        strstr(text, "\nCase 12, due by 2026-12-02 00:00\nhttps://b.example.cn/console/cases.html#12") !=
+            NULL,
+        "%s", text);
 }
 
 Test(text, what_nobody_knows_is_left_out)
