@@ -4,9 +4,9 @@
 #define BUSWARDEN_HASHER_H
 
 #include "bureau/access/password.h"
+#include "bureau/worker/worker.h"
 
 #include <microhttpd.h>
-#include <sys/queue.h>
 
 enum { HASHES_MAX = 32 /* that wait; they are done in some three seconds */ };
 
@@ -14,6 +14,7 @@ enum hash_state { HASH_NONE, HASH_WAITS, HASH_DONE };
 
 /* What is to be done, and what came of it. Zeroed at first, and as long-lived as its request. */
 struct hash_job {
+    struct worker_job queued;
     enum hash_state state;
     char password[PASSWORD_LEN]; /* to be held against `hash`; "" = nothing to check */
     bool has_hash;               /* false: against nobody's */
@@ -23,7 +24,6 @@ struct hash_job {
     bool made;                       /* new_hash is set: of new_password, or of `password` at today's cost */
     char new_hash[PASSWORD_HASH_LEN];
     struct MHD_Connection *connection;
-    STAILQ_ENTRY(hash_job) link;
 };
 
 struct hasher;

@@ -5,21 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-STAILQ_HEAD(reporting_list, reporting);
-
 struct reporter {
-    struct store *store; /* of the thread */
-    pthread_t thread;
-    bool started;
-    pthread_mutex_t lock; /* guards all below */
-    pthread_cond_t changed;
-    bool stopping;
-    size_t n_waiting;
-    struct reporting_list waiting;
+    struct store *store; /* of the worker */
+    struct worker *worker;
 };
 
 void reporting_free(struct reporting *reporting)
@@ -34,13 +25,10 @@ void reporting_free(struct reporting *reporting)
 
 static int go_on(void *context, unsigned done, unsigned of)
 {
-    struct reporter *reporter = context;
+    const struct reporter *reporter = context;
     (void)done;
     (void)of;
-    (void)pthread_mutex_lock(&reporter->lock);
-    const bool stopping = reporter->stopping;
-    (void)pthread_mutex_unlock(&reporter->lock);
-    return stopping ? -ECANCELED : 0;
+    return worker_is_stopping(reporter->worker) ? -ECANCELED : 0;
 }
 
 /* A file that has no name any more when it is given out. */
@@ -74,43 +62,15 @@ static void make(struct reporter *reporter, struct reporting *reporting)
     report_free(report);
 }
 
-/* Once its connection is resumed, it may be gone. */
-static void let_go(struct reporting *reporting)
+static void work(void *context, struct worker_job *queued, bool stopping)
 {
-    struct MHD_Connection *connection = reporting->connection;
+    struct reporting *reporting = (struct reporting *)queued; /* its first member */
+    if (stopping)
+        reporting->err = -ESHUTDOWN;
+    else
+        make(context, reporting);
     reporting->state = REPORTING_DONE;
-    MHD_resume_connection(connection);
-}
-
-/* NULL when it is time to end. */
-static struct reporting *take_next(struct reporter *reporter, bool *ret_stopping)
-{
-    (void)pthread_mutex_lock(&reporter->lock);
-    while (STAILQ_EMPTY(&reporter->waiting) && !reporter->stopping)
-        (void)pthread_cond_wait(&reporter->changed, &reporter->lock);
-    struct reporting *next = STAILQ_FIRST(&reporter->waiting);
-    if (next) {
-        STAILQ_REMOVE_HEAD(&reporter->waiting, link);
-        reporter->n_waiting--;
-    }
-    *ret_stopping = reporter->stopping;
-    (void)pthread_mutex_unlock(&reporter->lock);
-    return next;
-}
-
-static void *run(void *context)
-{
-    struct reporter *reporter = context;
-    struct reporting *next;
-    bool stopping;
-    while ((next = take_next(reporter, &stopping))) {
-        if (stopping)
-            next->err = -ESHUTDOWN;
-        else
-            make(reporter, next);
-        let_go(next);
-    }
-    return NULL;
+    MHD_resume_connection(reporting->connection); /* from here on it may be gone */
 }
 
 /* --- the server's side --- */
@@ -120,65 +80,46 @@ int reporter_create(const char *store_path, struct reporter **ret)
     struct reporter *reporter = calloc(1, sizeof(*reporter));
     if (!reporter)
         return -ENOMEM;
-    const int rc = store_open(store_path, &reporter->store);
-    if (rc != 0) {
-        free(reporter);
-        return rc;
-    }
-    STAILQ_INIT(&reporter->waiting);
-    (void)pthread_mutex_init(&reporter->lock, NULL);
-    (void)pthread_cond_init(&reporter->changed, NULL);
-    *ret = reporter;
-    return 0;
+    const struct worker_config config = {
+        .waiting_max = REPORTS_WAITING_MAX, .work = work, .context = reporter};
+    int rc = worker_create(&config, &reporter->worker);
+    if (rc == 0)
+        rc = store_open(store_path, &reporter->store);
+    if (rc != 0)
+        reporter_destroy(reporter);
+    else
+        *ret = reporter;
+    return rc;
 }
 
 int reporter_start(struct reporter *reporter)
 {
-    const int rc = pthread_create(&reporter->thread, NULL, run, reporter);
-    reporter->started = rc == 0;
-    return -rc;
+    return worker_start(reporter->worker);
 }
 
 void reporter_stop(struct reporter *reporter)
 {
-    (void)pthread_mutex_lock(&reporter->lock);
-    reporter->stopping = true;
-    (void)pthread_cond_signal(&reporter->changed);
-    (void)pthread_mutex_unlock(&reporter->lock);
-    if (reporter->started)
-        (void)pthread_join(reporter->thread, NULL);
-    reporter->started = false;
+    worker_stop(reporter->worker);
 }
 
 void reporter_destroy(struct reporter *reporter)
 {
     if (!reporter)
         return;
-    (void)pthread_cond_destroy(&reporter->changed);
-    (void)pthread_mutex_destroy(&reporter->lock);
+    worker_destroy(reporter->worker);
     store_close(reporter->store);
     free(reporter);
 }
 
-static int admit(const struct reporter *reporter)
+static void suspend(void *context)
 {
-    if (!reporter->started || reporter->stopping)
-        return -ESHUTDOWN;
-    return reporter->n_waiting < REPORTS_WAITING_MAX ? 0 : -EBUSY;
+    struct reporting *reporting = context;
+    reporting->state = REPORTING_WAITS;
+    MHD_suspend_connection(reporting->connection);
 }
 
 int reporter_ask(struct reporter *reporter, struct MHD_Connection *connection, struct reporting *reporting)
 {
-    (void)pthread_mutex_lock(&reporter->lock);
-    const int rc = admit(reporter);
-    if (rc == 0) {
-        reporting->state = REPORTING_WAITS;
-        reporting->connection = connection;
-        MHD_suspend_connection(connection); /* before the other thread can resume it */
-        STAILQ_INSERT_TAIL(&reporter->waiting, reporting, link);
-        reporter->n_waiting++;
-        (void)pthread_cond_signal(&reporter->changed);
-    }
-    (void)pthread_mutex_unlock(&reporter->lock);
-    return rc;
+    reporting->connection = connection;
+    return worker_do(reporter->worker, &reporting->queued, suspend, reporting);
 }

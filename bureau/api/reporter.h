@@ -4,11 +4,11 @@
 #define BUSWARDEN_REPORTER_H
 
 #include "bureau/report/figures.h"
+#include "bureau/worker/worker.h"
 #include "proto/words.h"
 
 #include <jansson.h>
 #include <microhttpd.h>
-#include <sys/queue.h>
 
 enum { REPORTS_WAITING_MAX = 8 /* besides the one that is being made */ };
 
@@ -16,6 +16,7 @@ enum reporting_state { REPORTING_NONE, REPORTING_WAITS, REPORTING_DONE };
 
 /* One request: zeroed with it, and as long-lived. What is asked for is set by who asks. */
 struct reporting {
+    struct worker_job queued;
     enum reporting_state state;
     struct report_query query; /* school_id points into this */
     char school_id[BW_ID_LEN];
@@ -25,7 +26,6 @@ struct reporting {
     int err;      /* when DONE: 0, or as report_make() and report_write_workbook() */
     json_t *json; /* one of the two is there when there is no error; whoever takes it clears it */
     int fd;       /* of the workbook, which has no name any more; only with a workbook */
-    STAILQ_ENTRY(reporting) link;
 };
 /* What nobody took. */
 void reporting_free(struct reporting *reporting);

@@ -6,22 +6,25 @@
 
 #include "bureau/access/access.h"
 #include "bureau/store/store.h"
+#include "bureau/worker/worker.h"
 
 #include <microhttpd.h>
-#include <sys/queue.h>
 
-enum { TRACES_MAX = 256 /* written together; the connections bound how many wait */ };
+enum {
+    TRACES_MAX = 256,          /* written together */
+    TRACES_WAITING_MAX = 1024, /* more than there can be connections */
+};
 
 enum trace_state { TRACE_NONE, TRACE_WAITS, TRACE_KEPT, TRACE_LOST };
 
 /* One line of the audit: zeroed with its request, and as long-lived. */
 struct trace {
+    struct worker_job queued;
     enum trace_state state;
     char who[ACCESS_NAME_LEN], subject[BW_PLATE_LEN];
     const char *action;
     int64_t utc_ms;
     struct MHD_Connection *connection;
-    STAILQ_ENTRY(trace) link;
 };
 
 struct tracer;

@@ -1,15 +1,12 @@
 /* enrol */
-#include "bureau/command/authority.h"
+#include "bureau/command/folder.h"
 #include "bureau/command/issue.h"
 #include "proto/savefile.h"
 #include "proto/seal.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* What goes to the vehicle, in the order in which it is made. */
 static const char *const FILES[] = {"device.key", "device.key.pub", "tls.key",     "tls.crt",
@@ -28,28 +25,15 @@ struct enrolment {
     struct pki_certificate certificate;
 };
 
-static int cannot(const char *path, int err)
-{
-    (void)fprintf(stderr, "buswarden-bureau: %s: %s\n", path, strerror(-err));
-    return err == -EEXIST || err == -ENOENT ? EXIT_USAGE : EXIT_CANNOT;
-}
-
 /* --- the folder for the vehicle --- */
-
-static int path_in(const struct enrolment *enrolment, const char *name, char ret[PATH_MAX])
-{
-    if ((size_t)snprintf(ret, PATH_MAX, "%s/%s", enrolment->out, name) < PATH_MAX)
-        return EXIT_DONE;
-    return cannot(enrolment->out, -ENAMETOOLONG);
-}
 
 static int make_device_key(struct enrolment *enrolment)
 {
     char path[PATH_MAX], public_path[PATH_MAX];
     struct seal_key key;
-    int status = path_in(enrolment, "device.key", path);
+    int status = folder_path(enrolment->out, "device.key", path);
     if (status == EXIT_DONE)
-        status = path_in(enrolment, "device.key.pub", public_path);
+        status = folder_path(enrolment->out, "device.key.pub", public_path);
     if (status != EXIT_DONE)
         return status;
     seal_key_generate(&key);
@@ -58,46 +42,7 @@ static int make_device_key(struct enrolment *enrolment)
         err = seal_public_save(public_path, key.public_key);
     memcpy(enrolment->key, key.public_key, sizeof(enrolment->key));
     seal_key_wipe(&key);
-    return err == 0 ? EXIT_DONE : cannot(path, err);
-}
-
-static int make_certificate(struct enrolment *enrolment)
-{
-    char key_path[PATH_MAX], path[PATH_MAX];
-    struct pki_order order = {.name = enrolment->vehicle,
-                              .days = enrolment->n_days,
-                              .now_utc_ms = command_now_utc_ms(),
-                              .request_path = enrolment->request};
-    int status = path_in(enrolment, "tls.key", key_path);
-    if (status == EXIT_DONE)
-        status = path_in(enrolment, "tls.crt", path);
-    if (status == EXIT_DONE && enrolment->request == NULL) {
-        const int err = x509_key_create(key_path);
-        status = err == 0 ? EXIT_DONE : cannot(key_path, err);
-        order.key_path = key_path;
-    }
-    if (status == EXIT_DONE)
-        status = authority_issue(enrolment->pki, &order, &enrolment->certificate);
-    const int err = status == EXIT_DONE ? pki_save(path, false, &enrolment->certificate) : 0;
-    return err == 0 ? status : cannot(path, err);
-}
-
-static int copy_authority(const struct enrolment *enrolment)
-{
-    char from[PATH_MAX], to[PATH_MAX], text[16384];
-    int status = authority_path(&enrolment->config, "ca.crt", from, sizeof(from));
-    if (status == EXIT_DONE)
-        status = path_in(enrolment, "ca.crt", to);
-    if (status != EXIT_DONE)
-        return status;
-    FILE *file = fopen(from, "re");
-    if (file == NULL)
-        return cannot(from, -errno);
-    const size_t n = fread(text, 1, sizeof(text), file);
-    const bool whole = feof(file) != 0;
-    (void)fclose(file); /* only read from */
-    const int err = whole ? savefile_write(to, 0644, false, text, n) : -EFBIG;
-    return err == 0 ? EXIT_DONE : cannot(to, err);
+    return err == 0 ? EXIT_DONE : folder_cannot(path, err);
 }
 
 static int save_bureau_key(const struct enrolment *enrolment)
@@ -107,10 +52,10 @@ static int save_bureau_key(const struct enrolment *enrolment)
     int status = issue_configured_secret(enrolment->config_path, &enrolment->config, &key);
     if (status != EXIT_DONE)
         return status;
-    status = path_in(enrolment, "bureau.key.pub", path);
+    status = folder_path(enrolment->out, "bureau.key.pub", path);
     const int err = status == EXIT_DONE ? seal_public_save(path, key.public_key) : 0;
     seal_key_wipe(&key);
-    return err == 0 ? status : cannot(path, err);
+    return err == 0 ? status : folder_cannot(path, err);
 }
 
 static int write_conf(const struct enrolment *enrolment)
@@ -132,34 +77,29 @@ static int write_conf(const struct enrolment *enrolment)
                  "[status]\nsocket = /run/buswarden/gateway.sock\n",
                  enrolment->vehicle, enrolment->division, at, at, at, enrolment->config.pki_broker,
                  enrolment->config.broker_port, at, at, at);
-    const int status = path_in(enrolment, "gateway.conf", path);
+    const int status = folder_path(enrolment->out, "gateway.conf", path);
     if (status != EXIT_DONE || n < 0 || (size_t)n >= sizeof(text))
-        return status != EXIT_DONE ? status : cannot(path, -EMSGSIZE);
+        return status != EXIT_DONE ? status : folder_cannot(path, -EMSGSIZE);
     const int err = savefile_write(path, 0600, false, text, (size_t)n);
-    return err == 0 ? EXIT_DONE : cannot(path, err);
+    return err == 0 ? EXIT_DONE : folder_cannot(path, err);
 }
 
 static int fill_folder(struct enrolment *enrolment)
 {
+    const struct pki_order order = {.name = enrolment->vehicle,
+                                    .days = enrolment->n_days,
+                                    .now_utc_ms = command_now_utc_ms(),
+                                    .request_path = enrolment->request};
     int status = enrolment->public == NULL ? make_device_key(enrolment) : EXIT_DONE;
     if (status == EXIT_DONE)
-        status = make_certificate(enrolment);
+        status = folder_certificate(enrolment->out, enrolment->pki, &order, &enrolment->certificate);
     if (status == EXIT_DONE)
-        status = copy_authority(enrolment);
+        status = folder_authority(enrolment->out, &enrolment->config);
     if (status == EXIT_DONE)
         status = save_bureau_key(enrolment);
     if (status == EXIT_DONE)
         status = write_conf(enrolment);
     return status;
-}
-
-static void remove_folder(const struct enrolment *enrolment)
-{
-    char path[PATH_MAX];
-    for (size_t i = 0; i < FILE_COUNT; i++)
-        if (path_in(enrolment, FILES[i], path) == EXIT_DONE)
-            (void)unlink(path);
-    (void)rmdir(enrolment->out);
 }
 
 /* --- the store --- */
@@ -263,13 +203,15 @@ static int prepare(const struct command *self, struct enrolment *enrolment)
 static int carry_out(struct enrolment *enrolment)
 {
     size_t revoked = 0;
-    if (enrolment->pki != NULL && mkdir(enrolment->out, 0700) != 0)
-        return cannot(enrolment->out, -errno);
-    int status = enrolment->pki != NULL ? fill_folder(enrolment) : EXIT_DONE;
+    int status = enrolment->pki != NULL ? folder_make(enrolment->out) : EXIT_DONE;
+    if (status != EXIT_DONE)
+        return status;
+    if (enrolment->pki != NULL)
+        status = fill_folder(enrolment);
     if (status == EXIT_DONE)
         status = keep(enrolment, &revoked);
     if (status != EXIT_DONE && enrolment->pki != NULL)
-        remove_folder(enrolment);
+        folder_remove(enrolment->out, FILES, FILE_COUNT);
     if (status != EXIT_DONE || enrolment->pki == NULL)
         return status;
     (void)printf("%s: certificate %s, %d days; carry %s to %s of the vehicle\n", enrolment->vehicle,

@@ -1,14 +1,11 @@
 /* reader */
 #include "bureau/broker/rights.h"
-#include "bureau/command/authority.h"
-#include "proto/savefile.h"
+#include "bureau/command/folder.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+static const char *const FILES[] = {"tls.key", "tls.crt", "ca.crt"};
 
 struct reader {
     const char *name, *request, *out, *days, *config_path;
@@ -18,58 +15,6 @@ struct reader {
     struct pki *pki;
     struct pki_certificate certificate;
 };
-
-static int cannot(const char *path, int err)
-{
-    (void)fprintf(stderr, "buswarden-bureau: %s: %s\n", path, strerror(-err));
-    return err == -EEXIST || err == -ENOENT ? EXIT_USAGE : EXIT_CANNOT;
-}
-
-static int path_in(const struct reader *reader, const char *name, char ret[PATH_MAX])
-{
-    if ((size_t)snprintf(ret, PATH_MAX, "%s/%s", reader->out, name) < PATH_MAX)
-        return EXIT_DONE;
-    return cannot(reader->out, -ENAMETOOLONG);
-}
-
-static int issue(struct reader *reader)
-{
-    char key_path[PATH_MAX], path[PATH_MAX];
-    struct pki_order order = {.name = reader->name,
-                              .days = reader->n_days,
-                              .now_utc_ms = command_now_utc_ms(),
-                              .request_path = reader->request};
-    int status = path_in(reader, "tls.key", key_path);
-    if (status == EXIT_DONE)
-        status = path_in(reader, "tls.crt", path);
-    if (status == EXIT_DONE && reader->request == NULL) {
-        const int err = x509_key_create(key_path);
-        status = err == 0 ? EXIT_DONE : cannot(key_path, err);
-        order.key_path = key_path;
-    }
-    if (status == EXIT_DONE)
-        status = authority_issue(reader->pki, &order, &reader->certificate);
-    const int err = status == EXIT_DONE ? pki_save(path, false, &reader->certificate) : 0;
-    return err == 0 ? status : cannot(path, err);
-}
-
-static int copy_authority(const struct reader *reader)
-{
-    char from[PATH_MAX], to[PATH_MAX], text[16384];
-    int status = authority_path(&reader->config, "ca.crt", from, sizeof(from));
-    if (status == EXIT_DONE)
-        status = path_in(reader, "ca.crt", to);
-    if (status != EXIT_DONE)
-        return status;
-    FILE *file = fopen(from, "re");
-    if (file == NULL)
-        return cannot(from, -errno);
-    const size_t n = fread(text, 1, sizeof(text), file);
-    const bool whole = feof(file) != 0;
-    (void)fclose(file); /* only read from */
-    const int err = whole ? savefile_write(to, 0644, false, text, n) : -EFBIG;
-    return err == 0 ? EXIT_DONE : cannot(to, err);
-}
 
 static int keep(struct reader *reader)
 {
@@ -87,27 +32,22 @@ static int keep(struct reader *reader)
     return status;
 }
 
-static void remove_folder(const struct reader *reader)
-{
-    static const char *const files[] = {"tls.key", "tls.crt", "ca.crt"};
-    char path[PATH_MAX];
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-        if (path_in(reader, files[i], path) == EXIT_DONE)
-            (void)unlink(path);
-    (void)rmdir(reader->out);
-}
-
 static int carry_out(struct reader *reader)
 {
-    if (mkdir(reader->out, 0700) != 0)
-        return cannot(reader->out, -errno);
-    int status = issue(reader);
+    const struct pki_order order = {.name = reader->name,
+                                    .days = reader->n_days,
+                                    .now_utc_ms = command_now_utc_ms(),
+                                    .request_path = reader->request};
+    int status = folder_make(reader->out);
+    if (status != EXIT_DONE)
+        return status;
+    status = folder_certificate(reader->out, reader->pki, &order, &reader->certificate);
     if (status == EXIT_DONE)
-        status = copy_authority(reader);
+        status = folder_authority(reader->out, &reader->config);
     if (status == EXIT_DONE)
         status = keep(reader);
     if (status != EXIT_DONE) {
-        remove_folder(reader);
+        folder_remove(reader->out, FILES, sizeof(FILES) / sizeof(FILES[0]));
         return status;
     }
     (void)printf("%s: certificate %s, %d days, in %s\n"

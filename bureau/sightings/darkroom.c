@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -251,54 +250,26 @@ void darkroom_develop_now(const char *program, struct darkroom_job *job, bool (*
 
 /* --- the thread --- */
 
-STAILQ_HEAD(darkroom_jobs, darkroom_job);
-
 struct darkroom {
     const char *program;
-    pthread_t thread;
-    pthread_mutex_t lock; /* guards all below */
-    pthread_cond_t changed;
-    bool started, stopping;
-    size_t n_waiting;
-    struct darkroom_jobs waiting;
+    struct worker *worker;
 };
 
 static bool is_stopping(void *context)
 {
-    struct darkroom *darkroom = context;
-    (void)pthread_mutex_lock(&darkroom->lock);
-    const bool stopping = darkroom->stopping;
-    (void)pthread_mutex_unlock(&darkroom->lock);
-    return stopping;
+    const struct darkroom *darkroom = context;
+    return worker_is_stopping(darkroom->worker);
 }
 
-/* The next; NULL when it is time to end and none waits. */
-static struct darkroom_job *take_job(struct darkroom *darkroom)
+static void work(void *context, struct worker_job *queued, bool stopping)
 {
-    (void)pthread_mutex_lock(&darkroom->lock);
-    while (STAILQ_EMPTY(&darkroom->waiting) && !darkroom->stopping)
-        (void)pthread_cond_wait(&darkroom->changed, &darkroom->lock);
-    struct darkroom_job *job = STAILQ_FIRST(&darkroom->waiting);
-    if (job != NULL) {
-        STAILQ_REMOVE_HEAD(&darkroom->waiting, link);
-        darkroom->n_waiting--;
-    }
-    (void)pthread_mutex_unlock(&darkroom->lock);
-    return job;
-}
-
-static void *run(void *context)
-{
-    struct darkroom *darkroom = context;
-    struct darkroom_job *job;
-    while ((job = take_job(darkroom)) != NULL) {
-        if (is_stopping(darkroom))
-            end_job(job, DARKROOM_FAILED, "the bureau is stopping");
-        else
-            darkroom_develop_now(darkroom->program, job, is_stopping, darkroom);
-        job->done(job->context);
-    }
-    return NULL;
+    const struct darkroom *darkroom = context;
+    struct darkroom_job *job = (struct darkroom_job *)queued; /* its first member */
+    if (stopping)
+        end_job(job, DARKROOM_FAILED, "the bureau is stopping");
+    else
+        darkroom_develop_now(darkroom->program, job, is_stopping, context);
+    job->done(job->context);
 }
 
 int darkroom_create(const char *program, struct darkroom **ret)
@@ -306,54 +277,39 @@ int darkroom_create(const char *program, struct darkroom **ret)
     struct darkroom *darkroom = calloc(1, sizeof(*darkroom));
     if (darkroom == NULL)
         return -ENOMEM;
+    const struct worker_config config = {.waiting_max = DARKROOM_JOBS_MAX, .work = work, .context = darkroom};
     darkroom->program = program;
-    STAILQ_INIT(&darkroom->waiting);
-    (void)pthread_mutex_init(&darkroom->lock, NULL);
-    (void)pthread_cond_init(&darkroom->changed, NULL);
-    *ret = darkroom;
-    return 0;
+    const int rc = worker_create(&config, &darkroom->worker);
+    if (rc != 0)
+        free(darkroom);
+    else
+        *ret = darkroom;
+    return rc;
 }
 
 int darkroom_start(struct darkroom *darkroom)
 {
-    const int rc = pthread_create(&darkroom->thread, NULL, run, darkroom);
-    darkroom->started = rc == 0;
-    return -rc;
+    return worker_start(darkroom->worker);
 }
 
 void darkroom_stop(struct darkroom *darkroom)
 {
-    (void)pthread_mutex_lock(&darkroom->lock);
-    darkroom->stopping = true;
-    (void)pthread_cond_signal(&darkroom->changed);
-    (void)pthread_mutex_unlock(&darkroom->lock);
-    if (darkroom->started)
-        (void)pthread_join(darkroom->thread, NULL);
-    darkroom->started = false;
+    worker_stop(darkroom->worker);
 }
 
 void darkroom_destroy(struct darkroom *darkroom)
 {
     if (darkroom == NULL)
         return;
-    (void)pthread_cond_destroy(&darkroom->changed);
-    (void)pthread_mutex_destroy(&darkroom->lock);
+    worker_destroy(darkroom->worker);
     free(darkroom);
 }
 
 int darkroom_develop(struct darkroom *darkroom, struct darkroom_job *job, void (*before)(void *context))
 {
-    (void)pthread_mutex_lock(&darkroom->lock);
-    int rc = darkroom->started && !darkroom->stopping ? 0 : -ESHUTDOWN;
-    if (rc == 0 && darkroom->n_waiting == DARKROOM_JOBS_MAX)
-        rc = -EBUSY;
-    if (rc == 0) {
-        job->state = DARKROOM_WAITS;
-        before(job->context);
-        STAILQ_INSERT_TAIL(&darkroom->waiting, job, link);
-        darkroom->n_waiting++;
-        (void)pthread_cond_signal(&darkroom->changed);
-    }
-    (void)pthread_mutex_unlock(&darkroom->lock);
+    job->state = DARKROOM_WAITS;
+    const int rc = worker_do(darkroom->worker, &job->queued, before, job->context);
+    if (rc != 0)
+        job->state = DARKROOM_NONE;
     return rc;
 }

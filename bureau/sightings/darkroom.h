@@ -7,9 +7,7 @@
 #define BUSWARDEN_DARKROOM_H
 
 #include "bureau/sightings/picture.h"
-
-#include <stdbool.h>
-#include <sys/queue.h>
+#include "bureau/worker/worker.h"
 
 enum {
     DARKROOM_JOBS_MAX = 8, /* waiting */
@@ -26,6 +24,7 @@ enum darkroom_state { DARKROOM_NONE, DARKROOM_WAITS, DARKROOM_READY, DARKROOM_RE
 
 /* Zeroed by its owner, and as long-lived as DARKROOM_WAITS. */
 struct darkroom_job {
+    struct worker_job queued;
     enum darkroom_state state;
     const uint8_t *bytes; /* borrowed */
     size_t len;
@@ -33,7 +32,6 @@ struct darkroom_job {
     char reason[DARKROOM_REASON_MAX]; /* REFUSED: of the picture; FAILED: our own trouble */
     void (*done)(void *context);      /* on the darkroom's thread; the job may be gone when it returns */
     void *context;
-    STAILQ_ENTRY(darkroom_job) link;
 };
 
 struct darkroom;

@@ -1,0 +1,1 @@
+unit_test(worker worker.c LIBS bw_worker)
