@@ -126,6 +126,34 @@ static int fail(char ret_reason[SETTINGS_REASON_MAX], const char *path, int line
     return -EINVAL;
 }
 
+struct sought {
+    const char *section, *name;
+};
+
+/* inih says on which line a handler has said no first. */
+static int is_another(void *context, const char *section, const char *name, const char *value)
+{
+    (void)value;
+    const struct sought *sought = context;
+    return strcmp(section, sought->section) != 0 || strcmp(name, sought->name) != 0;
+}
+
+unsigned settings_line(const char *path, const char *section, const char *name)
+{
+    struct sought sought = {section, name};
+    const int line = ini_parse(path, is_another, &sought);
+    return line > 0 ? (unsigned)line : 0;
+}
+
+/* The line of the setting that a fault begins with, "[section] name ..."; 0 = the file does not give it. */
+static int line_of_fault(const char *path, const char *fault)
+{
+    char section[64], name[64];
+    if (sscanf(fault, "[%63[^]]] %63[a-z0-9_]", section, name) != 2) // NOLINT(cert-err34-c): only texts
+        return 0;
+    return (int)settings_line(path, section, name);
+}
+
 int settings_load(const char *path, const struct settings_schema *schema, void *config,
                   char ret_reason[SETTINGS_REASON_MAX])
 {
@@ -150,24 +178,5 @@ int settings_load(const char *path, const struct settings_schema *schema, void *
         return fail(ret_reason, path, 0, missing);
     }
     const char *fault = schema->check != NULL ? schema->check(config) : NULL;
-    return fault != NULL ? fail(ret_reason, path, 0, fault) : 0;
-}
-
-struct sought {
-    const char *section, *name;
-};
-
-/* inih says on which line a handler has said no first. */
-static int is_another(void *context, const char *section, const char *name, const char *value)
-{
-    (void)value;
-    const struct sought *sought = context;
-    return strcmp(section, sought->section) != 0 || strcmp(name, sought->name) != 0;
-}
-
-unsigned settings_line(const char *path, const char *section, const char *name)
-{
-    struct sought sought = {section, name};
-    const int line = ini_parse(path, is_another, &sought);
-    return line > 0 ? (unsigned)line : 0;
+    return fault != NULL ? fail(ret_reason, path, line_of_fault(path, fault), fault) : 0;
 }
