@@ -235,7 +235,6 @@ static int get(struct feeder *feeder, const struct feed_request *asked, struct M
         *ret = body_hold(slot->made.body);
         return 0;
     }
-    wait->waits = true;
     wait->connection = connection;
     MHD_suspend_connection(connection); /* before the other thread can resume it */
     STAILQ_INSERT_TAIL(&slot->waits, wait, link);

@@ -20,7 +20,7 @@ enum {
 };
 /* Zeroed with its request, and as long-lived. */
 struct feeder_wait {
-    bool waits, over;
+    bool over;
     int rc;
     struct body *body; /* held until it is taken */
     struct MHD_Connection *connection;

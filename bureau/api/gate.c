@@ -44,6 +44,17 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 
 /* --- where from --- */
 
+/* A header may stand there more than once: the last one is that of the proxy that is next to us. */
+static enum MHD_Result take_forwarded(void *context, enum MHD_ValueKind kind, const char *key,
+                                      const char *value)
+{
+    const char **last = context;
+    (void)kind;
+    if (value && strcasecmp(key, "X-Forwarded-For") == 0)
+        *last = value;
+    return MHD_YES;
+}
+
 static void find_address(const struct api *api, struct MHD_Connection *connection, struct gate_caller *caller)
 {
     const union MHD_ConnectionInfo *info =
@@ -54,7 +65,8 @@ static void find_address(const struct api *api, struct MHD_Connection *connectio
     caller->secure = api->config->http_cert[0] != '\0';
     if (!api->config->http_proxy || !peer || !headers_is_loopback(peer))
         return;
-    const char *forwarded = header(connection, "X-Forwarded-For");
+    const char *forwarded = NULL;
+    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, take_forwarded, &forwarded);
     const char *scheme = header(connection, "X-Forwarded-Proto");
     if (forwarded)
         (void)headers_forwarded(forwarded, caller->address);

@@ -188,19 +188,6 @@ static int answer_plate(void *context, const struct store_vehicle *live)
     return question->json ? 0 : -ENOMEM;
 }
 
-/* A school is not told of other schools' plates. */
-static size_t keep_own(const struct registry *registry, const char *school, struct nearmiss_plate *near,
-                       size_t n)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++)
-        for (size_t v = 0; v < registry->n_vehicles; v++)
-            if (strcmp(registry->vehicles[v].plate, near[i].plate) == 0 &&
-                strcmp(registry->vehicles[v].school_id, school) == 0)
-                near[kept++] = near[i];
-    return kept;
-}
-
 static struct api_reply answer_look_up(struct api *api, const char *plate, const char *school)
 {
     struct nearmiss_plate near[NEARMISS_MAX];
@@ -216,9 +203,7 @@ static struct api_reply answer_look_up(struct api *api, const char *plate, const
         return reply_store_failed();
     if (!question.json)
         (void)answer_plate(&question, NULL);
-    size_t n = vehicle ? 0 : request_near_misses(api, plate, near);
-    if (school)
-        n = keep_own(question.registry, school, near, n);
+    const size_t n = vehicle ? 0 : request_near_misses(api, plate, school, near);
     modeljson_put(&question.json, "near_misses", apijson_near_misses(near, n));
     return reply_json(MHD_HTTP_OK, question.json);
 }

@@ -23,6 +23,7 @@ static void work(void *context, struct worker_job *queued, bool stopping)
 {
     struct hash_job *job = (struct hash_job *)queued; /* its first member */
     (void)context;
+    job->undone = stopping;
     if (!stopping)
         hash(job);
     job->state = HASH_DONE;

@@ -20,6 +20,7 @@ struct hash_job {
     bool has_hash;               /* false: against nobody's */
     char hash[PASSWORD_HASH_LEN];
     char new_password[PASSWORD_LEN]; /* to be hashed, unless the check failed; "" = none */
+    bool undone;                     /* the bureau stopped first: nothing was checked or made */
     bool matches;                    /* the check */
     bool made;                       /* new_hash is set: of new_password, or of `password` at today's cost */
     char new_hash[PASSWORD_HASH_LEN];
@@ -30,7 +31,7 @@ struct hasher;
 
 int hasher_create(struct hasher **ret); /* -ENOMEM */
 int hasher_start(struct hasher *hasher);
-/* What waits is let go undone (matches and made false). Must come before MHD_stop_daemon(), which does not
+/* What waits is let go undone. Must come before MHD_stop_daemon(), which does not
  * take suspended connections. */
 void hasher_stop(struct hasher *hasher);
 void hasher_destroy(struct hasher *hasher); /* NULL is fine */

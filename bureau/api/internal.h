@@ -111,8 +111,11 @@ int64_t request_now_ms(clockid_t clock);
 struct api_reply request_hash(struct api *api, const struct api_request *request);
 /* The registry as it was a few seconds ago at most; valid until the next call. 0 or the store's error. */
 int request_registry(struct api *api, const struct registry **ret);
-/* Plates of that registry that may have been meant, as nearmiss_find(); none when out of memory. */
-size_t request_near_misses(struct api *api, const char *plate, struct nearmiss_plate ret[NEARMISS_MAX]);
+/* Plates of the registry of the last request_registry() (which stays valid) that may have been meant, as
+ * nearmiss_find(); of those the school's own (NULL = all). None when there is no registry yet, or no memory.
+ */
+size_t request_near_misses(struct api *api, const char *plate, const char *school_id,
+                           struct nearmiss_plate ret[NEARMISS_MAX]);
 /* The next request_registry() reads it again: somebody has changed it here. */
 void request_registry_changed(struct api *api);
 

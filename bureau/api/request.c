@@ -95,14 +95,24 @@ int request_registry(struct api *api, const struct registry **ret)
     return 0;
 }
 
-size_t request_near_misses(struct api *api, const char *plate, struct nearmiss_plate ret[NEARMISS_MAX])
+static bool is_of_school(const struct registry *registry, const char *plate, const char *school_id)
 {
-    const struct registry *registry;
-    if (request_registry(api, &registry) != 0)
-        return 0;
-    if (!api->nearmiss)
-        api->nearmiss = nearmiss_create(registry);
-    return api->nearmiss ? nearmiss_find(api->nearmiss, plate, ret) : 0;
+    const struct registry_vehicle *vehicle = registry_plate(registry, plate);
+    return vehicle && strcmp(vehicle->school_id, school_id) == 0;
+}
+
+/* A school is not told of other schools' plates. */
+size_t request_near_misses(struct api *api, const char *plate, const char *school_id,
+                           struct nearmiss_plate ret[NEARMISS_MAX])
+{
+    if (api->registry && !api->nearmiss)
+        api->nearmiss = nearmiss_create(api->registry);
+    const size_t n = api->nearmiss ? nearmiss_find(api->nearmiss, plate, ret) : 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!school_id || is_of_school(api->registry, ret[i].plate, school_id))
+            ret[kept++] = ret[i];
+    return kept;
 }
 
 void request_registry_changed(struct api *api)

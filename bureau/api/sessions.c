@@ -94,6 +94,22 @@ static int uncount_failure(struct api *api, const struct counted *counted)
     return rc;
 }
 
+/* Nobody looked at the password. */
+static int take_back_failure(struct api *api, const struct counted *counted)
+{
+    int rc = 0;
+    for (size_t i = 0; i < counted->n && rc == 0; i++)
+        rc = failures_take_back(api->store, counted->of[i].kind, counted->of[i].subject);
+    return rc;
+}
+
+static struct api_reply reply_undone(struct api *api, const struct counted *counted)
+{
+    return take_back_failure(api, counted) == 0
+               ? reply_error(MHD_HTTP_SERVICE_UNAVAILABLE, "busy", "the bureau is stopping")
+               : reply_store_failed();
+}
+
 static struct api_reply wait_reply(unsigned status, const char *code, const char *message, int64_t wait_ms)
 {
     char seconds[24];
@@ -115,7 +131,10 @@ static struct api_reply hand_to_hasher(struct api *api, const struct api_request
                           "too many failed log-ins; Retry-After says when", until - now_utc_ms);
     if (count_failure(api, counted, now_utc_ms) != 0)
         return reply_store_failed();
-    return request_hash(api, request);
+    const struct api_reply reply = request_hash(api, request);
+    if (reply.status != 0) /* a failure that stays counted by mistake is forgotten in time */
+        (void)take_back_failure(api, counted);
+    return reply;
 }
 
 /* --- log in --- */
@@ -162,11 +181,13 @@ static int prepare_check(struct api *api, const char *name, const char *password
     return rc == -ENOENT ? 0 : rc;
 }
 
-/* The password may have been changed while it was being checked. */
+/* The password may have been changed, or the account disabled, while it was being checked. */
 static bool still_fits(struct api *api, const char *name, const struct hash_job *job)
 {
+    struct account account;
     char hash[PASSWORD_HASH_LEN];
-    return job->matches && account_password(api->store, name, hash) == 0 && strcmp(hash, job->hash) == 0;
+    return job->matches && account_get(api->store, name, &account) == 0 && account.disabled_utc_ms == 0 &&
+           account_password(api->store, name, hash) == 0 && strcmp(hash, job->hash) == 0;
 }
 
 static json_t *session_json(struct api *api, const struct access_who *who, const char *account,
@@ -282,6 +303,8 @@ struct api_reply handle_log_in(struct api *api, const struct api_request *reques
         reply = reply_store_failed();
     else if (job->state != HASH_DONE)
         reply = hand_to_hasher(api, request, &counted, now_utc_ms);
+    else if (job->undone)
+        reply = reply_undone(api, &counted);
     else if (still_fits(api, credentials.name, job))
         reply = log_in(api, request, credentials.name, &counted, job, now_utc_ms);
     else
@@ -364,6 +387,8 @@ struct api_reply handle_password(struct api *api, const struct api_request *requ
     const struct hash_job *job = request->job;
     seal_hex_format(request->caller->hash, SECRET_HASH_LEN, subject);
     count_by(&counted, LOCKOUT_DEVICE, subject); /* who found a session open shall not try for ever */
+    if (job->state == HASH_DONE && job->undone)
+        return reply_undone(api, &counted);
     if (job->state == HASH_DONE) {
         if (!still_fits(api, name, job))
             return reply_error(MHD_HTTP_FORBIDDEN, "wrong_password", "the present password is another one");

@@ -3,20 +3,6 @@
 #include "bureau/registry/plate.h"
 #include "proto/modeljson.h"
 
-static const char *role_name(enum access_role role)
-{
-    switch (role) {
-    case ACCESS_ADMIN:
-        return "admin";
-    case ACCESS_SCHOOL:
-        return "school";
-    case ACCESS_POLICE:
-        return "police";
-    default:
-        return "bureau";
-    }
-}
-
 /* null: not at a gate. */
 static json_t *gate(const char *school_id, const char *name)
 {
@@ -46,8 +32,8 @@ json_t *sightingjson(const struct store_sighting *row)
     modeljson_put(&json, "heads", row->heads >= 0 ? json_integer(row->heads) : json_null());
     modeljson_put(&json, "note", modeljson_text(row->note));
     modeljson_put(&json, "reported_by",
-                  json_pack("{s:s, s:s, s:s}", "account", row->who.name, "role", role_name(row->who.role),
-                            "school_id", row->who.school_id));
+                  json_pack("{s:s, s:s, s:s}", "account", row->who.name, "role",
+                            access_role_name(row->who.role), "school_id", row->who.school_id));
     modeljson_put(&json, "photo", json_boolean(row->has_photo));
     modeljson_put(&json, "case_id", row->case_id > 0 ? json_integer(row->case_id) : json_null());
     return json;

@@ -1,4 +1,5 @@
 /* Sightings: who stands at the gate or at the roadside reports a vehicle and is answered at once. */
+#include "bureau/api/casejson.h"
 #include "bureau/api/internal.h"
 #include "bureau/api/sightingjson.h"
 #include "bureau/registry/plate.h"
@@ -186,20 +187,6 @@ static const char *take_report(json_t *body, const struct registry *registry, co
 
 /* --- into the store --- */
 
-static enum case_role case_role_of(enum access_role role)
-{
-    switch (role) {
-    case ACCESS_ADMIN:
-        return CASE_ROLE_ADMIN;
-    case ACCESS_SCHOOL:
-        return CASE_ROLE_SCHOOL;
-    case ACCESS_POLICE:
-        return CASE_ROLE_POLICE;
-    default:
-        return CASE_ROLE_BUREAU;
-    }
-}
-
 /* The division whose case it is: the vehicle's, else that of the gate, else the reporter's school's. */
 static const char *division_of(const struct api *api, const struct registry *registry,
                                const struct store_sighting *row)
@@ -235,7 +222,7 @@ static int open_case(struct api *api, const struct registry *registry, const str
         .late = row->received_utc_ms - row->seen_utc_ms > STORE_LATE_MS,
         .sighting_id = row->id,
         .who = who->name,
-        .role = case_role_of(who->role),
+        .role = casejson_role(who),
     };
     int rc = store_case_open(api->store, &api->config->cases, &opening, ret_case, &opened);
     if (rc == 0)
@@ -291,6 +278,7 @@ static int count_seen(struct api *api, const struct store_sighting *row, int64_t
 
 struct sighting_question {
     struct api *api;
+    const char *school_id; /* whoever asks is this school; NULL = others */
     json_t *json;
 };
 
@@ -301,7 +289,7 @@ static int answer_sighting(void *context, const struct store_sighting *row)
     int64_t seen = 0;
     const bool is_asked =
         row->verdict == SIGHTING_UNKNOWN || (row->verdict == SIGHTING_UNREAD && *row->plate);
-    const size_t n = is_asked ? request_near_misses(question->api, row->plate, near) : 0;
+    const size_t n = is_asked ? request_near_misses(question->api, row->plate, question->school_id, near) : 0;
     const int rc = *row->plate ? count_seen(question->api, row, &seen) : 0;
     if (rc != 0)
         return rc;
@@ -313,7 +301,10 @@ static int answer_sighting(void *context, const struct store_sighting *row)
 
 static struct api_reply reply_sighting(struct api *api, unsigned status, int64_t id, const char *school_id)
 {
-    struct sighting_question question = {.api = api};
+    struct sighting_question question = {.api = api, .school_id = school_id};
+    const struct registry *registry; /* what near misses are looked for in */
+    if (request_registry(api, &registry) != 0)
+        return reply_store_failed();
     const int rc = store_sighting(api->store, id, school_id, answer_sighting, &question);
     if (rc == -ENOENT)
         return reply_not_found("no such sighting");
@@ -328,10 +319,12 @@ static struct api_reply reply_too_many(void)
     return reply;
 }
 
-static struct api_reply take_in(struct api *api, const struct registry *registry, struct store_sighting *row)
+static struct api_reply take_in(struct api *api, const struct registry *registry, struct store_sighting *row,
+                                const struct api_request *request)
 {
     int64_t recent = 0;
-    if (store_sightings_since(api->store, row->who.name, row->received_utc_ms - 60000, &recent) != 0)
+    if (store_sightings_since(api->store, request->caller->account, row->received_utc_ms - 60000, &recent) !=
+        0)
         return reply_store_failed();
     int rc = recent < PER_MINUTE_MAX ? keep(api, registry, row) : -EDQUOT;
     if (rc == -EDQUOT) /* one that is held already is answered all the same */
@@ -340,7 +333,8 @@ static struct api_reply take_in(struct api *api, const struct registry *registry
         return reply_too_many();
     if (rc != 0 && rc != -EEXIST)
         return reply_store_failed();
-    return reply_sighting(api, rc == 0 ? MHD_HTTP_CREATED : MHD_HTTP_OK, row->id, NULL);
+    return reply_sighting(api, rc == 0 ? MHD_HTTP_CREATED : MHD_HTTP_OK, row->id,
+                          access_school(request->who));
 }
 
 struct api_reply handle_sighting_add(struct api *api, const struct api_request *request)
@@ -354,7 +348,7 @@ struct api_reply handle_sighting_add(struct api *api, const struct api_request *
     if (!body)
         return reply;
     const char *reason = take_report(body, registry, request->who, &report);
-    reply = reason ? reply_bad_request(reason) : take_in(api, registry, &report.row);
+    reply = reason ? reply_bad_request(reason) : take_in(api, registry, &report.row, request);
     json_decref(body);
     return reply;
 }
@@ -463,7 +457,7 @@ static int add_plate(const struct repeat_list *list, json_t *row, const char *pl
     struct registry_answer answer;
     const enum sighting_verdict now =
         verdict_of(list->registry, plate, request_now_ms(CLOCK_REALTIME), &answer);
-    const size_t n = answer.vehicle ? 0 : request_near_misses(list->api, plate, near);
+    const size_t n = answer.vehicle ? 0 : request_near_misses(list->api, plate, NULL, near);
     modeljson_put(&row, "verdict", json_string(verdict_name(now)));
     modeljson_put(&row, "vehicle_id",
                   answer.vehicle ? modeljson_text(answer.vehicle->vehicle_id) : json_null());
@@ -564,7 +558,7 @@ static int hand_over(struct handed *handed, int64_t id, const char *text, enum c
 {
     struct api *api = handed->api;
     const struct store_case_deed deed = {.action = CASE_DO_HAND_OVER,
-                                         .role = case_role_of(handed->who->role),
+                                         .role = casejson_role(handed->who),
                                          .who = handed->who->name,
                                          .text = text,
                                          .answer = CASE_NO_ANSWER,
@@ -630,10 +624,12 @@ static bool is_jpeg(const struct api_request *request)
     return type && strcasecmp(type, "image/jpeg") == 0;
 }
 
+/* Sent by this account, or by a token of it ("ACCOUNT#N"). */
 static int is_own(void *context, const struct store_sighting *row)
 {
-    const struct access_who *who = context;
-    return strcmp(row->who.name, who->name) == 0 ? 0 : -ENOENT;
+    const char *account = context;
+    const size_t length = strcspn(row->who.name, "#");
+    return strlen(account) == length && strncmp(row->who.name, account, length) == 0 ? 0 : -ENOENT;
 }
 
 static struct api_reply develop(struct api *api, const struct api_request *request)
@@ -719,8 +715,9 @@ struct api_reply handle_photo_add(struct api *api, const struct api_request *req
         return answer_photo(api, request, id);
     if (!is_jpeg(request))
         return reply_error(MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media_type", "send image/jpeg");
-    struct access_who who = *request->who;
-    const int rc = store_sighting(api->store, id, access_school(&who), is_own, &who);
+    char account[ACCESS_NAME_LEN];
+    (void)snprintf(account, sizeof(account), "%s", request->caller->account);
+    const int rc = store_sighting(api->store, id, access_school(request->who), is_own, account);
     if (rc == -ENOENT)
         return reply_not_found("no such sighting of yours");
     return rc == 0 ? develop(api, request) : reply_store_failed();

@@ -117,8 +117,11 @@ static int run_passwd(const struct command *self, struct act *act)
 {
     (void)self;
     int status = EXIT_DONE;
-    if (account_get(act->store, act->name, &act->account) < 0)
+    const int err = account_get(act->store, act->name, &act->account);
+    if (err == -ENOENT)
         return wrong(act->name, "there is no such account");
+    if (err < 0)
+        return command_store_failed(act->store, "user");
     status = take_password(act);
     if (status == EXIT_DONE)
         status = commit(act, "user-passwd", change_password);

@@ -34,7 +34,7 @@ let draw = () => []; // of what stands there, for a change of language
 
 const plate = byId('plate');
 const keys = new PlateKeys(byId('keys'), plate);
-const queue = new ReportQueue({ onChange: showQueue, onAnswer, onLogIn: showLogIn });
+const queue = new ReportQueue({ onChange: showQueue, onAnswer, onLogIn: showLogIn, whoAmI });
 
 /* --- the verdict --- */
 
@@ -132,7 +132,7 @@ async function send(event) {
   shownKey = body.key;
   show(notice('wait', 'report.sending'));
   if (body.plate !== '') localStorage.setItem(PROVINCE_KEY, [...body.plate][0]);
-  await queue.add(body, photo);
+  await queue.add(session?.name ?? '', body, photo);
   clear();
   byId('verdict').scrollIntoView();
 }
@@ -204,6 +204,7 @@ function showQueue(items) {
       h('b', {}, item.body.plate || t('report.noPlate')),
       h('span', {}, item.body.seen_at.slice(11, 16) && new Date(item.body.seen_at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })),
       item.photo ? h('span', {}, t('report.withPhoto')) : null,
+      session && item.account && item.account !== session.name ? h('span', { class: 'why' }, t('report.ofOther', { name: item.account })) : null,
       item.state === 'refused' ? h('span', { class: 'why' }, t('report.refused', { reason: item.reason })) : null,
       h('button', { type: 'button', onclick: () => queue.discard(item.key) }, t('report.discard')))));
   if (items.some(({ key, id }) => key === shownKey && id === 0) && !navigator.onLine) show(notice('wait', 'report.kept'));
@@ -211,9 +212,14 @@ function showQueue(items) {
 
 /* --- together --- */
 
+async function whoAmI() {
+  session = await getSession();
+  return session.name;
+}
+
 async function loadSession() {
   try {
-    session = await getSession();
+    await whoAmI();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 401) showLogIn();

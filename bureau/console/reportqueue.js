@@ -1,5 +1,6 @@
 // Reports that are on their way. Each is kept on the phone (IndexedDB) until the bureau has it, photo and all, and is sent
-// again and again until then; its key makes sure that the bureau keeps it once. At most QUEUE_MAX.
+// again and again until then; its key makes sure that the bureau keeps it once. At most QUEUE_MAX. A phone may be handed on: what
+// somebody has reported goes out when that account is logged in, and in nobody else's name.
 
 import { ApiError, postJson, postPhoto } from './api.js';
 
@@ -51,8 +52,8 @@ class Shelf {
 const isPassing = ({ status }) => status === 0 || status === 401 || status === 408 || status === 429 || status >= 500;
 
 /**
- * Items: { key, body, photo: Blob or null, id: of the sighting or 0, state: 'waiting' or 'refused', reason }.
- * handlers: onChange(items), onAnswer(item, sighting), onLogIn().
+ * Items: { key, account, body, photo: Blob or null, id: of the sighting or 0, state: 'waiting' or 'refused', reason }.
+ * handlers: onChange(items), onAnswer(item, sighting), onLogIn(), whoAmI(): the account, or an ApiError.
  */
 export class ReportQueue {
   #handlers;
@@ -78,8 +79,9 @@ export class ReportQueue {
     return this.#items.length >= QUEUE_MAX;
   }
 
-  async add(body, photo) {
-    const item = { key: body.key, body, photo, id: 0, state: 'waiting', reason: '' };
+  /** account: whose report it is. */
+  async add(account, body, photo) {
+    const item = { key: body.key, account, body, photo, id: 0, state: 'waiting', reason: '' };
     this.#items.push(item);
     this.#changed();
     await this.#shelf.put(item);
@@ -101,13 +103,28 @@ export class ReportQueue {
     clearTimeout(this.#timer);
     if (this.#sending) return;
     this.#sending = true;
-    let item;
-    let waits = false;
-    while (!waits && (item = this.#items.find(({ state }) => state === 'waiting'))) waits = !(await this.#sendOne(item));
+    const waits = this.#items.some(({ state }) => state === 'waiting') && !(await this.#sendOwn());
     this.#sending = false;
     if (!waits) return;
     this.#timer = setTimeout(() => this.#send(), this.#pause_ms);
     this.#pause_ms = Math.min(LONGEST_PAUSE_MS, this.#pause_ms * 2);
+  }
+
+  /** All of whoever is logged in. False: not now. */
+  async #sendOwn() {
+    let who;
+    try {
+      who = await this.#handlers.whoAmI();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 401) this.#handlers.onLogIn();
+      return false;
+    }
+    let item;
+    while ((item = this.#items.find(({ state, account }) => state === 'waiting' && (account === who || account === '')))) {
+      if (!(await this.#sendOne(item))) return false;
+    }
+    return true;
   }
 
   /** False: not now. */

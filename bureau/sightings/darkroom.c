@@ -143,16 +143,18 @@ static int spawn(const char *program, const struct tray *tray, pid_t *ret)
     return -rc;
 }
 
-/* Its status as waitpid() has it; it is killed when its time is over. */
+/* Its status as waitpid() has it; it is killed when its time is over. An error is never the picture's: it was
+ * killed for our own reasons then. */
 static int wait_for(pid_t pid, bool (*cancelled)(void *), void *context, int *ret_status)
 {
     const int fd = pidfd_open(pid, 0);
     struct pollfd ended = {.fd = fd, .events = POLLIN};
+    int rc = fd >= 0 ? 0 : -errno;
     bool is_over = false;
-    for (int waited_ms = 0; fd >= 0 && !is_over && waited_ms < DARKROOM_TIMEOUT_MS; waited_ms += LOOK_MS) {
+    for (int waited_ms = 0; rc == 0 && !is_over && waited_ms < DARKROOM_TIMEOUT_MS; waited_ms += LOOK_MS) {
         is_over = poll(&ended, 1, LOOK_MS) > 0;
-        if (cancelled != NULL && cancelled(context))
-            break;
+        if (!is_over && cancelled != NULL && cancelled(context))
+            rc = -ECANCELED;
     }
     if (!is_over)
         (void)kill(pid, SIGKILL);
@@ -161,7 +163,7 @@ static int wait_for(pid_t pid, bool (*cancelled)(void *), void *context, int *re
     while (waitpid(pid, ret_status, 0) < 0)
         if (errno != EINTR)
             return -errno;
-    return 0;
+    return rc;
 }
 
 static void read_words(int fd, char ret[DARKROOM_REASON_MAX])

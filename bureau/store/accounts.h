@@ -43,8 +43,6 @@ int account_password_set(struct store *store, const char *name, const char *pass
 int account_disable(struct store *store, const char *name, int64_t utc_ms);
 /* The same password with another cost: nothing ends. */
 int account_rehash(struct store *store, const char *name, const char *password_hash);
-/* Accounts of that role that are not disabled. */
-int accounts_of_role(struct store *store, enum access_role role, int64_t *ret_n);
 
 /* --- sessions --- */
 int session_add(struct store *store, const uint8_t hash[SECRET_HASH_LEN], const char *account,
@@ -95,7 +93,7 @@ struct failures {
 };
 int failures_get(struct store *store, enum lockout_kind kind, const char *subject, int64_t now_utc_ms,
                  struct failures *ret);
-/* One more. Beyond ACCOUNT_FAILURES_MAX subjects the fewest failures go, of those the oldest. */
+/* One more. Beyond ACCOUNT_FAILURES_MAX subjects others go, those that failed long ago and few times. */
 int failures_add(struct store *store, enum lockout_kind kind, const char *subject, int64_t utc_ms);
 int failures_take_back(struct store *store, enum lockout_kind kind, const char *subject); /* one */
 int failures_clear(struct store *store, enum lockout_kind kind, const char *subject);

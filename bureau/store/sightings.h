@@ -49,7 +49,7 @@ struct store_sighting {
 int store_sighting_add(struct store *store, const struct store_sighting *sighting, int64_t *ret_id);
 /* What that account has sent with that key. -ENOENT. */
 int store_sighting_find(struct store *store, const char *account, const char *key, int64_t *ret_id);
-/* How many that account has sent since. */
+/* How many that account has sent since, by its tokens ("ACCOUNT#N") as well. */
 int store_sightings_since(struct store *store, const char *account, int64_t since_utc_ms, int64_t *ret_n);
 /* The case that it was handed over with. -ENOENT. */
 int store_sighting_case_set(struct store *store, int64_t id, int64_t case_id);

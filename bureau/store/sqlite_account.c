@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+enum { FAILURE_WEIGHT_MS = 15 * 60 * 1000 };
+
 static int no_account(struct store *store)
 {
     return sql_fail(store, -ENOENT, "there is no such account");
@@ -158,11 +160,6 @@ int account_disable(struct store *store, const char *name, int64_t utc_ms)
     sql_text(&q, name);
     const int err = run_on_one(&q, no_account);
     return err == 0 ? end_all(store, name) : err;
-}
-
-int accounts_of_role(struct store *store, enum access_role role, int64_t *ret_n)
-{
-    return count(store, "SELECT count(*) FROM account WHERE role = ? AND disabled_utc_ms = 0", role, ret_n);
 }
 
 /* --- sessions --- */
@@ -478,8 +475,10 @@ int failures_get(struct store *store, enum lockout_kind kind, const char *subjec
     return err;
 }
 
-/* Names and addresses may be an attacker's choice. */
-static int bound_failures(struct store *store, int64_t utc_ms)
+/* Names and addresses may be an attacker's choice. Those go that failed longest ago, where each failure of a
+ * subject counts as if it had failed FAILURE_WEIGHT_MS later: a flood of made-up names does not wash away the
+ * one that is guessed at, nor does a table full of old ones keep it out. The one just written stays. */
+static int bound_failures(struct store *store, enum lockout_kind kind, const char *subject, int64_t utc_ms)
 {
     int64_t n = 0;
     struct sql q;
@@ -493,8 +492,12 @@ static int bound_failures(struct store *store, int64_t utc_ms)
         return err;
     sql_start(&q, store,
               "DELETE FROM login_failure WHERE (kind, subject) IN (SELECT kind, subject FROM login_failure"
-              " ORDER BY count DESC, last_utc_ms DESC LIMIT -1 OFFSET ?)");
-    sql_int(&q, ACCOUNT_FAILURES_MAX);
+              " WHERE kind <> ? OR subject <> ?"
+              " ORDER BY last_utc_ms + min(count, 20) * ? DESC LIMIT -1 OFFSET ?)");
+    sql_int(&q, kind);
+    sql_text(&q, subject);
+    sql_int(&q, FAILURE_WEIGHT_MS);
+    sql_int(&q, ACCOUNT_FAILURES_MAX - 1);
     return sql_run(&q);
 }
 
@@ -510,7 +513,7 @@ int failures_add(struct store *store, enum lockout_kind kind, const char *subjec
     sql_int(&q, utc_ms);
     sql_int(&q, utc_ms - LOCKOUT_FORGET_MS);
     const int err = sql_run(&q);
-    return err == 0 ? bound_failures(store, utc_ms) : err;
+    return err == 0 ? bound_failures(store, kind, subject, utc_ms) : err;
 }
 
 int failures_take_back(struct store *store, enum lockout_kind kind, const char *subject)

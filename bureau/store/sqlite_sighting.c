@@ -22,7 +22,9 @@ int store_sighting_find(struct store *store, const char *account, const char *ke
 int store_sightings_since(struct store *store, const char *account, int64_t since_utc_ms, int64_t *ret_n)
 {
     struct sql q;
-    sql_start(&q, store, "SELECT count(*) FROM sighting WHERE received_utc_ms > ? AND account = ?");
+    sql_start(&q, store,
+              "SELECT count(*) FROM sighting WHERE received_utc_ms > ?1 AND"
+              " (account = ?2 OR substr(account, 1, length(?2) + 1) = ?2 || '#')");
     sql_int(&q, since_utc_ms);
     sql_text(&q, account);
     const int err = sql_row(&q);
@@ -232,16 +234,22 @@ int store_photo(struct store *store, int64_t sighting, store_photo_fn fn, void *
     " count(DISTINCT CASE WHEN whole THEN plate END), count(DISTINCT nullif(gate, '')),"                     \
     " sum(NOT whole), max(heads), min(seen_utc_ms), max(seen_utc_ms) AS last"                                \
     " FROM (SELECT *, plate <> '' AND instr(plate, '?') = 0 AS whole FROM sighting)"                         \
-    " WHERE verdict NOT IN (2, 3) AND seen_utc_ms >= ? AND seen_utc_ms < ? AND plate = ifnull(?, plate)"
+    " WHERE verdict NOT IN (2, 3) AND seen_utc_ms >= ? AND seen_utc_ms < ?"
 
-static const char *const REPEATS[] = {
-    [STORE_BY_PLATE] = "SELECT plate, '', '', 0," FIGURES " AND whole GROUP BY plate HAVING n >= ?"
-                       " ORDER BY days DESC, n DESC, last DESC, plate LIMIT ?",
-    [STORE_BY_GATE] = "SELECT '', gate, (SELECT name FROM school WHERE school_id = gate), 0," FIGURES
-                      " GROUP BY gate HAVING n >= ? ORDER BY n DESC, last DESC, gate LIMIT ?",
-    [STORE_BY_HOUR] = "SELECT '', '', '', " LOCAL " % 86400000 / 3600000 AS hour," FIGURES
-                      " GROUP BY hour HAVING n >= ? ORDER BY hour LIMIT ?",
-};
+#define REPEATS_OF(plate)                                                                                    \
+    {                                                                                                        \
+        [STORE_BY_PLATE] =                                                                                   \
+            "SELECT plate, '', '', 0," FIGURES plate " AND whole GROUP BY plate HAVING n >= ?"               \
+            " ORDER BY days DESC, n DESC, last DESC, plate LIMIT ?",                                         \
+        [STORE_BY_GATE] =                                                                                    \
+            "SELECT '', gate, (SELECT name FROM school WHERE school_id = gate), 0," FIGURES plate            \
+            " GROUP BY gate HAVING n >= ? ORDER BY n DESC, last DESC, gate LIMIT ?",                         \
+        [STORE_BY_HOUR] = "SELECT '', '', '', " LOCAL " % 86400000 / 3600000 AS hour," FIGURES plate         \
+                          " GROUP BY hour HAVING n >= ? ORDER BY hour LIMIT ?",                              \
+    }
+
+/* By whether one plate is asked for: only then an index finds it. */
+static const char *const REPEATS[2][3] = {REPEATS_OF(""), REPEATS_OF(" AND plate = ?")};
 
 static int report_repeat(const struct sql *q, enum store_repeat_by by, store_repeat_fn fn, void *context)
 {
@@ -268,10 +276,11 @@ int store_repeats(struct store *store, const struct store_repeat_query *query, i
 {
     struct sql q;
     int err;
-    sql_start(&q, store, REPEATS[query->by]);
+    sql_start(&q, store, REPEATS[query->plate != NULL][query->by]);
     sql_int(&q, query->since_utc_ms);
     sql_int(&q, query->until_utc_ms);
-    bind_or_null(&q, query->plate);
+    if (query->plate != NULL)
+        sql_text(&q, query->plate);
     sql_int(&q, query->count_min);
     sql_int(&q, limit);
     while ((err = sql_row(&q)) == 1) {

@@ -84,6 +84,28 @@ def reports_wait_for_the_network_and_for_another_visit(browser, bureau):
     check(len(after) == before + 2, f"{len(after) - before} reports came, not two")
 
 
+def a_report_goes_out_in_nobody_elses_name(browser, bureau):
+    """A phone is handed on: what somebody has reported waits until that account logs in."""
+    open_gate(browser, bureau)
+    before = len(get(bureau, "/v1/sightings")["sightings"])
+    bureau.stop_server()
+    browser.run("document.getElementById('plate').value = '浙B22222'")
+    browser.type("#place", "国道旁")
+    browser.run("document.querySelector('.send').click()")
+    browser.wait("the queue", "return document.querySelectorAll('#queue li').length === 1")
+    rename = """return new Promise((done) => { indexedDB.open('buswarden-reports').onsuccess = ({ target: { result } }) => {
+        const shelf = result.transaction('reports', 'readwrite').objectStore('reports');
+        shelf.getAll().onsuccess = ({ target: { result: [item] } }) => { shelf.put({ ...item, account: arguments[0] }).onsuccess = () => done(1); };
+    }; });"""
+    browser.wait("it to be kept", rename, "somebody-else")
+    bureau.start_server()
+    browser.open(f"{bureau.url}/console/report.html")
+    browser.wait("whose it is", "return document.querySelector('#queue .why')?.innerText.includes('somebody-else')")
+    check(len(get(bureau, "/v1/sightings")["sightings"]) == before, "it was sent in another's name")
+    browser.run("document.querySelector('#queue button').click()")
+    browser.wait("it to be gone", EMPTY)
+
+
 def what_is_not_accepted_stays_and_says_why(browser, bureau):
     open_gate(browser, bureau)
     browser.run("document.getElementById('plate').value = '浙J123456'")
@@ -123,6 +145,7 @@ GATE_TESTS = [
     gate_duty_reports_a_vehicle_with_a_photo,
     near_misses_can_be_taken,
     reports_wait_for_the_network_and_for_another_visit,
+    a_report_goes_out_in_nobody_elses_name,
     what_is_not_accepted_stays_and_says_why,
     vehicles_that_come_again_are_listed_and_handed_over,
 ]
