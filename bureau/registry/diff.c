@@ -356,12 +356,10 @@ static struct entry *by_id(const struct registry *registry, enum registry_table 
 
 static int add(struct registry_diff *diff, enum registry_table table, const void *before, const void *after)
 {
-    if ((diff->n & (diff->n - 1)) == 0) { /* grows at powers of two */
-        void *grown = realloc(diff->changes, (diff->n ? 2 * diff->n : 1) * sizeof(*diff->changes));
-        if (grown == NULL)
-            return -ENOMEM;
-        diff->changes = grown;
-    }
+    struct registry_change *grown = rows_room(diff->changes, diff->n, 1, sizeof(*grown));
+    if (grown == NULL)
+        return -ENOMEM;
+    diff->changes = grown;
     diff->changes[diff->n++] = (struct registry_change){table, before, after};
     return 0;
 }

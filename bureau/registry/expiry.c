@@ -1,5 +1,6 @@
 #include "bureau/registry/expiry.h"
 
+#include "bureau/registry/rows.h"
 #include "proto/utc.h"
 
 #include <errno.h>
@@ -40,12 +41,10 @@ static int add(struct search *search, enum registry_expiry_kind kind, const char
 {
     if (until_day > search->last_day)
         return 0;
-    if ((search->n & (search->n - 1)) == 0) { /* grows at powers of two */
-        void *grown = realloc(search->list, (search->n ? 2 * search->n : 1) * sizeof(*search->list));
-        if (grown == NULL)
-            return -ENOMEM;
-        search->list = grown;
-    }
+    struct registry_expiry *grown = rows_room(search->list, search->n, 1, sizeof(*grown));
+    if (grown == NULL)
+        return -ENOMEM;
+    search->list = grown;
     struct registry_expiry *expiry = &search->list[search->n++];
     *expiry = (struct registry_expiry){
         .kind = kind, .until_day = until_day, .days_left = until_day - search->today};

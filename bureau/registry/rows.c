@@ -63,6 +63,16 @@ int rows_sort(struct rows *rows, int (*compare)(const void *, const void *))
     return 0;
 }
 
+void *rows_room(void *array, size_t n, size_t more, size_t size)
+{
+    size_t before = 64, after = 64;
+    while (before < n)
+        before *= 2;
+    while (after < n + more)
+        after *= 2;
+    return array != NULL && before == after ? array : reallocarray(array, after, size);
+}
+
 size_t rows_lower_bound(const void *data, size_t n, size_t row_size, size_t offset, const char *key)
 {
     size_t low = 0, high = n;

@@ -1,4 +1,4 @@
-/* Inside the registry: rows of any one struct, and look-ups by a text field of theirs. */
+/* Inside the bureau: rows of any one struct, and look-ups by a text field of theirs. */
 #ifndef BUSWARDEN_REGISTRY_ROWS_H
 #define BUSWARDEN_REGISTRY_ROWS_H
 
@@ -17,6 +17,10 @@ int rows_add(struct rows *rows, const void *row, unsigned line);
 void rows_free(struct rows *rows);
 /* Sorts the rows, and their lines with them. 0 or -ENOMEM. */
 int rows_sort(struct rows *rows, int (*compare)(const void *, const void *));
+
+/* Any array of n elements of `size` bytes that this alone has grown, with room for `more`: by powers of two,
+ * from 64. NULL: out of memory, and the old one stays. */
+void *rows_room(void *array, size_t n, size_t more, size_t size);
 
 /* Index of the first row whose text at `offset` is not below `key`, n when there is none. `data` is sorted by
  * it. */

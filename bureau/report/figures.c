@@ -1,5 +1,6 @@
 #include "bureau/report/figures.h"
 
+#include "bureau/registry/rows.h"
 #include "proto/utc.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@ struct making {
     struct report *report;
     const struct report_query *query;
     struct store *store;
-    size_t n_schools, rows_size, schools_size;
+    size_t n_schools;
     struct school *schools;
     struct report_month *month; /* that is being summed */
     size_t *seen;               /* by row, and of all: how many spans were walked past */
@@ -153,23 +154,11 @@ static void cut_into_months(struct report *report)
 
 /* --- rows --- */
 
-/* The array, with room for one more; NULL = no memory, and the old one stays. */
-static void *with_room(void *array, size_t n, size_t *size, size_t each)
-{
-    if (n < *size)
-        return array;
-    void *grown = reallocarray(array, 2 * n + 16, each);
-    if (grown != NULL)
-        *size = 2 * n + 16;
-    return grown;
-}
-
 static int new_row(struct making *making, const struct store_report_school *school)
 {
     struct report *report = making->report;
     const bool is_school = making->query->by == REPORT_BY_SCHOOL;
-    struct report_row *rows =
-        with_room(report->rows, report->n_rows, &making->rows_size, sizeof(*report->rows));
+    struct report_row *rows = rows_room(report->rows, report->n_rows, 1, sizeof(*rows));
     if (rows == NULL)
         return -ENOMEM;
     report->rows = rows;
@@ -198,8 +187,7 @@ static int take_school(void *context, const struct store_report_school *school)
     const int err = begins_a_row(making, school) ? new_row(making, school) : 0;
     if (err != 0)
         return err;
-    struct school *schools =
-        with_room(making->schools, making->n_schools, &making->schools_size, sizeof(*making->schools));
+    struct school *schools = rows_room(making->schools, making->n_schools, 1, sizeof(*schools));
     if (schools == NULL)
         return -ENOMEM;
     making->schools = schools;

@@ -1,4 +1,5 @@
 /* What ends soon, from the registry and from the certificates that the store holds. */
+#include "bureau/registry/rows.h"
 #include "bureau/store/registry.h"
 
 #include <errno.h>
@@ -18,12 +19,10 @@ static int add_certificate(void *context, const struct store_certificate *row)
     if (row->revoked_utc_ms != 0 ||
         (found->n > 0 && strcmp(found->list[found->n - 1].vehicle_id, row->name) == 0))
         return 0;
-    if ((found->n & (found->n - 1)) == 0) { /* grows at powers of two */
-        void *grown = realloc(found->list, (found->n ? 2 * found->n : 1) * sizeof(*found->list));
-        if (grown == NULL)
-            return -ENOMEM;
-        found->list = grown;
-    }
+    struct registry_certificate *grown = rows_room(found->list, found->n, 1, sizeof(*grown));
+    if (grown == NULL)
+        return -ENOMEM;
+    found->list = grown;
     struct registry_certificate *certificate = &found->list[found->n++];
     certificate->until_utc_ms = row->not_after_utc_ms;
     (void)snprintf(certificate->vehicle_id, sizeof(certificate->vehicle_id), "%s", row->name);
