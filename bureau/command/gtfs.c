@@ -81,7 +81,7 @@ static int make(void *context, const struct registry *base, struct registry **re
     const int err = registry_merge_feed(base, import->feed, import->keep_used, ret, &faults);
     apply_print_faults(import->path, &faults);
     registry_faults_free(&faults);
-    if (err == -EINVAL && !import->keep_used)
+    if (err == -EINVAL && !import->keep_used && registry_merge_drops_used(base, import->feed))
         (void)fprintf(stderr,
                       "a permit or an order that names a route which the feed no longer has: change it first,"
                       " or keep the route (--keep-used)\n");

@@ -23,6 +23,7 @@ struct build {
     int32_t *shape_route; /* the route that this shape was put into last */
     int32_t *stop_route;  /* and this stop */
     struct registry *registry;
+    size_t n_points, n_days; /* put into all routes so far, up to GTFS_POINTS_MAX; into all services */
 };
 
 #define ROWS(rows, type) ((struct type *)(void *)(rows).data)
@@ -163,21 +164,20 @@ static void check_feed(struct build *build)
 
 /* --- the line of a route --- */
 
-/* Grows by powers of two. 0 or -ENOMEM. */
-static int reserve(void **array, size_t n, size_t more, size_t size)
+/* Many routes may name one shape, and many one service: what becomes of that has a limit for all of them
+ * together. 0, or -EINVAL and a fault of the route that is the first beyond it. */
+static int count(struct build *build, int32_t route, size_t *total, size_t n, size_t most, const char *what)
 {
-    size_t before = 64, after = 64;
-    while (before < n)
-        before *= 2;
-    while (after < n + more)
-        after *= 2;
-    if (*array != NULL && before == after)
+    char reason[120];
+    if (n <= most - *total) {
+        *total += n;
         return 0;
-    void *grown = realloc(*array, after * size);
-    if (grown == NULL)
-        return -ENOMEM;
-    *array = grown;
-    return 0;
+    }
+    (void)snprintf(reason, sizeof(reason),
+                   "with it all routes together have more than %zu %s; the rest was not looked at", most,
+                   what);
+    fault(build->feed, &build->feed->routes, (size_t)route, build->feed->route_ids.texts[route], reason);
+    return -EINVAL;
 }
 
 static bool same_point(const struct bw_point *a, const struct bw_point *b)
@@ -217,22 +217,34 @@ static void close_part(struct bw_route *route, size_t n)
 
 static int open_part(struct bw_route *route, size_t most)
 {
-    const int err = reserve((void **)&route->points, route->n_points, most, sizeof(*route->points));
     const bool is_first = route->part_start == NULL;
-    if (err < 0 ||
-        reserve((void **)&route->part_start, route->n_parts + 1, 1, sizeof(*route->part_start)) < 0)
+    struct bw_point *points = rows_room(route->points, route->n_points, most, sizeof(*points));
+    if (points == NULL)
         return -ENOMEM;
+    route->points = points;
+    uint32_t *part_start = rows_room(route->part_start, route->n_parts + 1, 1, sizeof(*part_start));
+    if (part_start == NULL)
+        return -ENOMEM;
+    route->part_start = part_start;
     if (is_first)
         route->part_start[0] = 0;
     return 0;
 }
 
-static int add_shape(struct build *build, int32_t shape, struct bw_route *route)
+/* The same for a line of n positions, which count even if it is one that the route has: they took up room. */
+static int open_line(struct build *build, int32_t number, struct bw_route *route, size_t n)
+{
+    const int err = count(build, number, &build->n_points, n, GTFS_POINTS_MAX, "positions");
+    return err == 0 ? open_part(route, n) : err;
+}
+
+static int add_shape(struct build *build, const struct feed_trip *trip, struct bw_route *route)
 {
     struct feed *feed = build->feed;
     const struct feed_shape_point *rows = ROWS(feed->points, feed_shape_point);
+    const int32_t shape = trip->shape;
     const size_t first = build->points.first[shape], n = build->points.first[shape + 1] - first;
-    const int err = open_part(route, n);
+    const int err = open_line(build, trip->route, route, n);
     if (err < 0)
         return err;
     bool has_length = false;
@@ -257,7 +269,7 @@ static int add_stop_to_stop(struct build *build, uint32_t trip, struct bw_route 
     const struct feed_stop_time *times = ROWS(feed->times, feed_stop_time);
     const struct feed_stop *stops = ROWS(feed->stops, feed_stop);
     const size_t first = build->times.first[trip], end = build->times.first[trip + 1];
-    const int err = open_part(route, end - first);
+    const int err = open_line(build, ROWS(feed->trips, feed_trip)[trip].route, route, end - first);
     if (err < 0)
         return err;
     struct bw_point *points = &route->points[route->n_points];
@@ -305,8 +317,10 @@ static int add_pattern(const struct build *build, uint32_t trip, struct patterns
     const int added = ids_add(&patterns->hashes, hash, &number);
     if (added != 1)
         return added;
-    if (reserve((void **)&patterns->trips, patterns->n, 1, sizeof(*patterns->trips)) < 0)
+    uint32_t *grown = rows_room(patterns->trips, patterns->n, 1, sizeof(*grown));
+    if (grown == NULL)
         return -ENOMEM;
+    patterns->trips = grown;
     patterns->trips[patterns->n++] = trip;
     return 1;
 }
@@ -322,7 +336,7 @@ static int add_line(struct build *build, uint32_t trip, bool is_new_pattern, str
     if (build->shape_route[from->shape] == from->route)
         return 0;
     build->shape_route[from->shape] = from->route;
-    return add_shape(build, from->shape, route);
+    return add_shape(build, from, route);
 }
 
 /* The longest first: it has nearly all stops in their order. */
@@ -355,8 +369,10 @@ static int add_stops(struct build *build, int32_t route, struct patterns *patter
             if (build->stop_route[number] == route)
                 continue;
             build->stop_route[number] = route;
-            if (reserve((void **)&registry->stops, registry->n_stops, 1, sizeof(*registry->stops)) < 0)
+            struct bw_stop *grown = rows_room(registry->stops, registry->n_stops, 1, sizeof(*grown));
+            if (grown == NULL)
                 return -ENOMEM;
+            registry->stops = grown;
             struct bw_stop *stop = &registry->stops[registry->n_stops++];
             *stop = (struct bw_stop){.sequence = ++sequence,
                                      .lat_deg = from->lat_deg,
@@ -400,10 +416,13 @@ static void add_trip_times(const struct build *build, uint32_t trip, struct regi
     }
 }
 
-static int add_days(const struct build *build, int32_t number, struct registry_service *service)
+static int add_days(struct build *build, int32_t route, int32_t number, struct registry_service *service)
 {
     const struct feed_exception *rows = ROWS(build->feed->exceptions, feed_exception);
     const size_t first = build->exceptions.first[number], n = build->exceptions.first[number + 1] - first;
+    const int err = count(build, route, &build->n_days, n, GTFS_DAYS_MAX, "exceptions of their services");
+    if (err < 0)
+        return err;
     service->days = calloc(n + 1, sizeof(*service->days));
     if (service->days == NULL)
         return -ENOMEM;
@@ -422,12 +441,14 @@ static int add_service(struct build *build, int32_t route, int32_t number, struc
     struct feed *feed = build->feed;
     struct registry *registry = build->registry;
     const struct feed_service *from = &ROWS(feed->services, feed_service)[number];
-    if (reserve((void **)&registry->services, registry->n_services, 1, sizeof(*registry->services)) < 0)
+    struct registry_service *grown = rows_room(registry->services, registry->n_services, 1, sizeof(*grown));
+    if (grown == NULL)
         return -ENOMEM;
+    registry->services = grown;
     struct registry_service *service = &registry->services[registry->n_services];
     *service = (struct registry_service){
         .weekdays = from->weekdays, .from_day = from->from_day, .until_day = from->until_day};
-    const int err = add_days(build, number, service);
+    const int err = add_days(build, route, number, service);
     if (err < 0)
         return err;
     registry->n_services++;
@@ -460,7 +481,8 @@ static int fill_route(struct build *build, size_t first, size_t end, struct patt
     struct registry_service *service = NULL;
     bool stop_to_stop = false;
     int err = 0;
-    for (size_t i = first; i < end && err == 0 && made->n_parts <= BW_PARTS_MAX; i++) {
+    for (size_t i = first;
+         i < end && err == 0 && made->n_parts <= BW_PARTS_MAX && made->n_points <= BW_POINTS_MAX; i++) {
         const uint32_t trip = build->order[i];
         if (i == first || trips[trip].service != trips[build->order[i - 1]].service)
             err = add_service(build, route, trips[trip].service, &service);
@@ -480,8 +502,10 @@ static int add_route(struct build *build, size_t first, size_t end)
     struct registry *registry = build->registry;
     const int32_t route = ROWS(feed->trips, feed_trip)[build->order[first]].route;
     struct patterns patterns = {0};
-    if (reserve((void **)&registry->routes, registry->n_routes, 1, sizeof(*registry->routes)) < 0)
+    struct bw_route *grown = rows_room(registry->routes, registry->n_routes, 1, sizeof(*grown));
+    if (grown == NULL)
         return -ENOMEM;
+    registry->routes = grown;
     struct bw_route *made = &registry->routes[registry->n_routes++];
     *made = (struct bw_route){.half_width_m = feed->options->half_width_m};
     memcpy(made->name, ROWS(feed->routes, feed_route)[route].name, sizeof(made->name));

@@ -4,11 +4,15 @@
  * is checked first: any fault, with file, line and reason, and there is no registry.
  *
  * Limits: the archive 256 MB; unpacked 512 MB a file and 1 GB in all, whatever the archive says of itself;
- * rows of 64 KiB; as many rows as gtfs/tables.c says (5 million in the largest files). */
+ * rows of 64 KiB; as many rows as FILES in gtfs/read.c says (5 million in the largest files); GTFS_POINTS_MAX
+ * positions in the lines of all routes, each route's own; GTFS_DAYS_MAX single days in the services of all.
+ */
 #ifndef BUSWARDEN_GTFS_H
 #define BUSWARDEN_GTFS_H
 
 #include "bureau/registry/registry.h"
+
+enum { GTFS_POINTS_MAX = 10000000, GTFS_DAYS_MAX = 10000000 };
 
 struct gtfs_progress {
     const char *file;     /* that is read */

@@ -135,13 +135,19 @@ static const char *parse_time(const char *text, void *target, size_t size)
     return NULL;
 }
 
-static const char *parse_degrees(const char *text, void *target, double limit)
+/* 0 is a place: an empty cell is another thing. */
+struct degrees {
+    double value;
+    bool is_there;
+};
+
+static const char *parse_degrees(const char *text, struct degrees *target, double limit)
 {
     char *end = NULL;
     const double value = strtod(text, &end);
     if (*end != '\0' || strpbrk(text, "xXnNpP") != NULL || !(fabs(value) <= limit))
         return limit > 90 ? "is no longitude in degrees" : "is no latitude in degrees";
-    *(double *)target = value;
+    *target = (struct degrees){value, true};
     return NULL;
 }
 
@@ -178,12 +184,12 @@ struct route_row {
 };
 struct stop_row {
     char stop[GTFS_TEXT_LEN], name[BW_NAME_LEN];
-    double lat_deg, lon_deg;
+    struct degrees lat, lon;
     int32_t location;
 };
 struct shape_row {
     char shape[GTFS_TEXT_LEN];
-    double lat_deg, lon_deg;
+    struct degrees lat, lon;
     int32_t sequence;
 };
 struct trip_row {
@@ -242,14 +248,14 @@ static const struct csvfile_column ROUTES[] = {
 static const struct csvfile_column STOPS[] = {
     MUST("stop_id", parse_id, stop_row, stop),
     EMPTY("stop_name", parse_name, stop_row, name),
-    EMPTY("stop_lat", parse_lat, stop_row, lat_deg),
-    EMPTY("stop_lon", parse_lon, stop_row, lon_deg),
+    EMPTY("stop_lat", parse_lat, stop_row, lat),
+    EMPTY("stop_lon", parse_lon, stop_row, lon),
     ABSENT("location_type", parse_location, stop_row, location),
 };
 static const struct csvfile_column SHAPES[] = {
     MUST("shape_id", parse_id, shape_row, shape),
-    MUST("shape_pt_lat", parse_lat, shape_row, lat_deg),
-    MUST("shape_pt_lon", parse_lon, shape_row, lon_deg),
+    MUST("shape_pt_lat", parse_lat, shape_row, lat),
+    MUST("shape_pt_lon", parse_lon, shape_row, lon),
     MUST("shape_pt_sequence", parse_sequence, shape_row, sequence),
 };
 static const struct csvfile_column TRIPS[] = {
@@ -377,17 +383,16 @@ static int on_route(void *context, const void *row, unsigned line, bool has_faul
                : add_identified(feed, &feed->route_ids, &feed->routes, from->route, &route, line, "route_id");
 }
 
-/* An empty cell leaves its degree at NaN's stand-in: no stop of a school lies at 0, 0. */
 static int on_stop(void *context, const void *row, unsigned line, bool has_fault)
 {
     struct feed *feed = context;
     const struct stop_row *from = row;
     struct feed_stop stop = {
-        .lat_deg = from->lat_deg, .lon_deg = from->lon_deg, .can_board = from->location == 0};
+        .lat_deg = from->lat.value, .lon_deg = from->lon.value, .can_board = from->location == 0};
     memcpy(stop.name, from->name, sizeof(stop.name));
     if (!has_fault && stop.can_board && stop.name[0] == '\0')
         faults_add(feed->faults, feed->stops.file, line, "stop_name", "is empty");
-    if (!has_fault && stop.can_board && stop.lat_deg == 0 && stop.lon_deg == 0)
+    if (!has_fault && stop.can_board && !(from->lat.is_there && from->lon.is_there))
         faults_add(feed->faults, feed->stops.file, line, NULL, "has no position");
     to_wgs84(feed, &stop.lat_deg, &stop.lon_deg);
     return *from->stop == '\0'
@@ -400,7 +405,7 @@ static int on_shape(void *context, const void *row, unsigned line, bool has_faul
     struct feed *feed = context;
     const struct shape_row *from = row;
     struct feed_shape_point point = {
-        .sequence = (uint32_t)from->sequence, .lat_deg = from->lat_deg, .lon_deg = from->lon_deg};
+        .sequence = (uint32_t)from->sequence, .lat_deg = from->lat.value, .lon_deg = from->lon.value};
     if (*from->shape == '\0')
         return 0;
     const int err = ids_add(&feed->shape_ids, from->shape, &point.shape);

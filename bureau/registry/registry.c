@@ -151,6 +151,15 @@ int registry_merge_feed(const struct registry *base, const struct registry *feed
     return err;
 }
 
+bool registry_merge_drops_used(const struct registry *base, const struct registry *feed)
+{
+    const struct merge dropping = {base, feed, false}, keeping = {base, feed, true};
+    for (size_t i = 0; i < base->n_routes; i++)
+        if (!stays(&dropping, base->routes[i].route_id) && stays(&keeping, base->routes[i].route_id))
+            return true;
+    return false;
+}
+
 /* --- life and look-ups --- */
 
 void registry_route_free(struct bw_route *route)

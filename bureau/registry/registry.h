@@ -111,6 +111,8 @@ void registry_route_free(struct bw_route *route); /* what it points at */
  * -EINVAL, -ENOMEM as registry_load(). */
 int registry_merge_feed(const struct registry *base, const struct registry *feed, bool keep_used,
                         struct registry **ret, struct registry_faults *ret_faults);
+/* True if keep_used would keep a route. */
+bool registry_merge_drops_used(const struct registry *base, const struct registry *feed);
 /* True if a feed brought that route. */
 bool registry_is_of_feed(const struct registry *registry, const char *route_id);
 

@@ -273,6 +273,9 @@ static const struct bad {
     {"stops.txt", "29.14", "0x1d", "stops.txt:2: stop_lat: is no latitude"},
     {"stops.txt", "121.03", "nan", "stops.txt:2: stop_lon: is no longitude"},
     {"stops.txt", "29.14,121.03", ",", "stops.txt:2: has no position"},
+    {"stops.txt", "29.14,121.03", "29.14,", "stops.txt:2: has no position"},
+    {"stops.txt", "29.14,121.03", ",121.03", "stops.txt:2: has no position"},
+    {"stops.txt", "29.14,121.03", "0,", "stops.txt:2: has no position"},
     {"stops.txt", "外坑口", "", "stops.txt:2: stop_name: is empty"},
     {"stops.txt", "b,石梁", "b,\"石梁", "stops.txt:3: quotes do not match"},
     {"stops.txt", "b,石梁", "b,石梁,x", "stops.txt:3: 5 fields, but the header has 4"},
@@ -328,6 +331,14 @@ Test(gtfs, every_kind_of_fault_has_file_line_and_reason)
     }
 }
 
+Test(gtfs, where_the_equator_meets_the_prime_meridian_is_a_place)
+{
+    change("stops.txt", "29.14,121.03", "0,0.0");
+    load(&PRESET);
+    cr_expect_eq(registry->stops[0].lat_deg, 0);
+    cr_expect_eq(registry->stops[0].lon_deg, 0);
+}
+
 Test(gtfs, a_stop_that_is_a_station_is_none)
 {
     struct registry_faults faults;
@@ -356,6 +367,126 @@ Test(gtfs, one_calendar_will_do)
     set("calendar_dates.txt", "service_id,date,exception_type\nweek,20261010,1\nfair,20261224,1\n");
     load(&PRESET);
     cr_expect_eq(service("r1", "week")->weekdays, 0);
+}
+
+/* --- limits of all routes together --- */
+
+static char *big_text[FILES_MAX]; /* of files[i]; NULL: its own */
+
+static int read_big(void *context, const char *name, struct registry_faults *faults, gtfs_sink_fn sink,
+                    void *sink_context)
+{
+    const struct file *file = find(name);
+    const char *text = file != NULL ? big_text[file - files] : NULL;
+    return text != NULL ? sink(sink_context, text, strlen(text))
+                        : read_file(context, name, faults, sink, sink_context);
+}
+
+static FILE *write_big(const char *name, size_t *ret_len)
+{
+    return open_memstream(&big_text[find(name) - files], ret_len);
+}
+
+/* Routes of one trip each, all of one shape and of one service. */
+static void write_routes(size_t n)
+{
+    size_t len[3];
+    FILE *routes = write_big("routes.txt", &len[0]), *trips = write_big("trips.txt", &len[1]),
+         *times = write_big("stop_times.txt", &len[2]);
+    set("frequencies.txt", "gone");
+    (void)fputs("route_id,route_long_name,route_type\n", routes);
+    (void)fputs("route_id,service_id,trip_id,shape_id\n", trips);
+    (void)fputs("trip_id,arrival_time,departure_time,stop_id,stop_sequence\n", times);
+    for (size_t i = 0; i < n; i++) {
+        (void)fprintf(routes, "r%zu,x,3\n", i);
+        (void)fprintf(trips, "r%zu,week,t%zu,s1\n", i, i);
+        (void)fprintf(times, "t%zu,6:30:00,6:30:00,a,1\nt%zu,7:30:00,7:30:00,d,2\n", i, i);
+    }
+    (void)fclose(routes);
+    (void)fclose(trips);
+    (void)fclose(times);
+}
+
+static void expect_only_fault(const char *want)
+{
+    static const struct gtfs_files source = {read_big, size_of, NULL};
+    struct registry_faults faults;
+    char got[400] = "nothing";
+    const int err = gtfs_load_files(&source, &PRESET, &registry, &summary, &faults);
+    if (faults.n > 0)
+        (void)snprintf(got, sizeof(got), "%s:%u: %s", faults.list[0].file, faults.list[0].line,
+                       faults.list[0].reason);
+    cr_expect_eq(err, want != NULL ? -EINVAL : 0);
+    cr_expect_eq(faults.n, want != NULL);
+    cr_expect_str_eq(got, want != NULL ? want : "nothing");
+    registry_faults_free(&faults);
+    unload();
+    for (int i = 0; i < FILES_MAX; i++) {
+        free(big_text[i]);
+        big_text[i] = NULL;
+    }
+}
+
+Test(gtfs, routes_of_one_long_shape_have_a_limit_for_all_of_them)
+{
+    enum { POINTS = 100000, ROUTES = GTFS_POINTS_MAX / POINTS };
+    for (size_t n = ROUTES; n <= ROUTES + 2; n += 2) {
+        size_t len;
+        FILE *shapes = write_big("shapes.txt", &len);
+        (void)fputs("shape_id,shape_pt_lat,shape_pt_lon,shape_pt_sequence\n", shapes);
+        for (int i = 0; i < POINTS; i++)
+            (void)fprintf(shapes, "s1,29.%06d,121,%d\n", i, i);
+        (void)fclose(shapes);
+        write_routes(n);
+        expect_only_fault(n == ROUTES ? NULL
+                                      : "routes.txt:102: r100: with it all routes together have more than "
+                                        "10000000 positions; the rest was not looked at");
+    }
+}
+
+Test(gtfs, routes_of_one_service_of_many_days_have_a_limit_for_all_of_them)
+{
+    enum { DAYS = 20000, SERVICES = GTFS_DAYS_MAX / DAYS };
+    for (size_t n = SERVICES; n <= SERVICES + 2; n += 2) {
+        size_t len;
+        FILE *dates = write_big("calendar_dates.txt", &len);
+        (void)fputs("service_id,date,exception_type\n", dates);
+        for (int i = 0; i < DAYS; i++)
+            (void)fprintf(dates, "week,%04d%02d%02d,1\n", 2000 + i / 336, i / 28 % 12 + 1, i % 28 + 1);
+        (void)fclose(dates);
+        write_routes(n);
+        expect_only_fault(n == SERVICES
+                              ? NULL
+                              : "routes.txt:502: r500: with it all routes together have more than "
+                                "10000000 exceptions of their services; the rest was not looked at");
+    }
+}
+
+/* Of a route that is over its own limit no more is looked at. */
+Test(gtfs, a_route_over_its_limit_of_positions_ends_there)
+{
+    enum { POINTS = BW_POINTS_MAX / 2 + 1, SHAPES = 60 };
+    size_t len[3];
+    FILE *shapes = write_big("shapes.txt", &len[0]), *trips = write_big("trips.txt", &len[1]),
+         *times = write_big("stop_times.txt", &len[2]);
+    set("routes.txt", "route_id,route_long_name,route_type\nr0,x,3\n");
+    set("frequencies.txt", "gone");
+    (void)fputs("shape_id,shape_pt_lat,shape_pt_lon,shape_pt_sequence\n", shapes);
+    (void)fputs("route_id,service_id,trip_id,shape_id\n", trips);
+    (void)fputs("trip_id,arrival_time,departure_time,stop_id,stop_sequence\n", times);
+    for (int shape = 0; shape < SHAPES; shape++) {
+        for (int i = 0; i < (shape < 2 ? POINTS : 2); i++)
+            (void)fprintf(shapes, "s%d,%d.%06d,121,%d\n", shape, shape, i, i);
+        (void)fprintf(trips, "r0,week,t%d,s%d\n", shape, shape);
+        (void)fprintf(times, "t%d,6:30:00,6:30:00,a,1\nt%d,7:30:00,7:30:00,d,2\n", shape, shape);
+    }
+    (void)fputs("s60,29,121,0\ns60,29,121,1\n", shapes); /* would be a fault of its own */
+    (void)fputs("r0,week,t60,s60\n", trips);
+    (void)fputs("t60,6:30:00,6:30:00,a,1\nt60,7:30:00,7:30:00,d,2\n", times);
+    (void)fclose(shapes);
+    (void)fclose(trips);
+    (void)fclose(times);
+    expect_only_fault("routes.txt:2: r0: a route has at most 1024 different lines and 400000 positions");
 }
 
 /* --- ids --- */
