@@ -103,7 +103,7 @@ static const struct route {
      0,
      false,
      {"table", "row", "limit", "before"}},
-    {"GET", "/v1/registry/*", handle_registry, ACCESS_ALL, 0, false, {NULL}},
+    {"GET", "/v1/registry/*", handle_registry, ACCESS_ALL, 0, false, {"limit", "after"}},
     {"POST", "/v1/registry/*", handle_registry_add, ACCESS_STAFF, REGISTRY_BYTES_MAX, false, {NULL}},
     {"GET", "/v1/registry/*/**", handle_registry, ACCESS_ALL, 0, false, {NULL}},
     {"PUT", "/v1/registry/*/**", handle_registry_put, ACCESS_STAFF, REGISTRY_BYTES_MAX, false, {NULL}},

@@ -11,13 +11,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANGES_PAGE = 100, CHANGES_PAGE_MAX = 500, EXPIRY_DAYS = 60, EXPIRY_DAYS_MAX = 3660 };
+enum {
+    ROWS_PAGE_MAX = 500,
+    CHANGES_PAGE = 100,
+    CHANGES_PAGE_MAX = 500,
+    EXPIRY_DAYS = 60,
+    EXPIRY_DAYS_MAX = 3660
+};
 
 /* --- what a school may see: its own rows, and what its own vehicles' permits name --- */
+
+/* Ids of the registry, sorted. */
+struct named {
+    const char **ids;
+    size_t n;
+};
 
 struct view {
     const struct registry *registry;
     const char *school_id; /* NULL = everything */
+    struct named drivers, routes;
 };
 
 static bool vehicle_is_seen(const struct view *view, const char *vehicle_id)
@@ -26,37 +39,55 @@ static bool vehicle_is_seen(const struct view *view, const char *vehicle_id)
     return vehicle != NULL && strcmp(vehicle->school_id, view->school_id) == 0;
 }
 
-static bool names_driver(const struct bw_permit *permit, const char *driver_id)
+static int compare_ids(const void *left, const void *right)
 {
-    return strcmp(permit->driver_id, driver_id) == 0;
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-static bool names_route(const struct bw_permit *permit, const char *route_id)
+static bool is_named(const struct named *named, const char *id)
 {
-    return strcmp(permit->route_id, route_id) == 0;
+    return bsearch(&id, named->ids, named->n, sizeof(*named->ids), compare_ids) != NULL;
 }
 
-static bool permit_names(const struct view *view, bool (*names)(const struct bw_permit *, const char *),
-                         const char *id)
+/* What the permits of the school's vehicles name, once for all rows. 0 or -ENOMEM; close_view(). */
+static int open_view(struct view *view)
 {
-    for (size_t i = 0; i < view->registry->n_permits; i++) {
-        const struct registry_permit *permit = &view->registry->permits[i];
-        if (names(&permit->permit, id) && vehicle_is_seen(view, permit->vehicle_id))
-            return true;
+    const struct registry *registry = view->registry;
+    if (view->school_id == NULL)
+        return 0;
+    view->drivers.ids = calloc(registry->n_permits + 1, sizeof(*view->drivers.ids));
+    view->routes.ids = calloc(registry->n_permits + 1, sizeof(*view->routes.ids));
+    if (view->drivers.ids == NULL || view->routes.ids == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < registry->n_permits; i++) {
+        const struct registry_permit *permit = &registry->permits[i];
+        if (!vehicle_is_seen(view, permit->vehicle_id))
+            continue;
+        view->drivers.ids[view->drivers.n++] = permit->permit.driver_id;
+        view->routes.ids[view->routes.n++] = permit->permit.route_id;
     }
-    return false;
+    qsort(view->drivers.ids, view->drivers.n, sizeof(*view->drivers.ids), compare_ids);
+    qsort(view->routes.ids, view->routes.n, sizeof(*view->routes.ids), compare_ids);
+    return 0;
+}
+
+static void close_view(struct view *view)
+{
+    free(view->drivers.ids);
+    free(view->routes.ids);
 }
 
 static bool order_is_seen(const struct view *view, const struct bw_order *order)
 {
     bool seen = order->n_routes == 0;
     for (size_t i = 0; i < order->n_routes; i++)
-        seen |= permit_names(view, names_route, order->routes[i]);
+        seen |= is_named(&view->routes, order->routes[i]);
     return seen;
 }
 
-static bool is_seen(const struct view *view, enum registry_table table, const void *row)
+static bool is_seen(const void *context, enum registry_table table, const void *row)
 {
+    const struct view *view = context;
     if (view->school_id == NULL)
         return true;
     switch (table) {
@@ -65,13 +96,13 @@ static bool is_seen(const struct view *view, enum registry_table table, const vo
     case REGISTRY_VEHICLES:
         return vehicle_is_seen(view, ((const struct registry_vehicle *)row)->vehicle_id);
     case REGISTRY_DRIVERS:
-        return permit_names(view, names_driver, ((const struct registry_driver *)row)->driver_id);
+        return is_named(&view->drivers, ((const struct registry_driver *)row)->driver_id);
     case REGISTRY_PERMITS:
         return vehicle_is_seen(view, ((const struct registry_permit *)row)->vehicle_id);
     case REGISTRY_ROUTES:
-        return permit_names(view, names_route, ((const struct bw_route *)row)->route_id);
+        return is_named(&view->routes, ((const struct bw_route *)row)->route_id);
     case REGISTRY_STOPS:
-        return permit_names(view, names_route, ((const struct bw_stop *)row)->route_id);
+        return is_named(&view->routes, ((const struct bw_stop *)row)->route_id);
     case REGISTRY_ORDERS:
         return order_is_seen(view, row);
     default:
@@ -119,18 +150,43 @@ static json_t *tagged_row(enum registry_table table, const void *row, bool brief
     return json_pack("{s:s, s:o}", "tag", tag, "row", registry_row_json(table, row, brief));
 }
 
-static struct api_reply list(const struct view *view, enum registry_table table)
+/* NULL: out of memory. */
+static json_t *tagged_rows(enum registry_table table, const void *const *rows, size_t n)
 {
-    size_t n, row_size;
-    const char *rows = registry_rows(view->registry, table, &n, &row_size);
     json_t *list = json_array();
-    for (size_t i = 0; i < n; i++)
-        if (is_seen(view, table, rows + i * row_size) &&
-            json_array_append_new(list, tagged_row(table, rows + i * row_size, true)) != 0) {
+    for (size_t i = 0; i < n && list != NULL; i++)
+        if (json_array_append_new(list, tagged_row(table, rows[i], true)) != 0) {
             json_decref(list);
-            return out_of_memory();
+            list = NULL;
         }
-    return reply_json(MHD_HTTP_OK, json_pack("{s:o}", registry_table_name(table), list));
+    return list;
+}
+
+static struct api_reply list(const struct view *view, enum registry_table table,
+                             const struct api_request *request)
+{
+    int64_t limit = ROWS_PAGE_MAX;
+    if (request_number(request_query(request, "limit"), 1, ROWS_PAGE_MAX, &limit) != 0)
+        return reply_bad_request("limit: 1..500");
+    const struct registry_edit_page page = {.table = table,
+                                            .after = request_query(request, "after"),
+                                            .limit = (size_t)limit,
+                                            .is_wanted = is_seen,
+                                            .context = view};
+    char last[REGISTRY_ROW_ID_LEN] = "";
+    const void **rows;
+    size_t n;
+    bool more;
+    if (registry_edit_page(view->registry, &page, &rows, &n, &more) != 0)
+        return out_of_memory();
+    if (n > 0)
+        registry_row_id(table, rows[n - 1], last);
+    json_t *json = tagged_rows(table, rows, n);
+    free(rows);
+    if (json == NULL)
+        return out_of_memory();
+    return reply_json(MHD_HTTP_OK, json_pack("{s:o, s:o}", registry_table_name(table), json, "next_after",
+                                             more ? json_string(last) : json_null()));
 }
 
 static void add_tag(struct api_reply *reply, enum registry_table table, const void *row)
@@ -182,7 +238,11 @@ struct api_reply handle_registry(struct api *api, const struct api_request *requ
         return no_such_row();
     if (request_registry(api, &view.registry) != 0)
         return reply_store_failed();
-    return address.id == NULL ? list(&view, address.table) : one(&view, &address);
+    struct api_reply reply = open_view(&view) != 0 ? out_of_memory()
+                             : address.id == NULL  ? list(&view, address.table, request)
+                                                   : one(&view, &address);
+    close_view(&view);
+    return reply;
 }
 
 /* --- changing --- */
@@ -199,7 +259,6 @@ struct edited {
     struct registry_diff diff;
     struct registry_faults faults;
     struct issuer_counts issued;
-    char failed_at[BW_ID_LEN]; /* the vehicle whose licence could not be issued */
 };
 
 static void forget(struct edited *edited)
@@ -254,7 +313,7 @@ static int apply(struct api *api, const struct api_request *request, const struc
                          editor.utc_ms);
     const struct issuer issuer = {api->store, ret->registry, api->key, editor.who, editor.utc_ms};
     if (rc == 0)
-        rc = issuer_changed(&issuer, &ret->diff, &ret->issued, ret->failed_at);
+        rc = issuer_changed(&issuer, &ret->diff, &ret->issued, NULL);
     return rc;
 }
 

@@ -8,6 +8,7 @@ import { onLanguage, setLanguage, storedLanguage, t, toggleLanguage } from './i1
 const TABLES = ['schools', 'vehicles', 'drivers', 'permits', 'routes', 'stops', 'orders'];
 const EXPIRY_DAYS = 60;
 const HISTORY = 20;
+const ROWS_AT_ONCE = 10000; // that come without being asked for; a feed's stops may be many more
 
 // What a new row has, in the order of the form. Rows that are there bring their own fields.
 const FIELDS = {
@@ -35,6 +36,8 @@ const hasGeometry = (table) => ['routes', 'stops', 'orders'].includes(table);
 
 let table = 'expiries';
 let rows = []; // {tag, row}; of expiries the entries themselves
+let nextAfter = null; // where the rows that are not here yet begin
+let loads = 0; // the number of the load that may still write
 let chosen = null; // {tag, row} as read; tag null = a new one
 let file = null; // GeoJSON that was picked for its geometry
 
@@ -45,18 +48,33 @@ const word = (key) => t(`registry.${key}`);
 
 /* --- the list --- */
 
-async function load() {
-  const asked = table;
+function pagePath(after) {
+  if (table === 'expiries') return `/v1/expiries?days=${EXPIRY_DAYS}`;
+  return `/v1/registry/${table}${after === null ? '' : `?${new URLSearchParams({ after })}`}`;
+}
+
+/** Page by page, from the first (null) or from where the last load ended. */
+async function load(after = null) {
+  loads += 1;
+  const mine = loads;
+  let loaded = after === null ? [] : rows;
+  const end = loaded.length + ROWS_AT_ONCE;
+  let next = after;
   setText(byId('note'), '');
   try {
-    const answer = await callApi(table === 'expiries' ? `/v1/expiries?days=${EXPIRY_DAYS}` : `/v1/registry/${table}`);
-    if (asked !== table) return;
-    rows = answer.body[table];
+    do {
+      const { body } = await callApi(pagePath(next));
+      if (mine !== loads) return;
+      loaded = loaded.concat(body[table]);
+      next = body.next_after ?? null;
+    } while (next !== null && loaded.length < end);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    rows = [];
+    if (mine !== loads) return;
     setText(byId('note'), error.message);
   }
+  rows = loaded;
+  nextAfter = next;
   drawList();
 }
 
@@ -84,6 +102,8 @@ function drawList() {
   const shown = rows.filter((entry) => textOf(entry).toLowerCase().includes(wanted));
   byId('rows').replaceChildren(...shown.map(listed));
   byId('add').hidden = table === 'expiries';
+  byId('rows-more').hidden = nextAfter === null;
+  setText(byId('rows-more'), t('registry.more', { count: rows.length }));
   if (shown.length === 0 && byId('note').textContent === '') setText(byId('note'), word('none'));
   for (const button of byId('tables').children) button.setAttribute('aria-pressed', String(button.dataset.table === table));
 }
@@ -261,6 +281,7 @@ function drawTables() {
 
 byId('search').addEventListener('input', drawList);
 byId('add').addEventListener('click', add);
+byId('rows-more').addEventListener('click', () => load(nextAfter));
 byId('language').addEventListener('click', toggleLanguage);
 onLanguage(() => {
   setText(byId('language'), t('language'));

@@ -26,13 +26,67 @@ const void *registry_edit_find(const struct registry *registry, enum registry_ta
 {
     size_t n, row_size;
     const char *rows = registry_rows(registry, table, &n, &row_size);
-    for (size_t i = 0; i < n; i++) {
-        char row_id[REGISTRY_ROW_ID_LEN];
-        registry_row_id(table, rows + i * row_size, row_id);
-        if (strcmp(row_id, id) == 0)
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(sets_row_id(table, rows + i * row_size), id) == 0)
             return rows + i * row_size;
-    }
     return NULL;
+}
+
+/* --- a page --- */
+
+struct listed {
+    const char *id;
+    const void *row;
+};
+
+static int compare_listed(const void *left, const void *right)
+{
+    return strcmp(((const struct listed *)left)->id, ((const struct listed *)right)->id);
+}
+
+/* The first `most` by id of those that are asked for; `found` has room for twice as many, and is sorted and
+ * cut whenever it is full. How many. */
+static size_t find_first(const struct registry *registry, const struct registry_edit_page *page, size_t most,
+                         struct listed *found)
+{
+    size_t n_rows, row_size, n = 0;
+    const char *rows = registry_rows(registry, page->table, &n_rows, &row_size), *below = NULL;
+    for (size_t i = 0; i < n_rows; i++) {
+        const struct listed one = {sets_row_id(page->table, rows + i * row_size), rows + i * row_size};
+        if ((page->after != NULL && strcmp(one.id, page->after) <= 0) ||
+            (below != NULL && strcmp(one.id, below) > 0) ||
+            (page->is_wanted != NULL && !page->is_wanted(page->context, page->table, one.row)))
+            continue;
+        found[n++] = one;
+        if (n == 2 * most) {
+            qsort(found, n, sizeof(*found), compare_listed);
+            n = most;
+            below = found[n - 1].id;
+        }
+    }
+    qsort(found, n, sizeof(*found), compare_listed);
+    return n < most ? n : most;
+}
+
+int registry_edit_page(const struct registry *registry, const struct registry_edit_page *page,
+                       const void ***ret, size_t *ret_n, bool *ret_more)
+{
+    const size_t most = page->limit + 1; /* one more: is there another page? */
+    struct listed *found = calloc(2 * most, sizeof(*found));
+    const void **list = calloc(most, sizeof(*list));
+    if (found == NULL || list == NULL) {
+        free(found);
+        free(list);
+        return -ENOMEM;
+    }
+    const size_t n = find_first(registry, page, most, found);
+    for (size_t i = 0; i < n; i++)
+        list[i] = found[i].row;
+    free(found);
+    *ret = list;
+    *ret_n = n < most ? n : page->limit;
+    *ret_more = n == most;
+    return 0;
 }
 
 static const struct csvfile_table *csv_of(enum registry_table table)
@@ -308,9 +362,7 @@ struct keeping {
 static bool is_other(const void *context, const void *row)
 {
     const struct keeping *keeping = context;
-    char id[REGISTRY_ROW_ID_LEN];
-    registry_row_id(keeping->table, row, id);
-    return strcmp(id, keeping->id) != 0;
+    return strcmp(sets_row_id(keeping->table, row), keeping->id) != 0;
 }
 
 static bool is_of_other_route(const void *context, const void *row)

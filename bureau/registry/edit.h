@@ -15,6 +15,19 @@ enum registry_table registry_edit_table(const char *name);
 /* By id; NULL: none. */
 const void *registry_edit_find(const struct registry *registry, enum registry_table table, const char *id);
 
+/* The rows that `is_wanted` (NULL: all) in order of their ids, from the first above `after` (NULL: from the
+ * first), at most `limit` of them. ret_more: there are others behind them. *ret is free()d by the caller. 0
+ * or -ENOMEM. */
+struct registry_edit_page {
+    enum registry_table table;
+    const char *after;
+    size_t limit;
+    bool (*is_wanted)(const void *context, enum registry_table table, const void *row);
+    const void *context;
+};
+int registry_edit_page(const struct registry *registry, const struct registry_edit_page *page,
+                       const void ***ret, size_t *ret_n, bool *ret_more);
+
 /* The row as registry_edit() would take it. brief: without a line's or an area's positions. NULL: out of
  * memory. */
 json_t *registry_row_json(enum registry_table table, const void *row, bool brief);

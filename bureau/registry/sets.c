@@ -182,6 +182,11 @@ static const struct column *id_column(enum registry_table table)
     return &UNIQUES[i];
 }
 
+const char *sets_row_id(enum registry_table table, const void *row)
+{
+    return (const char *)row + id_column(table)->offset;
+}
+
 /* A row that no file brought has no line, and is named by its id. */
 static void row_fault(const struct sets *sets, enum registry_table table, size_t row, const char *column,
                       const char *reason, struct registry_faults *faults)
@@ -192,8 +197,8 @@ static void row_fault(const struct sets *sets, enum registry_table table, size_t
         faults_add(faults, rows->file, rows->lines[row], column, reason);
         return;
     }
-    (void)snprintf(subject, sizeof(subject), "%s: %s",
-                   rows->data + row * rows->row_size + id_column(table)->offset, column);
+    (void)snprintf(subject, sizeof(subject), "%s: %s", sets_row_id(table, rows->data + row * rows->row_size),
+                   column);
     faults_add(faults, TABLES[table].name, 0, subject, reason);
 }
 

@@ -20,6 +20,9 @@ typedef bool (*sets_wanted_fn)(const void *context, const void *row);
 int sets_add_all(struct sets *sets, const struct registry *from, enum registry_table table,
                  sets_wanted_fn wanted, const void *context);
 
+/* The id in a row of any table but services. */
+const char *sets_row_id(enum registry_table table, const void *row);
+
 /* Checks what is between rows and tables, and the limits of every vehicle. When `faults` holds anything then,
  * also from before: -EINVAL. Else the registry, sorted as registry.h promises; the sets are empty then. */
 int sets_finish(struct sets *sets, struct registry_faults *faults, struct registry **ret);

@@ -75,6 +75,81 @@ Test(registry_edit, every_row_goes_back_as_it_came_and_nothing_changes)
     }
 }
 
+/* --- pages --- */
+
+static bool is_wanted(const void *context, enum registry_table table, const void *row)
+{
+    char id[REGISTRY_ROW_ID_LEN];
+    registry_row_id(table, row, id);
+    return strstr(id, context) == NULL;
+}
+
+/* The ids of all pages, each with a ' ' behind it, and '|' behind a page. */
+static void read_pages(enum registry_table table, size_t limit, const char *but, char ret[400])
+{
+    char after[REGISTRY_ROW_ID_LEN] = "";
+    bool more = true;
+    ret[0] = '\0';
+    while (more) {
+        const struct registry_edit_page page = {table, *after ? after : NULL, limit, but ? is_wanted : NULL,
+                                                but};
+        const void **rows;
+        size_t n, len = strlen(ret);
+        cr_assert_eq(registry_edit_page(base, &page, &rows, &n, &more), 0);
+        for (size_t i = 0; i < n; i++) {
+            registry_row_id(table, rows[i], after);
+            len += (size_t)snprintf(ret + len, 400 - len, "%s ", after);
+        }
+        (void)snprintf(ret + len, 400 - len, "|");
+        free(rows);
+    }
+}
+
+Test(registry_edit, pages_are_in_order_of_ids_and_each_row_is_on_one)
+{
+    char got[400];
+    read_pages(REGISTRY_VEHICLES, 500, NULL, got);
+    cr_expect_str_eq(got, "bus-a bus-b bus-c bus-d bus-e |");
+    read_pages(REGISTRY_VEHICLES, 2, NULL, got);
+    cr_expect_str_eq(got, "bus-a bus-b |bus-c bus-d |bus-e |");
+    read_pages(REGISTRY_VEHICLES, 5, NULL, got); /* the last is full, and there is none behind it */
+    cr_expect_str_eq(got, "bus-a bus-b bus-c bus-d bus-e |");
+    read_pages(REGISTRY_VEHICLES, 1, "bus-c", got);
+    cr_expect_str_eq(got, "bus-a |bus-b |bus-d |bus-e |");
+    read_pages(REGISTRY_VEHICLES, 1, "bus", got);
+    cr_expect_str_eq(got, "|");
+}
+
+/* They stand by route and by vehicle. */
+Test(registry_edit, pages_of_stops_and_permits_are_in_order_of_their_ids_too)
+{
+    for (size_t limit = 1; limit <= 6; limit++)
+        for (int table = REGISTRY_PERMITS; table <= REGISTRY_STOPS; table++) {
+            char got[400], last[REGISTRY_ROW_ID_LEN] = "";
+            size_t n, row_size, n_got = 0;
+            (void)registry_rows(base, (enum registry_table)table, &n, &row_size);
+            read_pages((enum registry_table)table, limit, NULL, got);
+            for (char *id = strtok(got, " |"); id != NULL; id = strtok(NULL, " |"), n_got++) {
+                cr_expect_gt(strcmp(id, last), 0, "%s after %s", id, last);
+                (void)snprintf(last, sizeof(last), "%s", id);
+            }
+            cr_expect_eq(n_got, n);
+        }
+}
+
+Test(registry_edit, a_page_begins_behind_a_row_that_is_gone)
+{
+    const struct registry_edit_page page = {REGISTRY_VEHICLES, "bus-bb", 1, NULL, NULL};
+    const void **rows;
+    size_t n;
+    bool more;
+    cr_assert_eq(registry_edit_page(base, &page, &rows, &n, &more), 0);
+    cr_assert_eq(n, 1);
+    cr_expect_str_eq(((const struct registry_vehicle *)rows[0])->vehicle_id, "bus-c");
+    cr_expect(more);
+    free(rows);
+}
+
 Test(registry_edit, a_field_is_changed)
 {
     struct registry_faults faults;
