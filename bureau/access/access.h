@@ -22,7 +22,7 @@ enum {
 enum access_scope {
     ACCESS_SCOPE_ALL = 1,
     ACCESS_SCOPE_READ = 2,   /* nothing is changed */
-    ACCESS_SCOPE_PLATES = 4, /* the look-up of plates */
+    ACCESS_SCOPE_PLATES = 4, /* the look-up of plates; sightings: all that is done with them */
     ACCESS_SCOPE_FEEDS = 8,  /* what is meant for other systems */
 };
 enum { ACCESS_SCOPES_LEN = 32 };
