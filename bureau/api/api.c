@@ -1,5 +1,6 @@
 #include "bureau/api/api.h"
 
+#include "bureau/access/headers.h"
 #include "bureau/api/internal.h"
 #include "bureau/api/reporter.h"
 
@@ -15,6 +16,8 @@
 enum {
     REGISTRY_BYTES_MAX = 16 * 1024 * 1024, /* a route of as many positions as a licence holds */
     CONNECTIONS_MAX = 512,
+    ADDRESS_CONNECTIONS_MAX = 256, /* of these, of one address: a whole office may be behind it */
+    ACCOUNT_REQUESTS_MAX = 128,    /* under way, of one account; event streams have a limit of their own */
     CONNECTION_TIMEOUT_S = 30,
     CONNECTION_BYTES_MAX = 32768,
     PARAMETERS_MAX = 10,
@@ -22,6 +25,10 @@ enum {
     SIGHTING_BYTES_MAX = 16384,  /* a note and a place, escaped */
     UPLOAD_BYTES = 256 * 1024,
     UPLOADS_MAX = 8, /* at once */
+    ADDRESS_UPLOADS_MAX = 4,
+    ACCOUNT_UPLOADS_MAX = 2,
+    BODY_TIME_MAX_S = 300,
+    READ_PAST_MAX = 64 * 1024, /* of a body that nobody will read */
     TAIL_MAX = 1024,
     REPORT_ROLES = ACCESS_STAFF | ACCESS_SCHOOL,
 };
@@ -143,15 +150,17 @@ enum { ROUTE_COUNT = sizeof(ROUTES) / sizeof(ROUTES[0]) };
 struct call {
     const struct route *route; /* NULL = no such path, or not with this method */
     char tail[TAIL_MAX];
-    char *body; /* body_len bytes and a NUL */
-    size_t body_len;
+    char *body;              /* body_len bytes and a NUL */
+    size_t body_len, n_past; /* bytes; n_past were not kept */
     bool is_upload;
+    share_ticket shares[4]; /* of address and account: requests and uploads */
     struct darkroom_job photo;
     struct gate_caller caller;
     struct api_reply refusal; /* status 0 = let in */
     struct hash_job *job;
     struct trace trace;
     struct reporting reporting;
+    struct recurring recurring;
     struct feeder_wait feed;
     int64_t begun_us;
     unsigned status; /* of the answer; 0 = none yet */
@@ -228,6 +237,41 @@ static struct api_reply no_route(const char *path)
     return reply;
 }
 
+static struct api_reply too_many(const char *message)
+{
+    struct api_reply reply = reply_error(MHD_HTTP_TOO_MANY_REQUESTS, "too_many_requests", message);
+    reply_header(&reply, MHD_HTTP_HEADER_RETRY_AFTER, "5");
+    return reply;
+}
+
+/* What everybody needs has room for others, too, whoever asks. */
+static void admit_share(struct api *api, struct call *call)
+{
+    const struct gate_caller *caller = &call->caller;
+    if (!shares_take(api->shares, SHARE_REQUESTS, caller->address, ADDRESS_CONNECTIONS_MAX, &call->shares[0]))
+        call->refusal = too_many("256 requests of this address are under way");
+    else if (caller->by != GATE_NOBODY && !shares_take(api->shares, SHARE_ACCOUNT, caller->account,
+                                                       ACCOUNT_REQUESTS_MAX, &call->shares[1]))
+        call->refusal = too_many("128 requests of this account are under way");
+}
+
+/* Of bodies that are large no more come in at once than there is memory for. */
+static void admit_upload(struct api *api, struct call *call)
+{
+    const struct gate_caller *caller = &call->caller;
+    if (!call->route || call->route->body_max < UPLOAD_BYTES)
+        return;
+    if (!shares_take(api->shares, SHARE_UPLOADS, caller->address, ADDRESS_UPLOADS_MAX, &call->shares[2]))
+        call->refusal = too_many("4 uploads of this address are under way");
+    else if (!shares_take(api->shares, SHARE_ACCOUNT_UPLOADS, caller->account, ACCOUNT_UPLOADS_MAX,
+                          &call->shares[3]))
+        call->refusal = too_many("2 uploads of this account are under way");
+    else if (api->n_uploads == UPLOADS_MAX)
+        call->refusal = reply_busy("others are sending; send it again in a moment");
+    call->is_upload = !call->refusal.status;
+    api->n_uploads += call->is_upload;
+}
+
 /* Before a body is read: who asks, and may he? What is refused is answered when the body has been read past.
  */
 static void admit(struct api *api, struct MHD_Connection *connection, const char *method, struct call *call)
@@ -239,6 +283,10 @@ static void admit(struct api *api, struct MHD_Connection *connection, const char
                          route ? route->roles : 0, &call->refusal) &&
              route && !parameters_known(connection, route))
         call->refusal = reply_bad_request("unknown query parameter, or one without a value");
+    if (!call->refusal.status)
+        admit_share(api, call);
+    if (!call->refusal.status)
+        admit_upload(api, call);
 }
 
 static struct api_reply route_request(struct api *api, struct MHD_Connection *connection, const char *method,
@@ -261,6 +309,7 @@ static struct api_reply route_request(struct api *api, struct MHD_Connection *co
                                         .photo = &call->photo,
                                         .trace = &call->trace,
                                         .reporting = &call->reporting,
+                                        .recurring = &call->recurring,
                                         .feed = &call->feed};
     return call->route->handler(api, &request);
 }
@@ -287,29 +336,37 @@ static int64_t now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+static bool takes_body(const struct route *route)
+{
+    return route && strcmp(route->method, MHD_HTTP_METHOD_GET) != 0;
+}
+
+/* What no route will read (a GET's body, a wrong path's) is read past, though not for ever. */
+static size_t body_max(const struct call *call)
+{
+    return takes_body(call->route) ? call->route->body_max : READ_PAST_MAX;
+}
+
 /* A body that says how long it is, and is too long, is refused before it is sent. */
-static bool announces_too_much(struct MHD_Connection *connection, const struct route *route)
+static bool announces_too_much(struct MHD_Connection *connection, const struct call *call)
 {
     int64_t length = 0;
     const char *text =
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    return route && strcmp(route->method, MHD_HTTP_METHOD_GET) != 0 &&
-           request_number(text, 0, (int64_t)route->body_max, &length) != 0;
+    return request_number(text, 0, (int64_t)body_max(call), &length) != 0;
 }
 
-/* False: out of memory, or more than the route takes, though not announced: the connection is closed. What
- * no route will read (a GET's body, a wrong path's) is read past. */
+/* False: out of memory, or more than may come, though not announced, or too slowly: the connection is closed.
+ */
 static bool keep_body(struct call *call, const char *bytes, size_t len)
 {
-    const size_t max = call->route ? call->route->body_max : 0;
-    if (call->refusal.status) { /* read past, though not for ever */
-        call->body_len += len;
-        return call->body_len <= max || !call->route || strcmp(call->route->method, MHD_HTTP_METHOD_GET) == 0;
-    }
-    if (max == 0)
-        return !call->route || strcmp(call->route->method, MHD_HTTP_METHOD_GET) == 0;
-    if (len > max - call->body_len)
+    if (len > body_max(call) - call->body_len - call->n_past ||
+        now_us() - call->begun_us > BODY_TIME_MAX_S * (int64_t)1000000)
         return false;
+    if (call->refusal.status || !takes_body(call->route)) {
+        call->n_past += len;
+        return true;
+    }
     char *grown = realloc(call->body, call->body_len + len + 1);
     if (!grown)
         return false;
@@ -322,19 +379,6 @@ static bool keep_body(struct call *call, const char *bytes, size_t len)
 
 /* Called with the headers, then with each piece of the body, then once more. libmicrohttpd keeps the
  * connection only when the answer waits for that last call. */
-/* Of bodies that are large no more come in at once than there is memory for. */
-static void admit_upload(struct api *api, struct call *call)
-{
-    if (!call->route || call->route->body_max < UPLOAD_BYTES)
-        return;
-    if (api->n_uploads == UPLOADS_MAX) {
-        call->refusal = reply_busy("others are sending; send it again in a moment");
-        return;
-    }
-    call->is_upload = true;
-    api->n_uploads++;
-}
-
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path,
                               const char *method, const char *version, const char *upload, size_t *upload_len,
                               void **request_state)
@@ -349,12 +393,10 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
         *request_state = call;
         call->begun_us = now_us();
         find_route(call, method, path);
-        if (announces_too_much(connection, call->route))
+        if (announces_too_much(connection, call))
             return send_reply(api, connection, call,
                               reply_error(MHD_HTTP_CONTENT_TOO_LARGE, "too_large", "the body is too long"));
         admit(api, connection, method, call);
-        if (!call->refusal.status)
-            admit_upload(api, call);
         return MHD_YES;
     }
     if (*upload_len > 0) {
@@ -393,15 +435,54 @@ static void end_call(void *context, struct MHD_Connection *connection, void **re
             MHD_destroy_response(call->refusal.response);
         picture_free(&call->photo.picture);
         api->n_uploads -= call->is_upload;
+        for (size_t i = 0; i < sizeof(call->shares) / sizeof(call->shares[0]); i++)
+            shares_give_back(api->shares, &call->shares[i]);
         if (call->body)
             sodium_memzero(call->body, call->body_len); /* it may be a password */
         free(call->body);
         reporting_free(&call->reporting);
+        recurring_free(&call->recurring);
         hash_job_free(call->job);
         body_release(call->feed.body);
     }
     free(call);
     *request_state = NULL;
+}
+
+/* --- connections --- */
+
+/* Whose connection it is; false: nobody's whose share is counted here. Our own proxy has everybody's: what is
+ * under way of an address behind it is counted with the requests. */
+static bool counted_address(const struct api *api, const struct sockaddr *peer, char ret[HEADERS_ADDRESS_LEN])
+{
+    return !(api->config->http_proxy && headers_is_loopback(peer)) && headers_address(peer, ret) == 0;
+}
+
+static enum MHD_Result accept_connection(void *context, const struct sockaddr *peer, socklen_t length)
+{
+    const struct api *api = context;
+    char address[HEADERS_ADDRESS_LEN];
+    (void)length;
+    return !counted_address(api, peer, address) ||
+                   shares_has_room(api->shares, SHARE_CONNECTIONS, address, ADDRESS_CONNECTIONS_MAX)
+               ? MHD_YES
+               : MHD_NO;
+}
+
+/* *state is the connection's own: its ticket. */
+static void note_connection(void *context, struct MHD_Connection *connection, void **state,
+                            enum MHD_ConnectionNotificationCode what)
+{
+    struct api *api = context;
+    char address[HEADERS_ADDRESS_LEN];
+    share_ticket ticket = (uintptr_t)*state;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+        shares_give_back(api->shares, &ticket);
+    else if (info && info->client_addr && counted_address(api, info->client_addr, address))
+        (void)shares_take(api->shares, SHARE_CONNECTIONS, address, ADDRESS_CONNECTIONS_MAX, &ticket);
+    *state = (void *)ticket; /* NOLINT(performance-no-int-to-ptr): what libmicrohttpd keeps is a pointer */
 }
 
 /* Where the page may load pictures from: scheme and host of the tile URL, Leaflet's "{s}." as a wildcard. */
@@ -476,6 +557,8 @@ int api_create(const struct bureau_config *config, struct api **ret)
     if (rc == 0)
         rc = reporter_create(config->store_path, &api->reporter);
     if (rc == 0)
+        rc = recurrence_create(config->store_path, &api->recurrence);
+    if (rc == 0)
         rc = feeder_create(config->store_path, &api->feeder);
     if (rc == 0)
         rc = files_create(&api->files);
@@ -485,6 +568,8 @@ int api_create(const struct bureau_config *config, struct api **ret)
         rc = hasher_create(&api->hasher);
     if (rc == 0)
         rc = limiter_create(&api->limiter);
+    if (rc == 0)
+        rc = shares_create(&api->shares);
     if (rc == 0 && *config->http_cert)
         rc = read_tls(config, api);
     if (rc != 0) {
@@ -561,9 +646,10 @@ static int start_server(struct api *api, int fd)
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES_MAX, NULL},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)unescape, NULL},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_call, api},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)note_connection, api},
         {MHD_OPTION_END, 0, NULL},
     };
-    api->daemon = MHD_start_daemon(flags, 0, NULL, NULL, answer, api, MHD_OPTION_ARRAY, options,
+    api->daemon = MHD_start_daemon(flags, 0, accept_connection, api, answer, api, MHD_OPTION_ARRAY, options,
                                    api->tls_cert ? MHD_OPTION_ARRAY : MHD_OPTION_END, tls, MHD_OPTION_END);
     return api->daemon ? 0 : api->tls_cert ? -EKEYREJECTED : -EIO;
 }
@@ -576,6 +662,8 @@ static int start_threads(struct api *api)
     if (rc == 0)
         rc = reporter_start(api->reporter);
     if (rc == 0)
+        rc = recurrence_start(api->recurrence);
+    if (rc == 0)
         rc = feeder_start(api->feeder);
     if (rc == 0)
         rc = darkroom_start(api->darkroom);
@@ -587,6 +675,7 @@ static void stop_threads(struct api *api)
     stream_stop(api->stream);
     tracer_stop(api->tracer);
     reporter_stop(api->reporter);
+    recurrence_stop(api->recurrence);
     feeder_stop(api->feeder);
     darkroom_stop(api->darkroom);
     hasher_stop(api->hasher);
@@ -630,11 +719,13 @@ void api_destroy(struct api *api)
     stream_destroy(api->stream);
     tracer_destroy(api->tracer);
     reporter_destroy(api->reporter);
+    recurrence_destroy(api->recurrence);
     feeder_destroy(api->feeder);
     files_destroy(api->files);
     darkroom_destroy(api->darkroom);
     hasher_destroy(api->hasher);
     limiter_destroy(api->limiter);
+    shares_destroy(api->shares);
     free(api->tls_cert);
     if (api->tls_key)
         sodium_memzero(api->tls_key, strlen(api->tls_key));

@@ -1,9 +1,12 @@
 /* The bureau over HTTP: /healthz, /v1/... (docs/api/openapi.yaml is the contract), the event stream, the
- * console's files. One thread answers every request; a second one paces the event
- * stream, a third writes the traces of plate look-ups, a fourth makes reports.
+ * console's files. One thread answers every request; what takes long has threads of its own: the event
+ * stream's pace, traces of plate look-ups, reports, lists of what is seen again and again, feeds, pictures,
+ * log-ins.
  *
- * Limits: 512 connections, of these 256 event streams; 32 KiB a connection and what its route
- * lets a body have; 30 s without progress closes one.
+ * Limits: 512 connections, of these 256 event streams; an address (behind our proxy, too) has 256, an account
+ * 128 requests at a time. 32 KiB a connection and what its route lets a body have, 64 KiB where that is
+ * nothing; 8 large bodies at a time, 4 of an address, 2 of an account. 30 s without progress closes one, and
+ * a body that takes 300 s.
  */
 #ifndef BUSWARDEN_API_H
 #define BUSWARDEN_API_H

@@ -10,6 +10,8 @@
 #include "bureau/api/gate.h"
 #include "bureau/api/hasher.h"
 #include "bureau/api/metrics.h"
+#include "bureau/api/recurrence.h"
+#include "bureau/api/shares.h"
 #include "bureau/api/stream.h"
 #include "bureau/api/trace.h"
 #include "bureau/registry/nearmiss.h"
@@ -32,6 +34,7 @@ struct api {
     struct stream *stream;
     struct tracer *tracer;
     struct reporter *reporter;
+    struct recurrence *recurrence;
     struct feeder *feeder;
     struct files *files;
     struct metrics metrics;
@@ -39,6 +42,7 @@ struct api {
     int n_uploads; /* bodies that are coming in, of UPLOAD_BYTES or more */
     struct hasher *hasher;
     struct limiter *limiter;
+    struct shares *shares;
     char *tls_cert, *tls_key; /* PEM; NULL = no TLS */
     struct MHD_Daemon *daemon;
     int port;
@@ -62,7 +66,8 @@ struct api_request {
     /* The same in every call for one request. */
     struct hash_job *job;        /* of a POST or PUT */
     struct trace *trace;         /* of a plate's look-up */
-    struct reporting *reporting; /* of a report; likewise */
+    struct reporting *reporting; /* of a report */
+    struct recurring *recurring; /* of a list of what is seen again and again */
     struct feeder_wait *feed;    /* for a feed */
     struct darkroom_job *photo;  /* of an upload */
 };

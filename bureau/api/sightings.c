@@ -25,7 +25,6 @@ enum {
     REPEAT_DAYS_DEFAULT = 30,        /* about a month of mornings */
     REPEAT_DAYS_MAX = 366,           /* further back nobody is asked */
     REPEAT_MIN_DEFAULT = 2,          /* once is not again */
-    GATES_MAX = 20,                  /* of one plate, the most frequent */
     SUBJECT_LEN = 32 + BW_PLATE_LEN, /* of the audit */
 };
 static const int64_t PAST_MS =
@@ -422,72 +421,6 @@ struct api_reply handle_sightings(struct api *api, const struct api_request *req
 
 /* --- again and again --- */
 
-struct repeat_list {
-    struct api *api;
-    const struct registry *registry;
-    struct store_repeat_query query;
-    json_t *rows;
-};
-
-static int add_share(void *context, const struct store_repeat *row)
-{
-    return json_array_append_new(context, sightingjson_repeat(row)) == 0 ? 0 : -ENOMEM;
-}
-
-/* At which gates, and in which hours of the day. */
-static int put_shares(const struct repeat_list *list, json_t **row, const char *plate)
-{
-    struct store_repeat_query query = list->query;
-    json_t *gates = json_array(), *hours = json_array();
-    query.plate = plate;
-    query.count_min = 1;
-    query.by = STORE_BY_GATE;
-    int rc = store_repeats(list->api->store, &query, GATES_MAX, add_share, gates);
-    query.by = STORE_BY_HOUR;
-    if (rc == 0)
-        rc = store_repeats(list->api->store, &query, 24, add_share, hours);
-    modeljson_put(row, "at", gates);
-    modeljson_put(row, "hours", hours);
-    return rc;
-}
-
-static int add_plate(const struct repeat_list *list, json_t *row, const char *plate)
-{
-    struct nearmiss_plate near[NEARMISS_MAX];
-    struct registry_answer answer;
-    const enum sighting_verdict now =
-        verdict_of(list->registry, plate, request_now_ms(CLOCK_REALTIME), &answer);
-    const size_t n = answer.vehicle ? 0 : request_near_misses(list->api, plate, NULL, near);
-    modeljson_put(&row, "verdict", json_string(verdict_name(now)));
-    modeljson_put(&row, "vehicle_id",
-                  answer.vehicle ? modeljson_text(answer.vehicle->vehicle_id) : json_null());
-    modeljson_put(&row, "near_misses", apijson_near_misses(near, n));
-    const int rc = put_shares(list, &row, plate);
-    return json_array_append_new(list->rows, row) == 0 ? rc : -ENOMEM;
-}
-
-static int add_repeat(void *context, const struct store_repeat *row)
-{
-    struct repeat_list *list = context;
-    return json_array_append_new(list->rows, sightingjson_repeat(row)) == 0 ? 0 : -ENOMEM;
-}
-
-/* The walk over plates must be over before each is asked for its gates. */
-static int complete_plates(struct repeat_list *list)
-{
-    json_t *plates = list->rows, *row;
-    size_t i;
-    int rc = 0;
-    list->rows = json_array();
-    json_array_foreach(plates, i, row)
-    {
-        if (rc == 0)
-            rc = add_plate(list, json_incref(row), json_string_value(json_object_get(row, "plate")));
-    }
-    json_decref(plates);
-    return rc;
-}
-
 static const char *take_repeat_query(const struct api_request *request, struct store_repeat_query *ret,
                                      int64_t *ret_limit)
 {
@@ -513,26 +446,37 @@ static const char *take_repeat_query(const struct api_request *request, struct s
     return NULL;
 }
 
-struct api_reply handle_recurrence(struct api *api, const struct api_request *request)
+/* status 0: it is being made. */
+static struct api_reply ask_recurrence(struct api *api, const struct api_request *request)
 {
-    struct repeat_list list = {.api = api};
+    struct recurring *recurring = request->recurring;
     int64_t limit = PAGE_DEFAULT;
-    const char *reason = take_repeat_query(request, &list.query, &limit);
+    const char *reason = take_repeat_query(request, &recurring->query, &limit);
     if (reason)
         return reply_bad_request(reason);
-    if (request_registry(api, &list.registry) != 0 ||
-        store_audit(api->store, request->who->name, "recurrence", "", request_now_ms(CLOCK_REALTIME)) != 0)
+    recurring->limit = (int)limit;
+    recurring->now_utc_ms = request_now_ms(CLOCK_REALTIME);
+    if (store_audit(api->store, request->who->name, "recurrence", "", recurring->now_utc_ms) != 0)
         return reply_store_failed();
-    list.rows = json_array();
-    int rc = store_repeats(api->store, &list.query, (int)limit, add_repeat, &list);
-    if (rc == 0 && list.query.by == STORE_BY_PLATE)
-        rc = complete_plates(&list);
-    if (rc != 0) {
-        json_decref(list.rows);
+    const int rc = recurrence_ask(api->recurrence, request->connection, recurring);
+    return rc == 0
+               ? (struct api_reply){0, NULL}
+               : reply_busy(rc == -EBUSY ? "as many lists as can wait are waiting" : "the server is ending");
+}
+
+struct api_reply handle_recurrence(struct api *api, const struct api_request *request)
+{
+    struct recurring *recurring = request->recurring;
+    if (recurring->state == RECURRING_NONE)
+        return ask_recurrence(api, request);
+    if (recurring->err == -ESHUTDOWN || recurring->err == -ECANCELED)
+        return reply_busy("the server is ending");
+    if (recurring->err != 0)
         return reply_store_failed();
-    }
+    json_t *rows = recurring->rows;
+    recurring->rows = NULL;
     return reply_json(MHD_HTTP_OK, json_pack("{s:o, s:o}", "since",
-                                             modeljson_instant(list.query.since_utc_ms), "rows", list.rows));
+                                             modeljson_instant(recurring->query.since_utc_ms), "rows", rows));
 }
 
 /* --- handed over to the police --- */

@@ -2,6 +2,7 @@
 #include "bureau/api/api.h"
 #include "bureau/api/json.h"
 #include "bureau/store/accounts.h"
+#include "bureau/store/sightings.h"
 #include "proto/seal.h"
 #include "proto/wire.h"
 
@@ -27,6 +28,7 @@ static struct bureau_config config;
 static struct store *store;
 static struct api *api;
 static const char *bearer; /* who asks; NULL = nobody */
+static uint32_t own_address = INADDR_LOOPBACK;
 static bool broker_connected = true, ingest_failing;
 
 /* Linked with --wrap: a store that fails on demand. */
@@ -49,7 +51,7 @@ int __wrap_store_audit(struct store *handle, const char *who, const char *action
 {
     (void)handle, (void)utc_ms;
     cr_expect_str_eq(who, "tester#1");
-    cr_expect_str_eq(action, "check-plate");
+    cr_expect(strcmp(action, "check-plate") == 0 || strcmp(action, "recurrence") == 0, "%s", action);
     audit_begun = true;
     while (audit_held)
         (void)usleep(1000);
@@ -59,6 +61,20 @@ int __wrap_store_audit(struct store *handle, const char *who, const char *action
 }
 
 /* --- the stage --- */
+
+static atomic_bool repeats_held, repeats_begun;
+int __real_store_repeats(struct store *handle, const struct store_repeat_query *query, int limit,
+                         store_repeat_fn fn, void *context);
+int __wrap_store_repeats(struct store *handle, const struct store_repeat_query *query, int limit,
+                         store_repeat_fn fn, void *context);
+int __wrap_store_repeats(struct store *handle, const struct store_repeat_query *query, int limit,
+                         store_repeat_fn fn, void *context)
+{
+    repeats_begun = true;
+    while (repeats_held)
+        (void)usleep(1000);
+    return __real_store_repeats(handle, query, limit, fn, context);
+}
 
 static void put_file(const char *name, const char *content)
 {
@@ -232,8 +248,10 @@ static int open_request(const char *method, const char *target, const char *head
     char request[2048];
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)api_port(api))};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const struct sockaddr_in source = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(own_address)};
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     cr_assert(fd >= 0);
+    cr_assert_eq(bind(fd, (const struct sockaddr *)&source, sizeof(source)), 0);
     cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     const int n = snprintf(request, sizeof(request), "%s %s HTTP/1.1\r\nHost: localhost\r\n%s%s%s%s\r\n",
                            method, target, bearer ? "Authorization: Bearer " : "", bearer ? bearer : "",
@@ -900,6 +918,7 @@ Test(api, listeners_are_limited_and_a_place_that_becomes_free_is_given_again)
         text[0] = '\0';
         cr_assert(read_until(fds[i], text, "retry: 2000\n"), "listener %d: %s", i, text);
     }
+    own_address++;
     cr_expect_eq(ask("GET", "/v1/alerts/stream", "")->status, 503);
     cr_expect_eq(ask("GET", "/v1/vehicles", "")->status, 200, "others are still served");
 
@@ -917,6 +936,196 @@ Test(api, listeners_are_limited_and_a_place_that_becomes_free_is_given_again)
         (void)close(fd);
     }
     cr_expect_eq(status, 200);
+}
+
+/* --- what nobody may have all of --- */
+
+/* Read to its end: true if there was an answer at all. */
+static bool is_answered(int fd)
+{
+    char byte;
+    const bool answered = read(fd, &byte, 1) == 1;
+    (void)close(fd);
+    return answered;
+}
+
+Test(api, an_address_has_half_of_the_connections_at_most)
+{
+    enum { MOST = 256 };
+    static char text[TEXT_MAX];
+    int fds[MOST];
+    for (int i = 0; i < MOST; i++) {
+        fds[i] = open_request("GET", "/healthz", "");
+        text[0] = '\0';
+        cr_assert(read_until(fds[i], text, "\r\n\r\n"), "connection %d", i);
+    }
+    cr_expect(!is_answered(open_request("GET", "/healthz", "Connection: close\r\n")));
+    own_address++;
+    cr_expect_eq(ask("GET", "/healthz", "")->status, 200, "another one is served");
+    own_address--;
+    (void)close(fds[0]);
+    bool answered = false; /* it takes a moment until the server has seen the end */
+    for (int i = 0; i < 1000 && !answered; i++) {
+        answered = is_answered(open_request("GET", "/healthz", "Connection: close\r\n"));
+        (void)usleep(answered ? 0 : 10000);
+    }
+    cr_expect(answered, "a place that becomes free is given again");
+    for (int i = 1; i < MOST; i++)
+        (void)close(fds[i]);
+}
+
+static void serve_behind_proxy(void)
+{
+    api_stop(api);
+    api_destroy(api);
+    config.http_proxy = true;
+    cr_assert_eq(api_create(&config, &api), 0);
+    cr_assert_eq(api_start(api, broker, NULL), 0);
+}
+
+/* Its headers are there, its body is not. */
+static int begin_upload(const char *address)
+{
+    char headers[160];
+    static char text[TEXT_MAX];
+    (void)snprintf(headers, sizeof(headers),
+                   "X-Forwarded-For: %s\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n", address);
+    const int fd = open_request("POST", "/v1/registry/routes", headers);
+    text[0] = '\0';
+    cr_assert(read_until(fd, text, "100 Continue"), "%s", text);
+    return fd;
+}
+
+/* "{}" is no row, if it gets so far. */
+static int upload(const char *address)
+{
+    char headers[160];
+    (void)snprintf(headers, sizeof(headers),
+                   "X-Forwarded-For: %s\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+                   address);
+    return ask("POST", "/v1/registry/routes", headers)->status;
+}
+
+Test(api, uploads_have_shares_of_account_and_address)
+{
+    enum { UPLOADS = 8, ACCOUNTS = UPLOADS / 2 + 1 };
+    static char tokens[ACCOUNTS][SECRET_TEXT_LEN];
+    int fds[UPLOADS];
+    serve_behind_proxy();
+    for (int i = 0; i < ACCOUNTS; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "sender-%d", i);
+        put_account(name, tokens[i]);
+    }
+    for (int i = 0; i < UPLOADS; i++) { /* two an account, four an address */
+        bearer = tokens[i / 2];
+        fds[i] = begin_upload(i < 4 ? "10.0.0.1" : "10.0.0.2");
+        if (i == 1)
+            cr_expect_eq(upload("10.0.0.3"), 429, "an account has two, wherever it is");
+        if (i == 3) {
+            bearer = tokens[ACCOUNTS - 1];
+            cr_expect_eq(upload("10.0.0.1"), 429, "an address has four, whoever it is");
+            cr_expect_eq(upload("10.0.0.2"), 400, "another one is served");
+        }
+    }
+    bearer = tokens[ACCOUNTS - 1];
+    cr_expect_eq(upload("10.0.0.3"), 503, "there are eight in all");
+    (void)close(fds[0]);
+    int status = 503;
+    for (int i = 0; i < 1000 && status == 503; i++) {
+        status = upload("10.0.0.3");
+        (void)usleep(10000);
+    }
+    cr_expect_eq(status, 400, "a place that becomes free is given again");
+    for (int i = 1; i < UPLOADS; i++)
+        (void)close(fds[i]);
+}
+
+Test(api, an_account_has_no_more_than_128_requests_under_way)
+{
+    enum { MOST = 128 };
+    static char text[TEXT_MAX], other[SECRET_TEXT_LEN];
+    int fds[MOST];
+    put_account("other", other);
+    for (int i = 0; i < MOST; i++) { /* small bodies that do not come */
+        fds[i] = open_request("POST", "/v1/sightings", "Content-Length: 10\r\nExpect: 100-continue\r\n");
+        text[0] = '\0';
+        cr_assert(read_until(fds[i], text, "100 Continue"), "request %d: %s", i, text);
+    }
+    cr_expect_eq(ask("GET", "/v1/vehicles", "")->status, 429);
+    bearer = other;
+    cr_expect_eq(ask("GET", "/v1/vehicles", "")->status, 200, "another one is served");
+    for (int i = 0; i < MOST; i++)
+        (void)close(fds[i]);
+}
+
+/* Sends n bytes in chunks, and the end; the status, 0 when the connection was ended before. */
+static int send_chunks(const char *method, const char *target, size_t n)
+{
+    static char text[TEXT_MAX], chunk[1024 + 8];
+    int status = 0;
+    const int fd = open_request(method, target, "Transfer-Encoding: chunked\r\nConnection: close\r\n");
+    memset(chunk, 'x', sizeof(chunk));
+    memcpy(chunk, "400\r\n", 5);
+    memcpy(chunk + 5 + 1024, "\r\n", 2);
+    bool up = true;
+    for (size_t sent = 0; sent < n && up; sent += 1024)
+        up = send(fd, chunk, 5 + 1024 + 2, MSG_NOSIGNAL) == 5 + 1024 + 2;
+    up = up && send(fd, "0\r\n\r\n", 5, MSG_NOSIGNAL) == 5;
+    text[0] = '\0';
+    if (up && read_until(fd, text, NULL))
+        (void)sscanf(text, "HTTP/1.1 %d", &status);
+    (void)close(fd);
+    return status;
+}
+
+Test(api, a_body_that_nobody_reads_ends_the_connection_after_64_kib)
+{
+    enum { MOST = 64 * 1024 };
+    static const char *const anywhere[][2] = {{"POST", "/nowhere"}, {"GET", "/nowhere"}};
+    for (size_t i = 0; i < 2; i++) {
+        cr_expect_eq(send_chunks(anywhere[i][0], anywhere[i][1], MOST), 404);
+        cr_expect_eq(send_chunks(anywhere[i][0], anywhere[i][1], MOST + 1024), 0);
+    }
+    cr_expect_eq(send_chunks("GET", "/v1/vehicles", MOST), 200);
+    cr_expect_eq(send_chunks("GET", "/v1/vehicles", MOST + 1024), 0);
+    bearer = NULL;
+    cr_expect_eq(send_chunks("POST", "/v1/sightings", 16 * 1024), 401);
+    cr_expect_eq(send_chunks("POST", "/v1/sightings", 17 * 1024), 0);
+    cr_expect_eq(ask("POST", "/nowhere", "Content-Length: 65537\r\n")->status, 413);
+}
+
+Test(api, a_list_of_plates_holds_up_no_other_request)
+{
+    repeats_held = true;
+    const int fd = open_request("GET", "/v1/sightings/recurrence?min=1", "Connection: close\r\n");
+    while (!repeats_begun)
+        (void)usleep(1000);
+    json_decref(get_json("/v1/plates/%E6%B5%99J12345", 200));
+    repeats_held = false;
+    static char text[TEXT_MAX];
+    cr_expect(read_until(fd, text, NULL));
+    cr_expect(strstr(text, "HTTP/1.1 200") && strstr(text, "\"rows\":[]"), "%s", text);
+    (void)close(fd);
+}
+
+Test(api, lists_that_wait_at_the_stop_are_answered_and_the_server_ends)
+{
+    enum { WAITING = 8 };
+    int fds[WAITING + 2];
+    repeats_held = true;
+    for (int i = 0; i < WAITING + 1; i++) { /* one is being made */
+        fds[i] = open_request("GET", "/v1/sightings/recurrence", "Connection: close\r\n");
+        while (!repeats_begun)
+            (void)usleep(1000);
+    }
+    while (n_audits < WAITING + 1)
+        (void)usleep(1000);
+    cr_expect_eq(ask("GET", "/v1/sightings/recurrence", "")->status, 503, "as many wait as may");
+    repeats_held = false;
+    api_stop(api);
+    for (int i = 0; i < WAITING + 1; i++)
+        (void)close(fds[i]);
 }
 
 Test(api, stopping_ends_every_stream)
