@@ -284,16 +284,27 @@ static void feed_watchdog(struct fed *fed, struct fed now)
     (void)sd_notify(0, "WATCHDOG=1");
 }
 
-/* Why cases are not looked after, when that has changed. */
-static void tell_keeper(struct bureau *bureau, char said[KEEPER_REASON_LEN])
+struct keeper_said {
+    char turn[KEEPER_REASON_LEN], purge[KEEPER_REASON_LEN];
+};
+
+/* What does not go, when that has changed. */
+static void tell_reason(const char *what, const char reason[KEEPER_REASON_LEN], char said[KEEPER_REASON_LEN])
 {
-    char reason[KEEPER_REASON_LEN];
-    keeper_reason(bureau->keeper, reason, sizeof(reason));
     if (strcmp(reason, said) == 0)
         return;
     if (reason[0] != '\0')
-        say("cases are not looked after: %s", reason);
-    memcpy(said, reason, sizeof(reason));
+        say("%s: %s", what, reason);
+    memcpy(said, reason, KEEPER_REASON_LEN);
+}
+
+static void tell_keeper(struct bureau *bureau, struct keeper_said *said)
+{
+    char reason[KEEPER_REASON_LEN];
+    keeper_reason(bureau->keeper, reason, sizeof(reason));
+    tell_reason("cases are not looked after", reason, said->turn);
+    keeper_purge_reason(bureau->keeper, reason, sizeof(reason));
+    tell_reason("retention has failed and is tried again", reason, said->purge);
 }
 
 /* Until a signal comes; meanwhile tells when the broker comes and goes. */
@@ -302,7 +313,7 @@ static void watch(struct bureau *bureau, const sigset_t *ending)
     const struct timespec second = {.tv_sec = 1};
     enum { NOT_SAID, UP, DOWN } said = NOT_SAID;
     struct fed fed = {0};
-    char keeper_said[KEEPER_REASON_LEN] = "";
+    struct keeper_said keeper_said = {0};
     char notify_said[NOTIFY_REASON_MAX] = "";
     (void)sd_notify(0, "READY=1\nSTATUS=waiting for the broker");
     while (sigtimedwait(ending, NULL, &second) < 0) {
@@ -316,7 +327,7 @@ static void watch(struct bureau *bureau, const sigset_t *ending)
             (void)sd_notifyf(0, "STATUS=broker not connected: %s", stats.reason);
         }
         said = stats.connected ? UP : DOWN;
-        tell_keeper(bureau, keeper_said);
+        tell_keeper(bureau, &keeper_said);
         say_notify(bureau->notify, notify_said);
         feed_watchdog(&fed, (struct fed){stats.turns, api_turns(bureau->api), keeper_turns(bureau->keeper)});
     }

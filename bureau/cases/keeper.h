@@ -12,6 +12,7 @@ enum {
     KEEPER_VEHICLES_MAX = 32768, /* a province; those beyond are not judged */
     KEEPER_STEPS_MAX = 256,      /* of cases that go up, in one turn */
     KEEPER_REASON_LEN = 160,
+    KEEPER_PURGE_RETRY_MS = 60000,
     KEEPER_BACKLOGS_MAX = 16, /* of vehicles whose late records are looked through, in one turn */
 };
 
@@ -22,9 +23,8 @@ struct keeper_config {
     const struct retention_settings *retention; /* a pass once a day */
     /* Whether the broker is connected; called on the thread. */
     bool (*connected)(void *context);
-    /* Cases may have changed. May be NULL. */
-    void (*on_steps)(void *context);
     void *context;
+    uint32_t purge_retry_ms; /* from a pass that failed to the next one; 0 = KEEPER_PURGE_RETRY_MS */
 };
 
 struct keeper;
@@ -33,8 +33,9 @@ int keeper_start(const struct keeper_config *config, struct keeper **ret);
 void keeper_stop(struct keeper *keeper); /* NULL is fine */
 /* Turns so far, at least one every 60 s. From any thread. */
 uint64_t keeper_turns(struct keeper *keeper);
-/* Why the last turn failed; "" = it did not. From any thread. */
+/* Why the last turn failed, and the last pass of retention; "" = it did not. From any thread. */
 void keeper_reason(struct keeper *keeper, char *ret, size_t size);
+void keeper_purge_reason(struct keeper *keeper, char *ret, size_t size);
 
 /* One turn, for tests: `connected` and the time as given. 0 or what the store says. */
 int keeper_turn(struct store *store, const struct case_policy *policy, const struct silence_settings *silence,

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-static const int64_t PULSE_MS = 1000, BREATH_MS = 20, PURGE_RETRY_MS = 60000;
+static const int64_t PULSE_MS = 1000, BREATH_MS = 20;
 enum { PURGE_HOUR = 2 }; /* local: while no vehicle is under way */
 
 struct keeper {
@@ -27,7 +27,7 @@ struct keeper {
     pthread_cond_t wake;
     bool stopping;
     uint64_t turns;
-    char reason[KEEPER_REASON_LEN];
+    char reason[KEEPER_REASON_LEN], purge_reason[KEEPER_REASON_LEN];
 };
 
 static int64_t clock_ms(clockid_t clock)
@@ -37,10 +37,10 @@ static int64_t clock_ms(clockid_t clock)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void note(struct keeper *keeper, const char *reason)
+static void note(struct keeper *keeper, char target[KEEPER_REASON_LEN], const char *reason)
 {
     (void)pthread_mutex_lock(&keeper->lock);
-    (void)snprintf(keeper->reason, sizeof(keeper->reason), "%s", reason);
+    (void)snprintf(target, KEEPER_REASON_LEN, "%s", reason);
     (void)pthread_mutex_unlock(&keeper->lock);
 }
 
@@ -50,9 +50,7 @@ static void take_turn(struct keeper *keeper)
     const struct keeper_config *config = &keeper->config;
     const int rc = keeper_turn(keeper->store, config->policy, config->silence,
                                config->connected(config->context), clock_ms(CLOCK_REALTIME));
-    note(keeper, rc != 0 ? store_error(keeper->store) : "");
-    if (rc == 0 && config->on_steps != NULL)
-        config->on_steps(config->context);
+    note(keeper, keeper->reason, rc != 0 ? store_error(keeper->store) : "");
 }
 
 /* So long, or until it is to stop: false. */
@@ -102,7 +100,8 @@ static void purge_when_due(struct keeper *keeper)
     if (now_ms < keeper->purge_ms || day == keeper->purged_day ||
         (keeper->purged_day != 0 && minute < PURGE_HOUR * 60))
         return;
-    keeper->purge_ms = now_ms + PURGE_RETRY_MS;
+    const uint32_t retry_ms = keeper->config.purge_retry_ms;
+    keeper->purge_ms = now_ms + (retry_ms > 0 ? retry_ms : KEEPER_PURGE_RETRY_MS);
     const struct retention_pass pass = {.settings = keeper->config.retention,
                                         .now_utc_ms = now_utc_ms,
                                         .who = "retention",
@@ -110,9 +109,11 @@ static void purge_when_due(struct keeper *keeper)
                                         .context = keeper};
     const int fits = keeper_clock_fits(keeper->store, now_utc_ms);
     const int rc = fits == 1 ? retention_run(keeper->store, &pass, &purged) : fits;
-    keeper->purged_day = fits == 0 ? keeper->purged_day : day; /* 0: it waits */
-    if (rc != 0 && rc != -ECANCELED)
-        note(keeper, store_error(keeper->store));
+    if (rc == -ECANCELED)
+        return;
+    note(keeper, keeper->purge_reason, rc != 0 ? store_error(keeper->store) : "");
+    if (fits == 1 && rc == 0)
+        keeper->purged_day = day;
 }
 
 static void *run(void *context)
@@ -194,5 +195,12 @@ void keeper_reason(struct keeper *keeper, char *ret, size_t size)
 {
     (void)pthread_mutex_lock(&keeper->lock);
     (void)snprintf(ret, size, "%s", keeper->reason);
+    (void)pthread_mutex_unlock(&keeper->lock);
+}
+
+void keeper_purge_reason(struct keeper *keeper, char *ret, size_t size)
+{
+    (void)pthread_mutex_lock(&keeper->lock);
+    (void)snprintf(ret, size, "%s", keeper->purge_reason);
     (void)pthread_mutex_unlock(&keeper->lock);
 }

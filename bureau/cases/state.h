@@ -44,7 +44,7 @@ enum case_action {
     CASE_DO_ACKNOWLEDGE = 4,
     CASE_DO_ASSIGN = 5, /* also again: to another school, or with another deadline */
     CASE_DO_ANSWER = 6, /* by the school, or the bureau in its name */
-    CASE_DO_RETURN = 7, /* it is not rectified: back to the school */
+    CASE_DO_RETURN = 7, /* it is not rectified: back to the school; by itself when it happens again */
     CASE_DO_CLOSE = 8,
     CASE_DO_DISMISS = 9, /* the text is the reason */
     CASE_DO_NOTE = 10,
@@ -90,6 +90,9 @@ enum case_refusal {
     CASE_NEEDS_ANSWER, /* none of the four */
     CASE_REFUSALS
 };
+
+/* The text of a return by itself. */
+#define CASE_AGAIN "returned:again"
 
 /* ALLOWED and *ret_next is the state after it; else why not, in the order above. */
 enum case_refusal case_next(enum case_state state, const struct case_move *move, enum case_state *ret_next);

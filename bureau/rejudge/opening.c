@@ -6,12 +6,32 @@
 #include "proto/modeljson.h"
 #include "proto/utc.h"
 
+/* In one transaction for writing from the start: one that has read cannot wait any more to write, and of two
+ * runs both would find that nothing was told. */
+static int tell_once(struct store *store, const struct case_policy *policy,
+                     const struct store_case_opening *opening)
+{
+    int64_t id;
+    bool opened;
+    int rc = store_begin(store);
+    if (rc != 0)
+        return rc;
+    const int told = store_case_told(store, opening->vehicle, opening->kind, opening->text);
+    if (told < 0)
+        rc = told;
+    else if (told == 0)
+        rc = store_case_open(store, policy, opening, &id, &opened);
+    if (rc == 0)
+        rc = store_commit(store);
+    if (rc != 0)
+        store_rollback(store);
+    return rc;
+}
+
 int opening_take(struct store *store, const struct case_policy *policy, const char *who, int64_t now_utc_ms,
                  const struct rejudge_finding *finding)
 {
     char text[64 + UTC_TEXT_LEN], from[UTC_TEXT_LEN];
-    int64_t id;
-    bool opened;
     if (finding->what != REJUDGE_MISSING)
         return 0;
     utc_format(finding->from_utc_ms, from);
@@ -26,8 +46,5 @@ int opening_take(struct store *store, const struct case_policy *policy, const ch
                                                .who = who,
                                                .role = CASE_ROLE_SYSTEM,
                                                .text = text};
-    const int told = store_case_told(store, finding->vehicle, BW_TAMPER, text);
-    if (told != 0)
-        return told < 0 ? told : 0;
-    return store_case_open(store, policy, &opening, &id, &opened);
+    return tell_once(store, policy, &opening);
 }

@@ -112,8 +112,9 @@ struct store_case_opening {
     const char *who, *text;
     enum case_role role;
 };
-/* Joins the case that is going, raising its severity if this is graver, or opens one; a new one refers to the
- * last before it, and counts how many there were. */
+/* Joins the case that is going, or opens one; a new one refers to the last before it, and counts how many
+ * there were. One that it joins is raised if this is graver, with the graver band's time if that is less, and
+ * goes back to whoever it is assigned to if it was rectified. */
 int store_case_open(struct store *store, const struct case_policy *policy,
                     const struct store_case_opening *opening, int64_t *ret_id, bool *ret_opened);
 

@@ -14,7 +14,8 @@ struct work {
     enum case_state state;
     enum bw_severity severity;
     char school_id[BW_ID_LEN], assigned_school_id[BW_ID_LEN], handler[BW_NAME_LEN];
-    int64_t last_utc_ms, ended_utc_ms, deadline_utc_ms, handed_over_utc_ms, n_merged, last_step;
+    int64_t happened_utc_ms, last_utc_ms, ended_utc_ms, deadline_utc_ms, handed_over_utc_ms, n_merged,
+        last_step;
     enum case_answer answer;
     uint8_t level;
 };
@@ -25,8 +26,8 @@ static int load(struct store *store, int64_t id, struct work *ret)
     struct sql q;
     sql_start(&q, store,
               "SELECT kind, state, severity, school_id, assigned_school_id, handler, last_utc_ms,"
-              " ended_utc_ms, deadline_utc_ms, handed_over_utc_ms, n_merged, last_step, answer, level"
-              " FROM cases WHERE id = ?");
+              " ended_utc_ms, deadline_utc_ms, handed_over_utc_ms, n_merged, last_step, answer, level,"
+              " happened_utc_ms FROM cases WHERE id = ?");
     sql_int(&q, id);
     int err = sql_row(&q);
     if (err == 0)
@@ -43,6 +44,7 @@ static int load(struct store *store, int64_t id, struct work *ret)
         work.last_step = sql_int_at(&q, 11);
         work.answer = (enum case_answer)sql_int_at(&q, 12);
         work.level = (uint8_t)sql_int_at(&q, 13);
+        work.happened_utc_ms = sql_int_at(&q, 14);
         sql_copy_text(&q, 3, work.school_id, sizeof(work.school_id));
         sql_copy_text(&q, 4, work.assigned_school_id, sizeof(work.assigned_school_id));
         sql_copy_text(&q, 5, work.handler, sizeof(work.handler));
@@ -104,12 +106,14 @@ static int take_step(struct store *store, struct work *work, const struct said *
     const int err = log_step(store, work, said);
     if (err < 0)
         return err;
-    sql_start(&q, store,
-              "UPDATE cases SET state = ?, severity = ?, last_utc_ms = ?, ended_utc_ms = ?, handler = ?,"
-              " assigned_school_id = ?, deadline_utc_ms = ?, answer = ?, level = ?, handed_over_utc_ms = ?,"
-              " n_merged = ?, last_step = ? WHERE id = ?");
+    sql_start(
+        &q, store,
+        "UPDATE cases SET state = ?, severity = ?, happened_utc_ms = ?, last_utc_ms = ?, ended_utc_ms = ?,"
+        " handler = ?, assigned_school_id = ?, deadline_utc_ms = ?, answer = ?, level = ?,"
+        " handed_over_utc_ms = ?, n_merged = ?, last_step = ? WHERE id = ?");
     sql_int(&q, work->state);
     sql_int(&q, work->severity);
+    sql_int(&q, work->happened_utc_ms);
     sql_int(&q, work->last_utc_ms);
     id_or_null(&q, work->ended_utc_ms);
     sql_text(&q, work->handler);
@@ -131,6 +135,45 @@ static int end_savepoint(struct store *store, int err)
         (void)sqlite3_exec(store->db, "ROLLBACK TO casework", NULL, NULL, NULL); /* err says why */
     const int released = sql_exec(store, "RELEASE casework");
     return err < 0 ? err : released;
+}
+
+/* --- what comes to a case that is going --- */
+
+/* A deadline anew: the school has not answered it, and has not been told over its head. */
+static void renew(struct work *work, int64_t deadline_utc_ms)
+{
+    work->deadline_utc_ms = deadline_utc_ms;
+    work->answer = CASE_NO_ANSWER;
+    work->level = CASE_LEVEL_SCHOOL;
+}
+
+/* It has become graver than it was: where the band gives less time, no more is left than it would give from
+ * now. */
+static int tell_raised(struct store *store, const struct case_policy *policy, struct work *work,
+                       enum bw_severity was, struct said said)
+{
+    const int64_t before_utc_ms = case_deadline_utc_ms(policy, work->kind, was, said.utc_ms);
+    const int64_t now_utc_ms = case_deadline_utc_ms(policy, work->kind, work->severity, said.utc_ms);
+    if (work->state == CASE_ASSIGNED && now_utc_ms < before_utc_ms && now_utc_ms < work->deadline_utc_ms)
+        work->deadline_utc_ms = now_utc_ms;
+    said.action = CASE_DO_RAISE;
+    said.role = CASE_ROLE_SYSTEM;
+    return take_step(store, work, &said);
+}
+
+/* What happens again is not rectified. */
+static int take_back(struct store *store, const struct case_policy *policy, struct work *work,
+                     struct said said)
+{
+    const struct case_move move = {
+        .action = CASE_DO_RETURN, .role = CASE_ROLE_SYSTEM, .answer = CASE_NO_ANSWER, .has_text = true};
+    if (case_next(work->state, &move, &work->state) != CASE_ALLOWED)
+        return 0; /* it waits for somebody as it is */
+    renew(work, case_deadline_utc_ms(policy, work->kind, work->severity, said.utc_ms));
+    said.action = CASE_DO_RETURN;
+    said.role = CASE_ROLE_SYSTEM;
+    said.text = CASE_AGAIN;
+    return take_step(store, work, &said);
 }
 
 /* --- opening --- */
@@ -162,32 +205,33 @@ static int find_going(struct store *store, const struct store_case_opening *open
     return err < 0 ? err : row;
 }
 
-static int join(struct store *store, const struct store_case_opening *opening, int64_t id)
+static int join(struct store *store, const struct case_policy *policy,
+                const struct store_case_opening *opening, int64_t id)
 {
     struct work work = {0};
-    const int err = load(store, id, &work);
-    if (err < 0)
-        return err;
-    struct said said = {.action = CASE_DO_MERGE,
-                        .role = opening->role,
-                        .answer = CASE_NO_ANSWER,
-                        .who = opening->who,
-                        .text = opening->text,
-                        .utc_ms = opening->utc_ms,
-                        .alert_id = opening->alert_id,
-                        .sighting_id = opening->sighting_id};
-    const bool graver = opening->severity > work.severity;
-    if (graver)
-        work.severity = opening->severity;
+    int rc = load(store, id, &work);
+    if (rc < 0)
+        return rc;
+    const struct said said = {.action = CASE_DO_MERGE,
+                              .role = opening->role,
+                              .answer = CASE_NO_ANSWER,
+                              .who = opening->who,
+                              .text = opening->text,
+                              .utc_ms = opening->utc_ms,
+                              .alert_id = opening->alert_id,
+                              .sighting_id = opening->sighting_id};
+    if (opening->happened_utc_ms < work.happened_utc_ms)
+        work.happened_utc_ms = opening->happened_utc_ms;
     if (opening->happened_utc_ms > work.last_utc_ms)
         work.last_utc_ms = opening->happened_utc_ms;
+    const enum bw_severity was = work.severity;
+    if (opening->severity > was)
+        work.severity = opening->severity;
     work.n_merged++;
-    const int rc = take_step(store, &work, &said);
-    if (rc < 0 || !graver)
-        return rc;
-    said.action = CASE_DO_RAISE;
-    said.role = CASE_ROLE_SYSTEM;
-    return take_step(store, &work, &said);
+    rc = take_step(store, &work, &said);
+    if (rc == 0 && work.severity > was)
+        rc = tell_raised(store, policy, &work, was, said);
+    return rc == 0 ? take_back(store, policy, &work, said) : rc;
 }
 
 /* The last case before it, and how many there were in the policy's time. Dismissed ones were none. */
@@ -274,7 +318,7 @@ int store_case_open(struct store *store, const struct case_policy *policy,
     if (going < 0)
         err = going;
     else if (going == 1)
-        err = join(store, opening, id);
+        err = join(store, policy, opening, id);
     else
         err = open_new(store, policy, opening, &id);
     err = end_savepoint(store, err);
@@ -318,21 +362,19 @@ static int case_of_alert(struct store *store, int64_t alert_id, struct work *ret
 }
 
 /* A later phase of an alert that is part of a case: a step only when it makes the case graver. */
-static int continue_case(struct store *store, struct work *work, const struct bw_alert *alert,
-                         int64_t alert_id, int64_t utc_ms)
+static int continue_case(struct store *store, const struct case_policy *policy, struct work *work,
+                         const struct bw_alert *alert, int64_t alert_id, int64_t utc_ms)
 {
     struct sql q;
     if (alert->severity > work->severity) {
-        const struct said said = {.action = CASE_DO_RAISE,
-                                  .role = CASE_ROLE_SYSTEM,
-                                  .answer = CASE_NO_ANSWER,
-                                  .who = "ingest",
-                                  .utc_ms = utc_ms,
-                                  .alert_id = alert_id};
-        work->severity = alert->severity;
+        const struct said said = {
+            .answer = CASE_NO_ANSWER, .who = "ingest", .utc_ms = utc_ms, .alert_id = alert_id};
         if (alert->time_utc_ms > work->last_utc_ms)
             work->last_utc_ms = alert->time_utc_ms;
-        return take_step(store, work, &said);
+        const enum bw_severity was = work->severity;
+        work->severity = alert->severity;
+        const int rc = tell_raised(store, policy, work, was, said);
+        return rc == 0 ? take_back(store, policy, work, said) : rc;
     }
     if (alert->phase != BW_CLEARED)
         return 0;
@@ -380,70 +422,79 @@ static int trip_before(struct store *store, const char *vehicle, int64_t utc_ms,
     return sql_end(&q, row);
 }
 
-static int open_by_alert(struct store *store, const struct case_policy *policy, const char *vehicle,
-                         const struct bw_alert *alert, int64_t alert_id, int64_t received_utc_ms,
-                         int64_t now_utc_ms)
+/* A phase of an alert, as it came. */
+struct phase {
+    const char *vehicle;
+    const struct bw_alert *alert;
+    int64_t alert_id, received_utc_ms, now_utc_ms;
+    bool late;
+};
+
+static int open_by_alert(struct store *store, const struct case_policy *policy, const struct phase *phase)
 {
-    const int64_t said_utc_ms = alert->raised_utc_ms > 0 ? alert->raised_utc_ms : alert->time_utc_ms;
-    const int64_t happened_utc_ms = said_utc_ms > 0 ? said_utc_ms : received_utc_ms;
+    const struct bw_alert *alert = phase->alert;
+    const int64_t happened_utc_ms = store_alert_raised_utc_ms(alert, phase->received_utc_ms);
     int64_t ended_utc_ms = 0, id;
     bool opened;
     /* Notices about a device are of no trip: one case until it is repaired. */
     const bool of_trip = case_effect(alert->kind, alert->severity) == CASE_OPENS;
-    const int err = of_trip ? trip_before(store, vehicle, happened_utc_ms, &ended_utc_ms) : 0;
+    const int err = of_trip ? trip_before(store, phase->vehicle, happened_utc_ms, &ended_utc_ms) : 0;
     if (err < 0)
         return err;
     const struct store_case_opening opening = {
         .kind = (int)alert->kind,
         .source = CASE_BY_ALERT,
-        .vehicle = vehicle,
+        .vehicle = phase->vehicle,
         .severity = alert->severity,
         .trip_utc_ms = of_trip ? case_trip_utc_ms(ended_utc_ms, happened_utc_ms) : 0,
         .happened_utc_ms = happened_utc_ms,
-        .utc_ms = now_utc_ms,
-        .late = received_utc_ms - alert->time_utc_ms > STORE_LATE_MS,
-        .alert_id = alert_id,
+        .utc_ms = phase->now_utc_ms,
+        .late = phase->late,
+        .alert_id = phase->alert_id,
         .who = "ingest",
         .role = CASE_ROLE_SYSTEM,
     };
     return store_case_open(store, policy, &opening, &id, &opened);
 }
 
-static int on_alert(struct store *store, const struct case_policy *policy, const char *vehicle,
-                    const struct bw_alert *alert, int64_t alert_id, int64_t received_utc_ms,
-                    int64_t now_utc_ms)
+static int on_alert(struct store *store, const struct case_policy *policy, const struct phase *phase)
 {
     struct work work = {0};
+    const struct bw_alert *alert = phase->alert;
     const enum case_effect effect = case_effect(alert->kind, alert->severity);
     if (effect == CASE_NOTHING)
         return 0;
-    const int held = case_of_alert(store, alert_id, &work);
+    const int held = case_of_alert(store, phase->alert_id, &work);
     if (held < 0)
         return held;
     if (held == 1 && !case_is_over(work.state))
-        return continue_case(store, &work, alert, alert_id, now_utc_ms);
+        return continue_case(store, policy, &work, alert, phase->alert_id, phase->now_utc_ms);
     if (held == 1 && alert->severity <= work.severity)
         return 0; /* what the case was about when it was ended */
     if (effect == CASE_IF_REPEATED) {
-        const int repeated = is_repeated(store, policy, vehicle, alert, now_utc_ms);
+        const int repeated = is_repeated(store, policy, phase->vehicle, alert, phase->now_utc_ms);
         if (repeated != 1)
             return repeated;
     }
-    return open_by_alert(store, policy, vehicle, alert, alert_id, received_utc_ms, now_utc_ms);
+    return open_by_alert(store, policy, phase);
 }
 
 int store_case_on_alert(struct store *store, const struct case_policy *policy, const char *vehicle,
                         const struct bw_alert *alert, int64_t event, int64_t received_utc_ms)
 {
-    int64_t alert_id = 0;
+    struct phase phase = {.vehicle = vehicle,
+                          .alert = alert,
+                          .received_utc_ms = received_utc_ms,
+                          .now_utc_ms = received_utc_ms,
+                          .late = received_utc_ms - alert->time_utc_ms > STORE_LATE_MS};
     if (case_effect(alert->kind, alert->severity) == CASE_NOTHING)
         return 0;
     int err = sql_exec(store, "SAVEPOINT alert_case");
     if (err < 0)
         return err;
-    err = alert_of_event(store, event, &alert_id);
+    err = alert_of_event(store, event, &phase.alert_id);
     if (err == 0)
-        err = on_alert(store, policy, vehicle, alert, alert_id, received_utc_ms, received_utc_ms);
+        err = on_alert(store, policy, &phase);
     if (err < 0)
         (void)sqlite3_exec(store->db, "ROLLBACK TO alert_case", NULL, NULL, NULL); /* err says why */
     const int released = sql_exec(store, "RELEASE alert_case");
@@ -483,11 +534,9 @@ static int set_deadline(struct store *store, const struct case_policy *policy, s
 {
     if (deed->deadline_utc_ms != 0 && deed->deadline_utc_ms <= deed->utc_ms)
         return sql_fail(store, -EINVAL, "the deadline is over already");
-    work->deadline_utc_ms = deed->deadline_utc_ms != 0
-                                ? deed->deadline_utc_ms
-                                : case_deadline_utc_ms(policy, work->kind, work->severity, deed->utc_ms);
-    work->answer = CASE_NO_ANSWER;
-    work->level = CASE_LEVEL_SCHOOL;
+    renew(work, deed->deadline_utc_ms != 0
+                    ? deed->deadline_utc_ms
+                    : case_deadline_utc_ms(policy, work->kind, work->severity, deed->utc_ms));
     return 0;
 }
 
@@ -601,31 +650,41 @@ int store_case_act(struct store *store, const struct case_policy *policy, int64_
 
 /* --- a store from before version 7 --- */
 
-/* As ingest would have opened them, but now: what happened, happened before anybody could see to it as a
- * case. */
-int sql_cases_from_alerts(struct store *store)
+static int read_now(struct store *store, int64_t *ret_utc_ms)
 {
     struct sql q;
-    int64_t now_utc_ms = 0;
-    int err, failed = 0;
     sql_start(&q, store, "SELECT unixepoch() * 1000");
-    err = sql_row(&q);
+    const int err = sql_row(&q);
     if (err == 1)
-        now_utc_ms = sql_int_at(&q, 0);
-    err = sql_end(&q, err);
+        *ret_utc_ms = sql_int_at(&q, 0);
+    return sql_end(&q, err);
+}
+
+/* As ingest would have opened them, but now, and so late: what happened, happened before anybody could see to
+ * it as a case. What was over before the time that counts as recurrence is history. */
+int sql_cases_from_alerts(struct store *store)
+{
+    const struct case_policy *policy = &CASE_POLICY_DEFAULT;
+    struct phase phase = {.late = true};
+    struct sql q;
+    int err = read_now(store, &phase.now_utc_ms), failed = 0;
     if (err < 0)
         return err;
     sql_start(&q, store,
               "SELECT alert.vehicle, alert_id, received_utc_ms, body FROM alert_event JOIN alert"
-              " ON alert.id = alert_id ORDER BY event");
+              " ON alert.id = alert_id WHERE cleared_utc_ms IS NULL OR raised_utc_ms >= ? ORDER BY event");
+    sql_int(&q, phase.now_utc_ms - policy->recurrence_days * UTC_MS_PER_DAY);
     while (failed == 0 && (err = sql_row(&q)) == 1) {
         struct wire_body body;
         size_t len;
         const void *bytes = sql_blob_at(&q, 3, &len);
         const int decoded = wire_body_decode(bytes, len, &body);
+        phase.vehicle = sql_text_at(&q, 0);
+        phase.alert = &body.u.alert;
+        phase.alert_id = sql_int_at(&q, 1);
+        phase.received_utc_ms = sql_int_at(&q, 2);
         if (decoded == 0 && body.type == WIRE_BODY_ALERT)
-            failed = on_alert(store, &CASE_POLICY_DEFAULT, sql_text_at(&q, 0), &body.u.alert,
-                              sql_int_at(&q, 1), sql_int_at(&q, 2), now_utc_ms);
+            failed = on_alert(store, policy, &phase);
         else if (decoded == -ENOMEM)
             failed = decoded;
     }

@@ -7,9 +7,11 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <math.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static char dir[] = "/tmp/buswarden-keeper-XXXXXX";
 static char path[64];
@@ -375,4 +377,71 @@ Test(keeper, a_clock_that_no_vehicle_shares_does_not_fit)
     cr_expect_eq(keeper_clock_fits(store, at(0)), 1);
     cr_expect_eq(keeper_clock_fits(store, at(90 * 1440)), 1);
     cr_expect_eq(keeper_clock_fits(store, at(90 * 1440 + 1)), 0);
+}
+
+/* --- the thread --- */
+
+static void run_sql(const char *sql)
+{
+    sqlite3 *db;
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    (void)sqlite3_busy_timeout(db, 5000);
+    cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+static int n_trips(void)
+{
+    sqlite3_stmt *statement;
+    sqlite3 *db;
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_prepare_v2(db, "SELECT count(*) FROM trip", -1, &statement, NULL), SQLITE_OK);
+    cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
+    const int n = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return n;
+}
+
+static bool is_connected(void *context)
+{
+    (void)context;
+    return true;
+}
+
+static void wait_a_little(void)
+{
+    const struct timespec step = {.tv_nsec = 10000000};
+    (void)nanosleep(&step, NULL);
+}
+
+/* As long as it takes: the harness ends a test that hangs. */
+Test(keeper, a_pass_of_retention_that_fails_is_told_and_tried_again)
+{
+    static const uint8_t stream[BW_STREAM_LEN] = {9};
+    const struct bw_trip trip = {.begun_utc_ms = at(0), .ended_utc_ms = at(60)};
+    const struct bw_presence presence = {.online = true, .time_utc_ms = time(NULL) * (int64_t)1000};
+    const struct retention_settings settings = {.trips_days = 1};
+    const struct keeper_config config = {.store_path = path,
+                                         .policy = &CASE_POLICY_DEFAULT,
+                                         .silence = &SILENCE_DEFAULT,
+                                         .retention = &settings,
+                                         .connected = is_connected,
+                                         .purge_retry_ms = 1};
+    char reason[KEEPER_REASON_LEN] = "";
+    struct keeper *keeper = NULL;
+    cr_assert_eq(store_trip_apply(store, "v-0", stream, 1, &trip, 1), 0);
+    cr_assert_eq(store_presence_put(store, "v-0", &presence, presence.time_utc_ms), 0);
+    run_sql("CREATE TRIGGER fault BEFORE DELETE ON trip BEGIN SELECT RAISE(ABORT, 'a fault'); END");
+    cr_assert_eq(keeper_start(&config, &keeper), 0);
+    for (; reason[0] == '\0'; wait_a_little())
+        keeper_purge_reason(keeper, reason, sizeof(reason));
+    cr_expect_str_eq(reason, "a fault");
+    cr_expect_eq(n_trips(), 1);
+    run_sql("DROP TRIGGER fault");
+    while (n_trips() > 0)
+        wait_a_little();
+    for (; reason[0] != '\0'; wait_a_little())
+        keeper_purge_reason(keeper, reason, sizeof(reason));
+    keeper_stop(keeper);
 }

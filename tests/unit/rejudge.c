@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
@@ -521,6 +522,35 @@ Test(rejudge, what_is_missing_becomes_a_case_and_is_told_once)
     rejudge_with_cases();
     cr_expect_eq(cases_by_rejudging(), 1);
     cr_expect_eq(held.last_step, step);
+}
+
+static void *write_for_a_while(void *context)
+{
+    const struct timespec while_ = {.tv_nsec = 100000000};
+    struct store *writing = context;
+    (void)nanosleep(&while_, NULL);
+    cr_expect_eq(store_commit(writing), 0, "%s", store_error(writing));
+    return NULL;
+}
+
+Test(rejudge, waits_with_its_cases_while_somebody_else_writes)
+{
+    const struct rejudge_finding finding = {.what = REJUDGE_MISSING,
+                                            .vehicle = "bus-a",
+                                            .kind = BW_OVERLOAD,
+                                            .from_utc_ms = start_utc_ms,
+                                            .to_utc_ms = start_utc_ms + 1000};
+    struct store *other = NULL;
+    pthread_t thread;
+    cr_assert_eq(store_open(evidence_path, &other), 0);
+    cr_assert_eq(store_begin(other), 0);
+    cr_assert_eq(store_audit(other, "test", "wrote", "x", start_utc_ms), 0);
+    cr_assert_eq(pthread_create(&thread, NULL, write_for_a_while, other), 0);
+    cr_expect_eq(opening_take(evidence_store, &CASE_POLICY_DEFAULT, "test", start_utc_ms, &finding), 0, "%s",
+                 store_error(evidence_store));
+    (void)pthread_join(thread, NULL);
+    store_close(other);
+    cr_expect_eq(cases_by_rejudging(), 1);
 }
 
 Test(rejudge, what_proves_nothing_becomes_no_case)

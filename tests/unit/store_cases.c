@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static char dir[] = "/tmp/buswarden-cases-XXXXXX";
 static char path[64];
@@ -503,6 +504,85 @@ Test(store_cases, goes_up_and_begins_anew_with_a_new_deadline)
     cr_expect_eq(one(1).level, CASE_LEVEL_SCHOOL);
 }
 
+/* --- what comes to a case that somebody works at --- */
+
+static void rectify(int64_t id)
+{
+    const struct deed done = {.action = CASE_DO_ANSWER, .answer = CASE_DONE, .text = "a second bus"};
+    cr_assert_eq(act(id, (struct deed){.action = CASE_DO_ASSIGN}), 0);
+    cr_assert_eq(act(id, done), 0);
+    cr_assert_eq(one(id).state, CASE_RECTIFIED);
+}
+
+Test(store_cases, what_happened_earlier_and_comes_later_is_part_of_its_time)
+{
+    happen((struct happening){.number = 2, .raised_utc_ms = T + HOUR_MS});
+    happen((struct happening){.number = 1, .raised_utc_ms = T, .late_ms = 2 * HOUR_MS});
+    const struct store_case row = one(1);
+    cr_expect_eq(row.n_merged, 1);
+    cr_expect(row.happened_utc_ms == T && row.last_utc_ms == T + HOUR_MS);
+    happen((struct happening){.number = 3, .raised_utc_ms = T + HOUR_MS / 2, .late_ms = 2 * HOUR_MS});
+    cr_expect_eq(one(1).happened_utc_ms, T);
+}
+
+Test(store_cases, a_new_alert_takes_a_rectified_case_back_to_the_school)
+{
+    happen((struct happening){.number = 1, .raised_utc_ms = T});
+    rectify(1);
+    happen((struct happening){.number = 2, .raised_utc_ms = T + 2 * HOUR_MS});
+    const struct store_case row = one(1);
+    cr_expect_str_eq(steps(1), "open:open:2 assign:assigned:2 answer:rectified:2 merge:rectified:2"
+                               " return:assigned:2");
+    cr_expect_eq(row.state, CASE_ASSIGNED);
+    cr_expect_eq(row.answer, CASE_NO_ANSWER);
+    cr_expect_eq(row.level, CASE_LEVEL_SCHOOL);
+    cr_expect_eq(row.deadline_utc_ms, T + 2 * HOUR_MS + 200 + 72 * HOUR_MS);
+}
+
+Test(store_cases, an_alert_that_grows_graver_takes_a_rectified_case_back_too)
+{
+    struct happening what = {.number = 1, .raised_utc_ms = T};
+    happen(what);
+    rectify(1);
+    what.phase = BW_UPDATED;
+    what.time_utc_ms = T + 2 * HOUR_MS;
+    happen(what);
+    cr_expect_eq(one(1).state, CASE_RECTIFIED, "the same again says nothing new");
+    what.severity = BW_SERIOUS;
+    what.time_utc_ms = T + 3 * HOUR_MS;
+    happen(what);
+    cr_expect_str_eq(steps(1), "open:open:2 assign:assigned:2 answer:rectified:2 raise:rectified:3"
+                               " return:assigned:3");
+    cr_expect_eq(one(1).deadline_utc_ms, T + 3 * HOUR_MS + 200 + 24 * HOUR_MS);
+}
+
+Test(store_cases, a_graver_band_leaves_no_longer_than_it_would_give)
+{
+    const int64_t set_utc_ms[] = {0, T + 10 * HOUR_MS, T + 900 * HOUR_MS};
+    const int64_t want_utc_ms[] = {T + 2 * HOUR_MS + 200 + 24 * HOUR_MS, T + 10 * HOUR_MS,
+                                   T + 2 * HOUR_MS + 200 + 24 * HOUR_MS};
+    const char *const vehicles[] = {"bus-a", "bus-b", "bus-c"};
+    for (int i = 0; i < 3; i++) {
+        struct happening what = {.vehicle = vehicles[i], .number = 1, .raised_utc_ms = T};
+        happen(what);
+        cr_assert_eq(act(i + 1, (struct deed){.action = CASE_DO_ASSIGN,
+                                              .school = "s-shiliang",
+                                              .deadline_utc_ms = set_utc_ms[i]}),
+                     0);
+        const int64_t before_utc_ms = one(i + 1).deadline_utc_ms;
+        what.severity = BW_NOTICE;
+        what.number = 2;
+        happen(what);
+        cr_expect_eq(one(i + 1).deadline_utc_ms, before_utc_ms, "row %d", i);
+        what.severity = BW_SERIOUS;
+        what.number = 3;
+        what.raised_utc_ms = T + 2 * HOUR_MS;
+        happen(what);
+        cr_expect_eq(one(i + 1).state, CASE_ASSIGNED);
+        cr_expect_eq(one(i + 1).deadline_utc_ms, want_utc_ms[i], "row %d", i);
+    }
+}
+
 /* --- lists --- */
 
 Test(store_cases, lists_by_state_kind_school_handler_and_deadline)
@@ -634,4 +714,35 @@ Test(store_cases, an_older_store_gets_the_cases_of_its_alerts)
     cr_expect(seen->rows[1].happened_utc_ms == T + 9 * HOUR_MS && seen->rows[1].recurrence == 1);
     cr_expect_str_eq(steps(1), "open:open:2 merge:open:3 raise:open:3");
     cr_expect_gt(seen->rows[0].opened_utc_ms, T, "now, not when it happened");
+    for (size_t i = 0; i < seen->n; i++)
+        cr_expect(seen->rows[i].late);
+}
+
+Test(store_cases, an_older_store_gets_no_cases_of_what_was_over_before_a_term)
+{
+    const int64_t now_utc_ms = (int64_t)time(NULL) * 1000;
+    const struct happening over[] = {
+        {.number = 1, .raised_utc_ms = now_utc_ms - 300 * DAY_MS, .vehicle = "bus-a"},
+        {.number = 1, .raised_utc_ms = now_utc_ms - 100 * DAY_MS, .vehicle = "bus-b"},
+    };
+    for (size_t i = 0; i < sizeof over / sizeof *over; i++) {
+        struct happening what = over[i];
+        happen(what);
+        what.phase = BW_CLEARED;
+        what.time_utc_ms = what.raised_utc_ms + HOUR_MS;
+        happen(what);
+    }
+    happen((struct happening){
+        .number = 1, .raised_utc_ms = now_utc_ms - 300 * DAY_MS, .vehicle = "bus-goes-on"});
+    store_close(store);
+    store = NULL;
+    oldstore_make(
+        path, 7,
+        "INSERT INTO alert_event SELECT * FROM new.alert_event; INSERT INTO alert SELECT * FROM new.alert");
+    cr_assert_eq(store_open(path, &store), 0);
+    const struct seen *seen = list((struct store_case_query){0});
+    cr_assert_eq(seen->n, 2);
+    cr_expect_str_eq(seen->vehicle[0], "bus-goes-on");
+    cr_expect_str_eq(seen->vehicle[1], "bus-b");
+    cr_expect(seen->rows[0].late && seen->rows[1].late);
 }
