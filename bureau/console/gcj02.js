@@ -1,4 +1,5 @@
-// WGS-84 to GCJ-02, for drawing on a base map in the Chinese web frame. Everything else stays in WGS-84.
+// WGS-84 and GCJ-02, for drawing on a base map in the Chinese web frame, and for lines that were drawn on one. Everything
+// else stays in WGS-84.
 
 const AXIS_M = 6378245; // Krasovsky 1940
 const ECCENTRICITY_SQUARED = 0.00669342162296594323;
@@ -27,4 +28,14 @@ export function gcj02FromWgs84([lat, lon]) {
   const north = northing(x, y) / (((AXIS_M * (1 - ECCENTRICITY_SQUARED)) / magic ** 1.5) * RAD);
   const east = easting(x, y) / ((AXIS_M / Math.sqrt(magic)) * Math.cos(lat * RAD) * RAD);
   return [lat + north, lon + east];
+}
+
+/** The inverse, which has no formula: each round leaves less than a thousandth of the error of the one before. */
+export function wgs84FromGcj02([lat, lon]) {
+  let place = [lat, lon];
+  for (let round = 0; round < 3; round += 1) {
+    const there = gcj02FromWgs84(place);
+    place = [place[0] + lat - there[0], place[1] + lon - there[1]];
+  }
+  return place;
 }

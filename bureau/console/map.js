@@ -1,15 +1,14 @@
 // The map: licensed corridors drawn to scale, stops, buses, and the place of the chosen alert. Needs no tiles.
 
+import { baseLayer, placeOn, ZOOMS } from './basemap.js';
 import { h, setText } from './dom.js';
 import { openKinds } from './fleet.js';
 import { aboardText, age, distance, kindText, vehicleName } from './format.js';
-import { gcj02FromWgs84 } from './gcj02.js';
 import { t } from './i18n.js';
 
 const { L } = globalThis;
 
 const CORRIDOR_MIN_PX = 9; // a corridor narrower than this on the screen is drawn this wide
-const ZOOMS = { minZoom: 4, maxZoom: 18 };
 const FOCUS_ZOOM = 15;
 const MARGIN_PX = 48; // left free around what is brought into view
 const NAMES_ZOOM = 13; // stop names from here on
@@ -20,17 +19,6 @@ const EARTH_MPP = 156543.034; // metres a pixel at zoom 0 on the equator, 256 px
 
 const COLOURS = { line: '#1d5fa8', corridor: '#2f7fd1', stop: '#1d5fa8', alert: '#b3261e' };
 const SPOT = { color: COLOURS.alert, weight: 2, interactive: false };
-
-/** The faint grid that shows where the ground is when there are no tiles. */
-function gridLayer() {
-  const layer = L.gridLayer({ pane: 'tilePane' });
-  layer.createTile = () => h('div', { class: 'grid-tile' });
-  return layer;
-}
-
-function baseLayer(tiles) {
-  return tiles === '' ? gridLayer() : L.tileLayer(tiles, ZOOMS);
-}
 
 /** All parts of a LineString or MultiLineString, as arrays of [lat, lon]. */
 function partsOf(geometry) {
@@ -58,10 +46,10 @@ export class FleetMap {
     this.#severityOf = severityOf;
     this.#onSelect = onSelect;
     this.#covered_px = covered_px;
-    this.#place = config.tiles !== '' && config.tiles_frame === 'gcj02' ? gcj02FromWgs84 : (point) => point;
+    this.#place = placeOn(config);
     const zoomSnap = config.tiles === '' ? 0.25 : 1; // the drawing can fill the screen, tiles would blur
     this.#map = L.map(element, { zoomControl: false, attributionControl: false, ...ZOOMS, zoomSnap, ...EMPTY_VIEW });
-    baseLayer(config.tiles).addTo(this.#map);
+    baseLayer(config).addTo(this.#map);
     L.control.scale({ imperial: false, position: 'bottomright' }).addTo(this.#map);
     L.control.zoom({ position: 'topleft' }).addTo(this.#map);
     this.#addHomeButton();

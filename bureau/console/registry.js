@@ -4,6 +4,7 @@
 import { ApiError, callApi } from './api.js';
 import { byId, h, setText } from './dom.js';
 import { onLanguage, setLanguage, storedLanguage, t, toggleLanguage } from './i18n.js';
+import { LineMap } from './linemap.js';
 
 const TABLES = ['schools', 'vehicles', 'drivers', 'permits', 'routes', 'stops', 'orders'];
 const EXPIRY_DAYS = 60;
@@ -40,6 +41,8 @@ let nextAfter = null; // where the rows that are not here yet begin
 let loads = 0; // the number of the load that may still write
 let chosen = null; // {tag, row} as read; tag null = a new one
 let file = null; // GeoJSON that was picked for its geometry
+let lineMap = null; // of the form that is shown
+const settings = callApi('/v1/console').then(({ body }) => body, () => ({ tiles: '', tiles_frame: 'wgs84' }));
 
 const membersOf = (row) => row.properties ?? row;
 const idOf = (row) => membersOf(row)[FIELDS[table][0]];
@@ -155,7 +158,23 @@ function geometryField() {
     h('label', { class: 'field-label', for: 'geometry' }, word(`geometry.${table}`)),
     h('input', { class: 'form-control', id: 'geometry', type: 'file', accept: '.geojson,.json', onchange: pick }),
     h('p', { class: 'hint', id: 'picked' }, ''),
+    h('div', { id: 'line-map' }),
   ];
+}
+
+function drawLine() {
+  if (lineMap) byId('line-map').hidden = !lineMap.show(chosen.row, file);
+}
+
+async function makeLineMap() {
+  lineMap?.remove();
+  lineMap = null;
+  const box = byId('line-map');
+  if (!box) return;
+  const config = await settings;
+  if (!box.isConnected) return; // another row is shown by now
+  lineMap = new LineMap(box, config);
+  drawLine();
 }
 
 /** A Feature or a collection with one, or a bare geometry; its frame is asked for by the server. */
@@ -171,6 +190,7 @@ async function pick(event) {
   } catch {
     setText(byId('picked'), word('notGeojson'));
   }
+  drawLine();
 }
 
 function drawForm() {
@@ -186,6 +206,7 @@ function drawForm() {
           : h('button', { type: 'button', class: 'btn btn-outline-danger', id: 'remove', onclick: remove }, word('remove')))),
     h('div', { class: 'history', id: 'history' }));
   if (chosen.tag !== null) showHistory(idOf(chosen.row));
+  makeLineMap();
 }
 
 function valueOf(name) {

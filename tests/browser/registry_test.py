@@ -12,6 +12,8 @@ from bureau import Bureau
 from webdriver import Browser
 
 ROWS = "return document.querySelectorAll('#rows li').length"
+LINES = ("[...document.querySelectorAll('#line-map [data-line]')].filter((line) => line.getBoundingClientRect().top >="
+         " document.querySelector('.line-map').getBoundingClientRect().bottom).map((line) => line.dataset.line).join(' ')")
 ROUTE = {"type": "Feature", "frame": "GCJ02", "properties": {},
          "geometry": {"type": "LineString", "coordinates": [[121.03, 29.14], [121.032, 29.142], [121.035, 29.1436]]}}
 
@@ -89,14 +91,28 @@ def who_was_overtaken_is_told(browser, _):
 def a_line_is_uploaded(browser, _):
     show(browser, "routes", 2)
     choose(browser, "r-yucai")
+    browser.wait("the line as it is", f"return {LINES} === 'now'")
     with tempfile.NamedTemporaryFile("w", suffix=".geojson") as file:
         json.dump(ROUTE, file)
         file.flush()
         browser.send_file("#geometry", file.name)
         browser.wait("the file", "return document.getElementById('picked').textContent.includes('GCJ02')")
+        browser.wait("both lines", f"return {LINES} === 'before next'")
+        if sys.argv[2:]:
+            browser.screenshot(pathlib.Path(sys.argv[2]) / "registry-line.png")
         saved(browser)
+        browser.wait("the new line alone", f"return {LINES} === 'now'")
     line = browser.run("return fetch('/v1/registry/routes/r-yucai').then((r) => r.json()).then((b) => b.row)")
     check(line["frame"] == "WGS84" and len(line["geometry"]["coordinates"][0]) == 3, f"{line}")
+
+
+def a_line_of_the_chinese_frame_is_drawn_where_it_is(browser, _):
+    off_m = browser.run("""return import('/console/gcj02.js').then((m) => Math.max(...[[29.14, 121.03], [18.2, 109.5], [45.8, 126.5],
+        [39.9, 75.9]].map(([lat, lon]) => {
+          const back = m.wgs84FromGcj02(m.gcj02FromWgs84([lat, lon]));
+          return Math.hypot(back[0] - lat, back[1] - lon) * 111000;
+        })))""")
+    check(off_m < 0.01, f"{off_m} m off")
 
 
 def an_order_is_made(browser, _):
@@ -126,7 +142,7 @@ def speaks_english(browser, _):
 
 
 TESTS = [what_ends_soon_comes_first, a_row_is_changed_and_its_history_shown, a_fault_is_shown_in_the_words_of_an_import,
-         who_was_overtaken_is_told, a_line_is_uploaded, an_order_is_made, an_order_is_removed, speaks_english]
+         who_was_overtaken_is_told, a_line_is_uploaded, a_line_of_the_chinese_frame_is_drawn_where_it_is, an_order_is_made, an_order_is_removed, speaks_english]
 
 
 def main():
