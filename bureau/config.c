@@ -144,6 +144,7 @@ static const struct settings_key KEYS[] = {
     {"retention", "sightings_days", parse_days, AT(retention.sightings_days), false},
     {"retention", "photos_days", parse_days, AT(retention.photos_days), false},
     {"retention", "audit_days", parse_days, AT(retention.audit_days), false},
+    {"retention", "changes_days", parse_days, AT(retention.changes_days), false},
     {"feeds", "public", parse_yes, AT(feeds_public), false},
     {"feeds", "mqtt", parse_yes, AT(feeds_mqtt), false},
     {"notify", "console_url", notify_parse_console, AT(notify.console_url), false},
@@ -176,7 +177,8 @@ static const char *check_numbers(const struct bureau_config *config)
         return "[silence] check_s: at most 3600; after_s, outage_after_s: at most 86400";
     if (retention->tracks_days > RETENTION_DAYS_MAX || retention->evidence_days > RETENTION_DAYS_MAX ||
         retention->trips_days > RETENTION_DAYS_MAX || retention->sightings_days > RETENTION_DAYS_MAX ||
-        retention->photos_days > RETENTION_DAYS_MAX || retention->audit_days > RETENTION_DAYS_MAX)
+        retention->photos_days > RETENTION_DAYS_MAX || retention->audit_days > RETENTION_DAYS_MAX ||
+        retention->changes_days > RETENTION_DAYS_MAX)
         return "[retention]: at most 36500 days, or 0 for ever";
     /* A case that can be shown, and its track cannot, is none. */
     if (retention->evidence_days != 0 &&

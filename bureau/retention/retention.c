@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_AT_ONCE = 256 };
-
 struct stretch {
     int64_t from_utc_ms, until_utc_ms;
 };
@@ -37,44 +35,69 @@ static int pause(const struct run *run)
     return run->pass->pause != NULL ? run->pass->pause(run->pass->context) : 0;
 }
 
-/* One transaction: what was deleted, and that it was, together. */
-static int begin(struct run *run)
-{
-    return run->pass->dry ? 0 : store_begin(run->store);
-}
-
+/* The end of a transaction: what was deleted, and that it was, together. */
 static int finish(struct run *run, int rc, int64_t *count, int64_t n)
 {
-    if (rc == 0)
-        *count += n;
-    if (run->pass->dry)
-        return rc;
+    const int64_t before = *count;
+    if (rc == 0 && n == 0) {
+        store_rollback(run->store);
+        return 0;
+    }
+    *count += n;
     if (rc == 0)
         rc = store_purged_put(run->store, &run->purged);
     if (rc == 0)
         rc = store_commit(run->store);
-    if (rc != 0)
+    if (rc != 0) {
+        *count = before;
         store_rollback(run->store);
+    }
     return rc;
 }
 
 /* --- rows --- */
 
-static int purge_rows(struct run *run, store_purge_fn purge, int64_t *count)
+static int take_rows(struct run *run, enum store_purge what, const struct store_purge_rows *rows,
+                     int64_t *count)
 {
-    int64_t cursor = 0, n = ROWS_AT_ONCE;
-    int rc = 0;
-    while (rc == 0 && n == ROWS_AT_ONCE) {
-        n = 0;
-        rc = begin(run);
-        if (rc != 0)
-            break;
-        rc = purge(run->store, &run->cutoffs, run->pass->dry, ROWS_AT_ONCE, &cursor, &n);
-        rc = finish(run, rc, count, n);
+    int64_t n = 0;
+    int rc = store_begin(run->store);
+    if (rc != 0)
+        return rc;
+    rc = store_purge(run->store, what, &run->cutoffs, rows, &n);
+    return finish(run, rc, count, n);
+}
+
+static int purge_rows(struct run *run, enum store_purge what, int64_t *count)
+{
+    struct store_purge_rows rows = {.n = 0};
+    int rc;
+    while ((rc = store_purge_find(run->store, what, &run->cutoffs, &rows)) == 0 && rows.n > 0) {
+        if (run->pass->dry)
+            *count += (int64_t)rows.n;
+        else
+            rc = take_rows(run, what, &rows, count);
         if (rc == 0)
             rc = pause(run);
+        if (rc != 0 || rows.n < STORE_PURGE_ROWS)
+            break;
     }
     return rc;
+}
+
+static int purge_positions(struct run *run)
+{
+    int64_t n = 0;
+    int rc = store_purge_positions(run->store, &run->cutoffs, true, &n);
+    if (rc != 0 || n == 0 || run->pass->dry) {
+        run->purged.positions += n;
+        return rc;
+    }
+    rc = store_begin(run->store);
+    if (rc != 0)
+        return rc;
+    rc = store_purge_positions(run->store, &run->cutoffs, false, &n);
+    return finish(run, rc, &run->purged.positions, n);
 }
 
 /* --- records --- */
@@ -149,6 +172,34 @@ static int judge(void *context, const struct store_record *row, struct store_pur
     return 1;
 }
 
+static int look_at_records(struct run *run, const struct store_chain_id *chain, bool dry, uint64_t *seq,
+                           int64_t *ret_n, bool *ret_more)
+{
+    return store_purge_records(run->store, run->vehicle, chain, judge, run, dry, run->pass->now_utc_ms, seq,
+                               ret_n, ret_more);
+}
+
+/* Looked at first without a transaction: most of them stay, and others may write meanwhile. */
+static int purge_records(struct run *run, const struct store_chain_id *chain, uint64_t *seq, int64_t *count,
+                         bool *ret_more)
+{
+    uint64_t from = *seq;
+    int64_t n = 0;
+    int rc = look_at_records(run, chain, true, seq, &n, ret_more);
+    if (rc != 0 || n == 0)
+        return rc;
+    if (run->pass->dry) {
+        *count += n;
+        return 0;
+    }
+    rc = store_begin(run->store);
+    if (rc == 0) {
+        rc = look_at_records(run, chain, false, &from, &n, ret_more);
+        rc = finish(run, rc, count, n);
+    }
+    return rc;
+}
+
 static int purge_chain(struct run *run, const struct store_chain_id *chain)
 {
     uint64_t seq = 0;
@@ -156,13 +207,7 @@ static int purge_chain(struct run *run, const struct store_chain_id *chain)
     int64_t *count = chain->cls == BW_RECORD_TRACK ? &run->purged.tracks : &run->purged.records;
     int rc = store_signers(run->store, run->vehicle, chain->stream, chain->cls, &run->signers);
     while (rc == 0 && more) {
-        int64_t n = 0;
-        rc = begin(run);
-        if (rc != 0)
-            break;
-        rc = store_purge_records(run->store, run->vehicle, chain, judge, run, run->pass->dry,
-                                 run->pass->now_utc_ms, &seq, &n, &more);
-        rc = finish(run, rc, count, n);
+        rc = purge_records(run, chain, &seq, count, &more);
         if (rc == 0)
             rc = pause(run);
     }
@@ -211,16 +256,17 @@ static int purge_vehicles(struct run *run)
 static bool is_any(const struct store_purged *purged)
 {
     return purged->tracks || purged->records || purged->alerts || purged->trips || purged->cases ||
-           purged->sightings || purged->photos || purged->audit;
+           purged->sightings || purged->photos || purged->audit || purged->changes || purged->positions;
 }
 
 void retention_format(const struct store_purged *purged, char ret[RETENTION_TEXT_LEN])
 {
     (void)snprintf(ret, RETENTION_TEXT_LEN,
                    "tracks %" PRId64 ", records %" PRId64 ", alerts %" PRId64 ", trips %" PRId64
-                   ", cases %" PRId64 ", sightings %" PRId64 ", photos %" PRId64 ", audit %" PRId64,
+                   ", cases %" PRId64 ", sightings %" PRId64 ", photos %" PRId64 ", audit %" PRId64
+                   ", changes %" PRId64 ", positions %" PRId64,
                    purged->tracks, purged->records, purged->alerts, purged->trips, purged->cases,
-                   purged->sightings, purged->photos, purged->audit);
+                   purged->sightings, purged->photos, purged->audit, purged->changes, purged->positions);
 }
 
 /* The line in the audit log, and the next pass begins at nothing. */
@@ -249,16 +295,19 @@ static int write_down(struct run *run)
 static int purge_all(struct run *run)
 {
     const struct {
-        store_purge_fn purge;
+        enum store_purge what;
         int64_t *count;
     } rows[] = {
-        {store_purge_cases, &run->purged.cases},   {store_purge_alerts, &run->purged.alerts},
-        {store_purge_trips, &run->purged.trips},   {store_purge_sightings, &run->purged.sightings},
-        {store_purge_photos, &run->purged.photos}, {store_purge_audit, &run->purged.audit},
+        {STORE_PURGE_CASES, &run->purged.cases},     {STORE_PURGE_ALERTS, &run->purged.alerts},
+        {STORE_PURGE_TRIPS, &run->purged.trips},     {STORE_PURGE_SIGHTINGS, &run->purged.sightings},
+        {STORE_PURGE_PHOTOS, &run->purged.photos},   {STORE_PURGE_AUDIT, &run->purged.audit},
+        {STORE_PURGE_CHANGES, &run->purged.changes},
     };
     int rc = 0;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && rc == 0; i++)
-        rc = purge_rows(run, rows[i].purge, rows[i].count);
+        rc = purge_rows(run, rows[i].what, rows[i].count);
+    if (rc == 0)
+        rc = purge_positions(run);
     return rc == 0 ? purge_vehicles(run) : rc;
 }
 
@@ -271,7 +320,8 @@ int retention_run(struct store *store, const struct retention_pass *pass, struct
                                          .trips_utc_ms = cutoff(&run, settings->trips_days),
                                          .sightings_utc_ms = cutoff(&run, settings->sightings_days),
                                          .photos_utc_ms = cutoff(&run, settings->photos_days),
-                                         .audit_utc_ms = cutoff(&run, settings->audit_days)};
+                                         .audit_utc_ms = cutoff(&run, settings->audit_days),
+                                         .changes_utc_ms = cutoff(&run, settings->changes_days)};
     int rc = pass->dry ? 0 : store_purged(store, &run.purged);
     if (rc == 0)
         rc = purge_all(&run);

@@ -95,8 +95,7 @@ struct store_report_sightings {
 typedef int (*store_report_sightings_fn)(void *context, const struct store_report_sightings *row);
 int store_report_sightings(struct store *store, const struct store_report_query *query,
                            store_report_sightings_fn fn, void *context);
-/* What retention may have taken of the time: bits. Of cases and sightings it is told from the numbers that
- * are missing. */
+/* What retention may have taken of the time: bits. Of cases it is told from the numbers that are missing. */
 enum {
     STORE_REPORT_TRIPS = 1,
     STORE_REPORT_ALERTS = 2,

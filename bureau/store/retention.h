@@ -7,35 +7,47 @@
 
 /* What was received before these instants may go; INT64_MIN = nothing. */
 struct store_cutoffs {
-    int64_t tracks_utc_ms, evidence_utc_ms, trips_utc_ms, sightings_utc_ms, photos_utc_ms, audit_utc_ms;
+    int64_t tracks_utc_ms, evidence_utc_ms, trips_utc_ms, sightings_utc_ms, photos_utc_ms, audit_utc_ms,
+        changes_utc_ms;
 };
 
 /* How many of each. */
 struct store_purged {
     int64_t tracks, records;                                /* signed records of class TRACK, and ALERT */
     int64_t alerts, trips, cases, sightings, photos, audit; /* photos: besides those of the sightings */
+    int64_t changes;                                        /* of the registry, as they were written down */
+    int64_t positions; /* last words of vehicles that the registry does not hold any more */
 };
 /* What the pass that goes on has deleted so far; all 0 when none does. Goes with the transaction. */
 int store_purged(struct store *store, struct store_purged *ret);
 int store_purged_put(struct store *store, const struct store_purged *purged);
 
-/* Rows, at most `limit` of those after *cursor (0 at first), which moves on; *ret_n = how many. Fewer than
- * `limit` means that there are no more. dry: only counted. A case goes when it is over since long enough, its
- * alerts and sightings not before it. */
-typedef int (*store_purge_fn)(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
-                              int64_t *cursor, int64_t *ret_n);
-int store_purge_cases(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
-                      int64_t *cursor, int64_t *ret_n);
-int store_purge_alerts(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
-                       int64_t *cursor, int64_t *ret_n);
-int store_purge_trips(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
-                      int64_t *cursor, int64_t *ret_n);
-int store_purge_sightings(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
-                          int64_t *cursor, int64_t *ret_n);
-int store_purge_photos(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
-                       int64_t *cursor, int64_t *ret_n);
-int store_purge_audit(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
-                      int64_t *cursor, int64_t *ret_n);
+/* Rows. They are looked for without a transaction, while others write; the transaction that takes them asks
+ * of each whether it still may go. A case goes when it is over since long enough, its alerts and sightings
+ * not before it. */
+enum store_purge {
+    STORE_PURGE_CASES,
+    STORE_PURGE_ALERTS,
+    STORE_PURGE_TRIPS,
+    STORE_PURGE_SIGHTINGS,
+    STORE_PURGE_PHOTOS,
+    STORE_PURGE_AUDIT,
+    STORE_PURGE_CHANGES,
+    STORE_PURGES
+};
+enum { STORE_PURGE_ROWS = 256 };
+struct store_purge_rows {
+    size_t n;
+    int64_t ids[STORE_PURGE_ROWS];
+    int64_t last_utc_ms, last_number; /* of the last one */
+};
+/* The next ones; rows->n 0 at first, and when there are no more. */
+int store_purge_find(struct store *store, enum store_purge what, const struct store_cutoffs *cutoffs,
+                     struct store_purge_rows *rows);
+int store_purge(struct store *store, enum store_purge what, const struct store_cutoffs *cutoffs,
+                const struct store_purge_rows *rows, int64_t *ret_n);
+/* The last words of vehicles that have left the registry, as old as tracks are. dry: only counted. */
+int store_purge_positions(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int64_t *ret_n);
 
 /* Numbers of a chain whose records are gone. The next record's prev must be tail_hash. */
 struct store_purge_mark {

@@ -153,7 +153,8 @@ static int alert_of_stream(struct store *store, const char *vehicle, const uint8
 
 /* A vehicle that begins a new stream goes on with its open alerts there, and says again what may not have
  * arrived. It is the same alert when number, kind and the instant it was raised are: without an instant
- * nobody can tell, and two are better than one too few. -ENOENT: none. */
+ * nobody can tell, and two are better than one too few. -ENOENT: none. CROSS JOIN: by the streams, which are
+ * few, to the one number in each; the planner would walk all alerts of the vehicle. */
 static int alert_of_other_stream(struct store *store, const char *vehicle, const struct bw_alert *alert,
                                  int64_t *ret_id)
 {
@@ -164,7 +165,7 @@ static int alert_of_other_stream(struct store *store, const char *vehicle, const
     if (alert->raised_utc_ms == 0)
         return -ENOENT;
     sql_start(&q, store,
-              "SELECT alert.id, alert_event.body FROM chain JOIN alert USING (vehicle, stream)"
+              "SELECT alert.id, alert_event.body FROM chain CROSS JOIN alert USING (vehicle, stream)"
               " JOIN alert_event ON event = last_event"
               " WHERE chain.vehicle = ? AND chain.class = 1 AND alert.number = ? AND alert.kind = ?");
     sql_text(&q, vehicle);

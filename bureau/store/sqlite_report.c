@@ -308,8 +308,8 @@ int store_report_plates(struct store *store, const struct store_report_query *qu
 
 /* --- what is not held any more --- */
 
-/* Cases and sightings are numbered as they come, and no number is given twice: those before the first one of
- * the time that is held are from before it, as long as one of those is held too. */
+/* Cases are numbered as they come, and no number is given twice: those before the first one of the time that
+ * is held are from before it, as long as one of those is held too. */
 int store_report_purged(struct store *store, const struct store_report_query *query, unsigned *ret)
 {
     struct sql q;
@@ -320,7 +320,7 @@ int store_report_purged(struct store *store, const struct store_report_query *qu
               " EXISTS (SELECT 1 FROM purged_case WHERE"
               "  id > coalesce((SELECT max(id) FROM cases WHERE opened_utc_ms < ?1), 0)"
               "  AND id < coalesce((SELECT min(id) FROM cases WHERE opened_utc_ms >= ?2), id + 1)),"
-              " coalesce((SELECT min(id) > 1 AND min(received_utc_ms) >= ?1 FROM sighting), 0)");
+              " EXISTS (SELECT 1 FROM purged_row WHERE what = 3 AND before_utc_ms > ?1)");
     sql_int(&q, query->from_utc_ms);
     sql_int(&q, query->until_utc_ms);
     const int err = sql_row(&q);

@@ -14,15 +14,18 @@
 
 /* --- what the pass has deleted so far --- */
 
-enum { PURGED_NUMBERS = 8 };
+enum { PURGED_NUMBERS = 10, PURGED_NUMBERS_BEFORE = 8 /* version 16 */ };
 
 /* The numbers in the order of the struct; false when the text is no such list. */
 static bool parse_purged(const char *text, struct store_purged *ret)
 {
-    int64_t *const numbers[PURGED_NUMBERS] = {&ret->tracks, &ret->records,   &ret->alerts, &ret->trips,
-                                              &ret->cases,  &ret->sightings, &ret->photos, &ret->audit};
+    int64_t *const numbers[PURGED_NUMBERS] = {&ret->tracks,  &ret->records,   &ret->alerts, &ret->trips,
+                                              &ret->cases,   &ret->sightings, &ret->photos, &ret->audit,
+                                              &ret->changes, &ret->positions};
     for (int i = 0; i < PURGED_NUMBERS; i++) {
         char *end = NULL;
+        if (i == PURGED_NUMBERS_BEFORE && *text == '\0')
+            break;
         *numbers[i] = strtoll(text, &end, 10);
         if (end == text)
             return false;
@@ -47,13 +50,13 @@ int store_purged(struct store *store, struct store_purged *ret)
 
 int store_purged_put(struct store *store, const struct store_purged *purged)
 {
-    char text[8 * 21];
+    char text[PURGED_NUMBERS * 21];
     struct sql q;
     (void)snprintf(text, sizeof(text),
                    "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
-                   " %" PRId64,
+                   " %" PRId64 " %" PRId64 " %" PRId64,
                    purged->tracks, purged->records, purged->alerts, purged->trips, purged->cases,
-                   purged->sightings, purged->photos, purged->audit);
+                   purged->sightings, purged->photos, purged->audit, purged->changes, purged->positions);
     sql_start(&q, store, "INSERT OR REPLACE INTO purge_pass VALUES (1, ?)");
     sql_text(&q, text);
     return sql_run(&q);
@@ -61,29 +64,99 @@ int store_purged_put(struct store *store, const struct store_purged *purged)
 
 /* --- rows --- */
 
-enum { ROWS_MAX = 512 };
+/* Of an alert, `a`: nothing of it came since, and no case that stays is about it. */
+#define ALERT_STAYS_BY_CASE                                                                                  \
+    "EXISTS (SELECT 1 FROM case_step AS s JOIN cases AS c ON c.id = s.case_id WHERE s.alert_id = a.id"       \
+    " AND NOT (" GOES "))"
+#define ALERT_GOES                                                                                           \
+    "(SELECT received_utc_ms FROM alert_event WHERE event = a.last_event) < ?1 AND NOT " ALERT_STAYS_BY_CASE
+/* A sighting that a case is about, `s`, stays as long as that. */
+#define SIGHTING_GOES                                                                                        \
+    "s.received_utc_ms < ?1 AND NOT EXISTS (SELECT 1 FROM cases AS c WHERE c.id = s.case_id)"
+/* They may show children: a case that is over does not keep them. */
+#define PHOTO_GOES                                                                                           \
+    "p.received_utc_ms < ?1 AND NOT EXISTS (SELECT 1 FROM sighting AS s JOIN cases AS c ON c.id = s.case_id" \
+    " WHERE s.id = p.sighting AND c.ended_utc_ms IS NULL)"
+#define LINE_GOES "utc_ms < ?1 AND action NOT IN ('records_not_held', 'key_changed', 'purged')"
 
-struct found {
-    int64_t n, ids[ROWS_MAX];
+#define MARK(what, vehicle, utc_ms, table)                                                                   \
+    "INSERT INTO purged_row SELECT " vehicle ", " what ", " utc_ms " + 1 FROM " table " WHERE id = ?1"       \
+    " ON CONFLICT DO UPDATE SET before_utc_ms = max(before_utc_ms, excluded.before_utc_ms)"
+#define AFTER(utc_ms, id) " AND (" utc_ms ", " id ") > (?2, ?3) ORDER BY " utc_ms ", " id " LIMIT ?4"
+
+enum { TEXTS_MAX = 5 };
+
+/* Each is looked for in an index by time, so that what stays of the time after the cutoff is never read. */
+static const struct purge {
+    const char *find;             /* ?1 cutoff, ?2 and ?3 cursor, ?4 limit: cursor, id */
+    const char *goes;             /* ?1 cutoff, ?2 id: a row, if it still may */
+    const char *texts[TEXTS_MAX]; /* ?1 id; up to NULL */
+} PURGES[STORE_PURGES] = {
+    [STORE_PURGE_CASES] = {"SELECT c.ended_utc_ms, c.id, c.id FROM cases AS c WHERE " GOES AFTER(
+                               "c.ended_utc_ms", "c.id"),
+                           "SELECT 1 FROM cases AS c WHERE " GOES " AND c.id = ?2",
+                           {"INSERT INTO purged_case VALUES (?1, unixepoch() * 1000)",
+                            "DELETE FROM case_step WHERE case_id = ?1", "DELETE FROM cases WHERE id = ?1"}},
+    [STORE_PURGE_ALERTS] = {"SELECT e.received_utc_ms, e.event, a.id FROM alert_event AS e CROSS JOIN alert"
+                            " AS a ON a.last_event = e.event WHERE e.received_utc_ms < ?1"
+                            " AND NOT " ALERT_STAYS_BY_CASE AFTER("e.received_utc_ms", "e.event"),
+                            "SELECT 1 FROM alert AS a WHERE " ALERT_GOES " AND a.id = ?2",
+                            {MARK("1", "vehicle", "raised_utc_ms", "alert"),
+                             "UPDATE alert SET last_event = NULL WHERE id = ?1",
+                             "DELETE FROM alert_event WHERE alert_id = ?1",
+                             "DELETE FROM alert WHERE id = ?1"}},
+    [STORE_PURGE_TRIPS] = {"SELECT received_utc_ms, id, id FROM trip WHERE received_utc_ms < ?1" AFTER(
+                               "received_utc_ms", "id"),
+                           "SELECT 1 FROM trip WHERE received_utc_ms < ?1 AND id = ?2",
+                           {MARK("2", "vehicle", "begun_utc_ms", "trip"), "DELETE FROM trip WHERE id = ?1"}},
+    [STORE_PURGE_SIGHTINGS] =
+        {"SELECT s.received_utc_ms, s.id, s.id FROM sighting AS s WHERE " SIGHTING_GOES AFTER(
+             "s.received_utc_ms", "s.id"),
+         "SELECT 1 FROM sighting AS s WHERE " SIGHTING_GOES " AND s.id = ?2",
+         {MARK("3", "''", "seen_utc_ms", "sighting"), "DELETE FROM sighting_photo WHERE sighting = ?1",
+          "DELETE FROM sighting WHERE id = ?1"}},
+    [STORE_PURGE_PHOTOS] = {"SELECT p.received_utc_ms, p.sighting, p.sighting FROM sighting_photo AS p"
+                            " WHERE " PHOTO_GOES AFTER("p.received_utc_ms", "p.sighting"),
+                            "SELECT 1 FROM sighting_photo AS p WHERE " PHOTO_GOES " AND p.sighting = ?2",
+                            {"DELETE FROM sighting_photo WHERE sighting = ?1"}},
+    [STORE_PURGE_AUDIT] = {"SELECT utc_ms, id, id FROM audit WHERE " LINE_GOES AFTER("utc_ms", "id"),
+                           "SELECT 1 FROM audit WHERE " LINE_GOES " AND id = ?2",
+                           {"DELETE FROM audit WHERE id = ?1"}},
+    [STORE_PURGE_CHANGES] = {"SELECT utc_ms, id, id FROM registry_change WHERE utc_ms < ?1" AFTER("utc_ms",
+                                                                                                  "id"),
+                             "SELECT 1 FROM registry_change WHERE utc_ms < ?1 AND id = ?2",
+                             {"DELETE FROM registry_change WHERE id = ?1"}},
 };
 
-/* SELECT id ...: ?1 cutoff, ?2 cursor, ?3 limit. */
-static int find(struct store *store, const char *text, int64_t cutoff_utc_ms, int limit, int64_t *cursor,
-                struct found *ret)
+static int64_t cutoff_of(const struct store_cutoffs *cutoffs, enum store_purge what)
+{
+    const int64_t of[STORE_PURGES] = {
+        [STORE_PURGE_CASES] = cutoffs->evidence_utc_ms, [STORE_PURGE_ALERTS] = cutoffs->evidence_utc_ms,
+        [STORE_PURGE_TRIPS] = cutoffs->trips_utc_ms,    [STORE_PURGE_SIGHTINGS] = cutoffs->sightings_utc_ms,
+        [STORE_PURGE_PHOTOS] = cutoffs->photos_utc_ms,  [STORE_PURGE_AUDIT] = cutoffs->audit_utc_ms,
+        [STORE_PURGE_CHANGES] = cutoffs->changes_utc_ms};
+    return of[what];
+}
+
+int store_purge_find(struct store *store, enum store_purge what, const struct store_cutoffs *cutoffs,
+                     struct store_purge_rows *rows)
 {
     struct sql q;
     int err;
-    ret->n = 0;
-    sql_start(&q, store, text);
-    sql_int(&q, cutoff_utc_ms);
-    sql_int(&q, *cursor);
-    sql_int(&q, limit < ROWS_MAX ? limit : ROWS_MAX);
-    while ((err = sql_row(&q)) == 1)
-        ret->ids[ret->n++] = sql_int_at(&q, 0);
-    err = sql_end(&q, err);
-    if (err == 0 && ret->n > 0)
-        *cursor = ret->ids[ret->n - 1];
-    return err;
+    const bool first = rows->n == 0;
+    size_t n = 0;
+    sql_start(&q, store, PURGES[what].find);
+    sql_int(&q, cutoff_of(cutoffs, what));
+    sql_int(&q, first ? INT64_MIN : rows->last_utc_ms);
+    sql_int(&q, first ? 0 : rows->last_number);
+    sql_int(&q, STORE_PURGE_ROWS);
+    while ((err = sql_row(&q)) == 1) {
+        rows->last_utc_ms = sql_int_at(&q, 0);
+        rows->last_number = sql_int_at(&q, 1);
+        rows->ids[n++] = sql_int_at(&q, 2);
+    }
+    rows->n = n;
+    return sql_end(&q, err);
 }
 
 static int run_with(struct store *store, const char *text, int64_t id)
@@ -94,111 +167,65 @@ static int run_with(struct store *store, const char *text, int64_t id)
     return sql_run(&q);
 }
 
-/* Each statement with the id as ?1, for each id. */
-static int run_each(struct store *store, const struct found *found, const char *const *texts)
+/* 1: it still may go, 0: something came in between. */
+static int still_goes(struct store *store, const char *text, int64_t cutoff_utc_ms, int64_t id)
 {
-    int err = 0;
-    for (int64_t i = 0; i < found->n && err == 0; i++)
-        for (const char *const *text = texts; *text != NULL && err == 0; text++)
-            err = run_with(store, *text, found->ids[i]);
-    return err;
+    struct sql q;
+    sql_start(&q, store, text);
+    sql_int(&q, cutoff_utc_ms);
+    sql_int(&q, id);
+    const int row = sql_row(&q);
+    const int err = sql_end(&q, row);
+    return err < 0 ? err : row;
 }
 
-static int purge_rows(struct store *store, const char *select, const char *const *texts,
-                      int64_t cutoff_utc_ms, bool dry, int limit, int64_t *cursor, int64_t *ret_n)
+/* Before this the lines of the audit log may go: a trigger keeps all others. */
+static int mark_audit(struct store *store, int64_t cutoff_utc_ms)
 {
-    struct found found;
-    int err = find(store, select, cutoff_utc_ms, limit, cursor, &found);
-    if (err == 0 && !dry)
-        err = run_each(store, &found, texts);
-    if (err == 0)
-        *ret_n = found.n;
-    return err;
+    return run_with(store,
+                    "INSERT INTO purged_audit SELECT ?1 WHERE ?1 >"
+                    " coalesce((SELECT max(before_utc_ms) FROM purged_audit), 0)",
+                    cutoff_utc_ms);
 }
 
-int store_purge_cases(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
-                      int64_t *cursor, int64_t *ret_n)
+int store_purge(struct store *store, enum store_purge what, const struct store_cutoffs *cutoffs,
+                const struct store_purge_rows *rows, int64_t *ret_n)
 {
-    static const char *const texts[] = {"INSERT INTO purged_case VALUES (?1, unixepoch() * 1000)",
-                                        "DELETE FROM case_step WHERE case_id = ?1",
-                                        "DELETE FROM cases WHERE id = ?1", NULL};
-    return purge_rows(store,
-                      "SELECT c.id FROM cases AS c WHERE " GOES " AND c.id > ?2 ORDER BY c.id LIMIT ?3",
-                      texts, cutoffs->evidence_utc_ms, dry, limit, cursor, ret_n);
-}
-
-/* Of an alert, `a`: nothing of it came since, and no case that stays is about it. */
-#define ALERT_GOES                                                                                           \
-    "(SELECT received_utc_ms FROM alert_event WHERE event = a.last_event) < ?1 AND NOT EXISTS"               \
-    " (SELECT 1 FROM case_step AS s JOIN cases AS c ON c.id = s.case_id WHERE s.alert_id = a.id"             \
-    " AND NOT (" GOES "))"
-
-int store_purge_alerts(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
-                       int64_t *cursor, int64_t *ret_n)
-{
-    static const char mark[] =
-        "INSERT INTO purged_row SELECT vehicle, 1, raised_utc_ms + 1 FROM alert WHERE id = ?1"
-        " ON CONFLICT DO UPDATE SET before_utc_ms = max(before_utc_ms, excluded.before_utc_ms)";
-    static const char *const texts[] = {mark, "UPDATE alert SET last_event = NULL WHERE id = ?1",
-                                        "DELETE FROM alert_event WHERE alert_id = ?1",
-                                        "DELETE FROM alert WHERE id = ?1", NULL};
-    return purge_rows(store,
-                      "SELECT a.id FROM alert AS a WHERE " ALERT_GOES " AND a.id > ?2 ORDER BY a.id LIMIT ?3",
-                      texts, cutoffs->evidence_utc_ms, dry, limit, cursor, ret_n);
-}
-
-int store_purge_trips(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
-                      int64_t *cursor, int64_t *ret_n)
-{
-    static const char mark[] =
-        "INSERT INTO purged_row SELECT vehicle, 2, begun_utc_ms + 1 FROM trip WHERE id = ?1"
-        " ON CONFLICT DO UPDATE SET before_utc_ms = max(before_utc_ms, excluded.before_utc_ms)";
-    static const char *const texts[] = {mark, "DELETE FROM trip WHERE id = ?1", NULL};
-    return purge_rows(store,
-                      "SELECT id FROM trip WHERE received_utc_ms < ?1 AND id > ?2 ORDER BY id LIMIT ?3",
-                      texts, cutoffs->trips_utc_ms, dry, limit, cursor, ret_n);
-}
-
-/* A sighting that a case is about stays as long as that. */
-int store_purge_sightings(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
-                          int64_t *cursor, int64_t *ret_n)
-{
-    static const char *const texts[] = {"DELETE FROM sighting_photo WHERE sighting = ?1",
-                                        "DELETE FROM sighting WHERE id = ?1", NULL};
-    return purge_rows(store,
-                      "SELECT id FROM sighting AS s WHERE received_utc_ms < ?1 AND id > ?2 AND NOT EXISTS"
-                      " (SELECT 1 FROM cases AS c WHERE c.id = s.case_id) ORDER BY id LIMIT ?3",
-                      texts, cutoffs->sightings_utc_ms, dry, limit, cursor, ret_n);
-}
-
-/* They may show children: a case that is over does not keep them. */
-int store_purge_photos(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
-                       int64_t *cursor, int64_t *ret_n)
-{
-    static const char *const texts[] = {"DELETE FROM sighting_photo WHERE sighting = ?1", NULL};
-    return purge_rows(store,
-                      "SELECT sighting FROM sighting_photo AS p WHERE received_utc_ms < ?1 AND sighting > ?2"
-                      " AND NOT EXISTS (SELECT 1 FROM sighting AS s JOIN cases AS c ON c.id = s.case_id"
-                      " WHERE s.id = p.sighting AND c.ended_utc_ms IS NULL) ORDER BY sighting LIMIT ?3",
-                      texts, cutoffs->photos_utc_ms, dry, limit, cursor, ret_n);
-}
-
-int store_purge_audit(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int limit,
-                      int64_t *cursor, int64_t *ret_n)
-{
-    static const char *const texts[] = {"DELETE FROM audit WHERE id = ?1", NULL};
-    if (!dry && cutoffs->audit_utc_ms > 0) {
-        const int err = run_with(store,
-                                 "INSERT INTO purged_audit SELECT ?1 WHERE ?1 >"
-                                 " coalesce((SELECT max(before_utc_ms) FROM purged_audit), 0)",
-                                 cutoffs->audit_utc_ms);
-        if (err != 0)
-            return err;
+    const struct purge *purge = &PURGES[what];
+    const int64_t cutoff_utc_ms = cutoff_of(cutoffs, what);
+    int64_t n = 0;
+    int err = what == STORE_PURGE_AUDIT ? mark_audit(store, cutoff_utc_ms) : 0;
+    for (size_t i = 0; i < rows->n && err == 0; i++) {
+        const int goes = still_goes(store, purge->goes, cutoff_utc_ms, rows->ids[i]);
+        if (goes < 0)
+            return goes;
+        if (goes == 0)
+            continue;
+        for (int k = 0; k < TEXTS_MAX && purge->texts[k] != NULL && err == 0; k++)
+            err = run_with(store, purge->texts[k], rows->ids[i]);
+        n++;
     }
-    return purge_rows(store,
-                      "SELECT id FROM audit WHERE utc_ms < ?1 AND id > ?2 AND action NOT IN"
-                      " ('records_not_held', 'key_changed', 'purged') ORDER BY id LIMIT ?3",
-                      texts, cutoffs->audit_utc_ms, dry, limit, cursor, ret_n);
+    if (err == 0)
+        *ret_n = n;
+    return err;
+}
+
+#define DEPARTED                                                                                             \
+    " FROM presence WHERE received_utc_ms < ? AND vehicle NOT IN (SELECT vehicle_id FROM vehicle)"
+
+int store_purge_positions(struct store *store, const struct store_cutoffs *cutoffs, bool dry, int64_t *ret_n)
+{
+    struct sql q;
+    int64_t n = 0;
+    int err;
+    sql_start(&q, store, dry ? "SELECT 1" DEPARTED : "DELETE" DEPARTED " RETURNING 1");
+    sql_int(&q, cutoffs->tracks_utc_ms);
+    while ((err = sql_row(&q)) == 1)
+        n++;
+    err = sql_end(&q, err);
+    if (err == 0)
+        *ret_n = n;
+    return err;
 }
 
 /* --- records --- */
@@ -371,14 +398,16 @@ static int ask(struct sql *q)
     return err < 0 ? err : yes;
 }
 
-/* Also of another stream: an alert may go on there. */
+/* Also of another stream: an alert may go on there. CROSS JOIN: by the streams, which are few, to the one
+ * number in each; the planner would walk all alerts of the vehicle. */
 int store_alert_stays(struct store *store, const char *vehicle, uint64_t number,
                       const struct store_cutoffs *cutoffs)
 {
     struct sql q;
-    sql_start(&q, store,
-              "SELECT count(*) FROM chain JOIN alert AS a USING (vehicle, stream) WHERE chain.vehicle = ?2"
-              " AND chain.class = 1 AND a.number = ?3 AND NOT (" ALERT_GOES ")");
+    sql_start(
+        &q, store,
+        "SELECT count(*) FROM chain CROSS JOIN alert AS a USING (vehicle, stream) WHERE chain.vehicle = ?2"
+        " AND chain.class = 1 AND a.number = ?3 AND NOT (" ALERT_GOES ")");
     sql_int(&q, cutoffs->evidence_utc_ms);
     sql_text(&q, vehicle);
     sql_u64(&q, number);

@@ -429,6 +429,8 @@ Test(report, what_retention_may_have_taken_is_named)
         {"UPDATE purged_row SET before_utc_ms = 1772294400001", "行程、预警的数字",
          STORE_REPORT_TRIPS | STORE_REPORT_ALERTS},
         {"DELETE FROM purged_row; INSERT INTO purged_case VALUES (1, 5)", "隐患的数字", STORE_REPORT_CASES},
+        {"DELETE FROM purged_case; INSERT INTO purged_row VALUES ('', 3, 1772294400001)", "线索的数字",
+         STORE_REPORT_SIGHTINGS},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         run_sql(cases[i].sql);

@@ -11,8 +11,12 @@
 #include "fixture_evidence.h"
 
 static const int64_t DAY_MS = 86400000;
-static const struct retention_settings SETTINGS = {
-    .tracks_days = 183, .evidence_days = 200, .trips_days = 200, .sightings_days = 100, .audit_days = 300};
+static const struct retention_settings SETTINGS = {.tracks_days = 183,
+                                                   .evidence_days = 200,
+                                                   .trips_days = 200,
+                                                   .sightings_days = 100,
+                                                   .audit_days = 300,
+                                                   .changes_days = 300};
 static struct sender alerts, tracks, other;
 
 static int64_t day(int n)
@@ -118,6 +122,16 @@ static int try_sql(const char *sql)
     return code;
 }
 
+static void change_at(int64_t utc_ms, const char *name)
+{
+    char sql[512];
+    (void)snprintf(sql, sizeof sql,
+                   "INSERT INTO registry_change (utc_ms, who, via, table_id, row_id, what, fields) VALUES"
+                   " (%" PRId64 ", 'chen', 'api', 'drivers', 'd-1', 'changed', '{\"name\":\"%s\"}')",
+                   utc_ms, name);
+    cr_assert_eq(try_sql(sql), SQLITE_OK);
+}
+
 /* --- what verify says --- */
 
 static char said[2048];
@@ -197,9 +211,11 @@ Test(retention, is_written_down_once)
     (void)purge_at(day(305), false);
     const struct store_purged again = purge_at(day(305), false);
     cr_expect_eq(again.tracks + again.records, 0);
-    cr_expect_eq(ask("SELECT count(*) FROM audit WHERE action = 'purged' AND who = 'test' AND subject ="
-                     " 'tracks 278, records 3, alerts 1, trips 1, cases 1, sightings 0, photos 0, audit 0'"),
-                 1);
+    cr_expect_eq(
+        ask("SELECT count(*) FROM audit WHERE action = 'purged' AND who = 'test' AND subject ="
+            " 'tracks 278, records 3, alerts 1, trips 1, cases 1, sightings 0, photos 0, audit 0, changes 0,'"
+            " || ' positions 0'"),
+        1);
 }
 
 Test(retention, what_is_gone_is_gone_from_the_file)
@@ -275,9 +291,11 @@ Test(retention, a_pass_that_breaks_off_goes_on_where_it_was)
             break;
         cr_expect_eq(rc, -ECANCELED);
     }
-    cr_expect_eq(ask("SELECT count(*) FROM audit WHERE action = 'purged' AND subject ="
-                     " 'tracks 278, records 3, alerts 1, trips 1, cases 1, sightings 0, photos 0, audit 0'"),
-                 1, "all of it in one line");
+    cr_expect_eq(
+        ask("SELECT count(*) FROM audit WHERE action = 'purged' AND subject ="
+            " 'tracks 278, records 3, alerts 1, trips 1, cases 1, sightings 0, photos 0, audit 0, changes 0,'"
+            " || ' positions 0'"),
+        1, "all of it in one line");
 }
 
 /* --- the audit log --- */
@@ -294,6 +312,50 @@ Test(retention, the_audit_log_keeps_what_explains_the_evidence)
     cr_expect_eq(ask("SELECT count(*) FROM audit WHERE action = 'check-plate'"), 1);
     cr_expect_eq(try_sql("DELETE FROM audit"), SQLITE_CONSTRAINT);
     cr_expect_eq(try_sql("DELETE FROM case_step"), SQLITE_CONSTRAINT);
+}
+
+/* --- what else grows --- */
+
+Test(retention, changes_of_the_registry_go_after_their_time)
+{
+    change_at(day(0), "GONE-D-1");
+    change_at(day(10), "KEPT-D-1");
+    cr_expect_eq(purge_at(day(301), true).changes, 1);
+    cr_expect_eq(purge_at(day(301), false).changes, 1);
+    cr_expect_eq(ask("SELECT min(id) FROM registry_change"), 2);
+    cr_expect_not(is_in_files("GONE-D-1"));
+}
+
+Test(retention, the_last_word_of_a_vehicle_goes_when_it_has_left_the_registry)
+{
+    const struct bw_presence presence = {.online = true, .time_utc_ms = day(0)};
+    cr_assert_eq(store_presence_put(evidence_store, "bus-a", &presence, day(0)), 0);
+    cr_assert_eq(store_presence_put(evidence_store, "bus-gone", &presence, day(0)), 0);
+    cr_assert_eq(store_presence_put(evidence_store, "bus-gone-just-now", &presence, day(200)), 0);
+    cr_expect_eq(purge_at(day(184), true).positions, 1);
+    cr_expect_eq(purge_at(day(184), false).positions, 1);
+    cr_expect_eq(ask("SELECT count(*) FROM presence WHERE vehicle = 'bus-gone'"), 0);
+    cr_expect_eq(ask("SELECT count(*) FROM presence WHERE vehicle IN ('bus-a', 'bus-gone-just-now')"), 2);
+}
+
+/* --- who writes meanwhile --- */
+
+Test(retention, a_pass_that_deletes_nothing_waits_for_nobody_who_writes)
+{
+    struct store_purged purged;
+    struct store *writing = NULL;
+    const struct retention_pass pass = {.settings = &SETTINGS, .now_utc_ms = day(99), .who = "test"};
+    cr_assert_eq(store_open(evidence_path, &writing), 0);
+    cr_assert_eq(store_begin(writing), 0);
+    cr_expect_eq(retention_run(evidence_store, &pass, &purged), 0, "%s", store_error(evidence_store));
+    store_close(writing);
+}
+
+Test(retention, a_pass_of_before_version_16_is_told_to_its_end)
+{
+    cr_assert_eq(try_sql("INSERT INTO purge_pass VALUES (1, '1 2 3 4 5 6 7 8')"), SQLITE_OK);
+    const struct store_purged purged = purge_at(day(99), false);
+    cr_expect(purged.tracks == 1 && purged.audit == 8 && purged.changes == 0);
 }
 
 Test(retention, days_of_nothing_keep_for_ever)

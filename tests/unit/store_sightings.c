@@ -3,7 +3,9 @@
 #include "bureau/store/sightings.h"
 
 #include "bureau/store/cases.h"
+#include "bureau/store/report.h"
 #include "bureau/store/retention.h"
+#include "tests/unit/fixture_oldstore.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -369,11 +371,24 @@ Test(store_sightings, where_and_when_one_plate_comes)
 
 /* --- retention --- */
 
-static int64_t purge(store_purge_fn fn, const struct store_cutoffs *cutoffs, bool dry)
+static int64_t purge(enum store_purge what, const struct store_cutoffs *cutoffs, bool dry)
 {
-    int64_t cursor = 0, n = -1;
-    cr_assert_eq(fn(store, cutoffs, dry, 100, &cursor, &n), 0, "%s", store_error(store));
+    struct store_purge_rows rows = {.n = 0};
+    int64_t n = -1;
+    cr_assert_eq(store_purge_find(store, what, cutoffs, &rows), 0, "%s", store_error(store));
+    if (dry)
+        return (int64_t)rows.n;
+    cr_assert_eq(store_purge(store, what, cutoffs, &rows, &n), 0, "%s", store_error(store));
     return n;
+}
+
+/* Whether a report of the time from then on says that retention took sightings. */
+static bool is_told(int64_t from_utc_ms)
+{
+    const struct store_report_query term = {.from_utc_ms = from_utc_ms, .until_utc_ms = INT64_MAX};
+    unsigned purged = 0;
+    cr_assert_eq(store_report_purged(store, &term, &purged), 0, "%s", store_error(store));
+    return purged & STORE_REPORT_SIGHTINGS;
 }
 
 static int64_t with_photo(const char *plate, int64_t received_utc_ms)
@@ -420,9 +435,9 @@ Test(store_sightings, retention_takes_the_old_ones_with_their_photos_for_good)
     const int64_t old = with_photo("浙A99999", MORNING_UTC_MS),
                   young = with_photo("浙A99999", MORNING_UTC_MS + DAY_MS);
     const struct store_cutoffs cutoffs = {.sightings_utc_ms = MORNING_UTC_MS + 1};
-    cr_expect_eq(purge(store_purge_sightings, &cutoffs, true), 1);
-    cr_expect_eq(purge(store_purge_sightings, &cutoffs, false), 1);
-    cr_expect_eq(purge(store_purge_sightings, &cutoffs, false), 0);
+    cr_expect_eq(purge(STORE_PURGE_SIGHTINGS, &cutoffs, true), 1);
+    cr_expect_eq(purge(STORE_PURGE_SIGHTINGS, &cutoffs, false), 1);
+    cr_expect_eq(purge(STORE_PURGE_SIGHTINGS, &cutoffs, false), 0);
     const struct page left = list((struct store_sighting_query){0}, 10);
     cr_expect(left.n == 1 && left.ids[0] == young);
     cr_expect_eq(store_photo(store, old, count_photo, NULL), -ENOENT);
@@ -437,11 +452,58 @@ Test(store_sightings, photos_go_sooner_but_for_those_of_a_going_case)
     const struct store_cutoffs cutoffs = {.photos_utc_ms = MORNING_UTC_MS + 1};
     (void)open_case(going, "浙A11111");
     dismiss(open_case(over, "浙A22222"));
-    cr_expect_eq(purge(store_purge_photos, &cutoffs, true), 2);
-    cr_expect_eq(purge(store_purge_photos, &cutoffs, false), 2);
+    cr_expect_eq(purge(STORE_PURGE_PHOTOS, &cutoffs, true), 2);
+    cr_expect_eq(purge(STORE_PURGE_PHOTOS, &cutoffs, false), 2);
     cr_expect_eq(store_photo(store, free_one, count_photo, NULL), -ENOENT);
     cr_expect_eq(store_photo(store, over, count_photo, NULL), -ENOENT);
     cr_expect_eq(store_photo(store, going, count_photo, NULL), 3);
     cr_expect_eq(store_photo(store, young, count_photo, NULL), 3);
     cr_expect_eq(list((struct store_sighting_query){0}, 10).n, 4, "the reports stay");
+}
+
+Test(store_sightings, what_retention_took_of_a_term_is_told_though_older_ones_are_held)
+{
+    const struct store_cutoffs cutoffs = {.sightings_utc_ms = MORNING_UTC_MS + DAY_MS};
+    (void)open_case(add(seen("浙A11111", "", MORNING_UTC_MS - DAY_MS)), "浙A11111");
+    const int64_t gone = add(seen("浙A22222", "", MORNING_UTC_MS));
+    (void)add(seen("浙A33333", "", MORNING_UTC_MS + 2 * DAY_MS));
+    cr_expect_not(is_told(MORNING_UTC_MS));
+    cr_assert_eq(purge(STORE_PURGE_SIGHTINGS, &cutoffs, false), 1);
+    cr_expect_eq(store_sighting(store, gone, NULL, count, &(int){0}), -ENOENT);
+    cr_expect(is_told(MORNING_UTC_MS));
+    cr_expect_not(is_told(MORNING_UTC_MS + 1));
+}
+
+Test(store_sightings, an_older_store_says_from_the_missing_numbers_what_retention_took)
+{
+    for (int day = 0; day < 3; day++)
+        (void)add(seen("浙A11111", "", MORNING_UTC_MS + day * DAY_MS));
+    store_close(store);
+    store = NULL;
+    oldstore_make(path, 15, "INSERT INTO sighting SELECT * FROM new.sighting WHERE id <> 2");
+    cr_assert_eq(store_open(path, &store), 0);
+    cr_expect(is_told(MORNING_UTC_MS + DAY_MS));
+    cr_expect_not(is_told(MORNING_UTC_MS + 3 * DAY_MS));
+    store_close(store);
+    store = NULL;
+    oldstore_make(path, 15, "INSERT INTO sighting SELECT * FROM new.sighting WHERE id = 1");
+    cr_assert_eq(store_open(path, &store), 0);
+    cr_expect_not(is_told(MORNING_UTC_MS));
+}
+
+Test(store_sightings, what_became_part_of_a_case_since_it_was_found_stays)
+{
+    const struct store_cutoffs cutoffs = {.sightings_utc_ms = MORNING_UTC_MS + DAY_MS};
+    const int64_t joined = with_photo("浙A11111", MORNING_UTC_MS), other = with_photo("", MORNING_UTC_MS);
+    struct store_purge_rows rows = {.n = 0};
+    int64_t n = 0;
+    cr_assert_eq(store_purge_find(store, STORE_PURGE_SIGHTINGS, &cutoffs, &rows), 0);
+    cr_assert_eq(rows.n, 2);
+    (void)open_case(joined, "浙A11111");
+    cr_assert_eq(store_purge(store, STORE_PURGE_SIGHTINGS, &cutoffs, &rows, &n), 0);
+    cr_expect_eq(n, 1);
+    cr_expect_eq(store_photo(store, joined, count_photo, NULL), 3);
+    cr_expect_eq(store_photo(store, other, count_photo, NULL), -ENOENT);
+    cr_assert_eq(store_purge_find(store, STORE_PURGE_SIGHTINGS, &cutoffs, &rows), 0);
+    cr_expect_eq(rows.n, 0, "nothing after them");
 }
