@@ -19,7 +19,7 @@
  *               tiles_frame     wgs84 (default) or gcj02
  *     [cases]   overload, off_route ... sighting: hours to put it right, three numbers: minor, serious,
  *               criminal; acknowledge, escalate; notice_days, recurrence_days (cases/policy.h)
- *     [rejudge] at              local time of judging the day before again (03:00), or never
+ *     [rejudge] at              local time of judging the last week again (03:00), or never
  *     [silence] check_s, after_s, ... (cases/silence.h)
  *     [retention] tracks_days, evidence_days, ... (retention/settings.h)
  *     [feeds]   public          yes or no (default): GTFS-Realtime for anybody, with rounded occupancy

@@ -95,6 +95,14 @@ static int print_finding(void *context, const struct rejudge_finding *finding)
                : 0;
 }
 
+static int print_unjudged(void *context, const char *vehicle, const char *why)
+{
+    const struct printer *printer = context;
+    (void)fprintf(stderr, "%s%s: %s: not judged: %s\n", printer->progress ? "\r\033[K" : "", PROGRAM, vehicle,
+                  why);
+    return 0;
+}
+
 static int print_progress(void *context, const struct rejudge_totals *so_far)
 {
     const struct printer *printer = context;
@@ -130,6 +138,7 @@ static int print_totals_json(struct rejudge_totals *totals, bool trial)
 {
     json_t *sums = json_object(), *object = json_object();
     modeljson_put(&sums, "vehicles", json_integer((json_int_t)totals->vehicles));
+    modeljson_put(&sums, "unjudged", json_integer((json_int_t)totals->unjudged));
     modeljson_put(&sums, "records", json_integer((json_int_t)totals->records));
     modeljson_put(&sums, "positions", json_integer((json_int_t)totals->fixes));
     modeljson_put(&sums, "hours", modeljson_number(hours(totals), 2));
@@ -335,17 +344,20 @@ static int rejudge(struct store *store, const struct asked *asked, struct printe
                                             .now_utc_ms = command_now_utc_ms(),
                                             .trial = trial ? &asked->trial : NULL,
                                             .on_finding = print_finding,
+                                            .on_unjudged = print_unjudged,
                                             .on_progress = print_progress,
                                             .context = printer};
     struct rejudge_totals totals;
     const int rc = rejudge_store(store, &options, &totals);
-    if (rc == -ENOMEM || rc == -E2BIG) {
+    if (rc == -ENOMEM) {
         (void)fprintf(stderr, "%s: rejudge: %s\n", PROGRAM, strerror(-rc));
         return EXIT_CANNOT;
     }
     if (rc != 0)
         return command_store_failed(store, "rejudge");
     if (print_totals(printer, &totals, trial) != 0 || fflush(stdout) != 0)
+        return EXIT_CANNOT;
+    if (totals.unjudged > 0)
         return EXIT_CANNOT;
     return totals.found[REJUDGE_MISSING] > 0 ? EXIT_NO : EXIT_DONE;
 }
@@ -458,6 +470,7 @@ const struct command COMMAND_REJUDGE = {
         "    --json           one JSON object a line\n"
         "    --lang zh        words in Chinese\n\n"
         "EXIT STATUS\n"
-        "    0 no alert is missing; 1 some are; 2 wrong use or no such vehicle; 3 the store cannot be "
-        "read.\n",
+        "    0 no alert is missing; 1 some are; 2 wrong use or no such vehicle; 3 the store cannot be read, "
+        "or\n"
+        "    what it holds of a vehicle, which is named: all others were judged.\n",
 };

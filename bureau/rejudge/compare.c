@@ -97,7 +97,8 @@ enum compare_doubt compare_doubt(const struct compare_said *said, const struct c
         if (overlap(&sure, gap->from_utc_ms - COMPARE_NEAR_MS, gap->to_utc_ms + COMPARE_NEAR_MS))
             return gap->loss == COMPARE_RESTART ? DOUBT_RESTART : DOUBT_HOLE;
     }
-    return said->alerts_wait || shown->received_utc_ms > said->settled_utc_ms ? DOUBT_WAITING : DOUBT_NONE;
+    const bool waits = said->alerts_wait && shown->received_utc_ms > said->patient_utc_ms;
+    return waits || shown->received_utc_ms > said->settled_utc_ms ? DOUBT_WAITING : DOUBT_NONE;
 }
 
 static const struct {

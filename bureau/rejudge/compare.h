@@ -22,7 +22,7 @@ struct compare_alert {
     enum bw_severity severity;
     uint64_t number, licence_version;
     int64_t from_utc_ms, to_utc_ms; /* 0, INT64_MAX: nobody knows, and it is not over */
-    uint32_t limit;                 /* OVERLOAD: its capacity; OVERSPEED: its peak in km/h */
+    uint32_t limit; /* OVERLOAD: its capacity; OVERSPEED: its peak in km/h when raised, 0 = unknown */
 };
 
 /* An alert may have been lost in it without the vehicle's doing. */
@@ -44,6 +44,7 @@ struct compare_said {
     const struct compare_gap *gaps;
     const struct compare_trip *trips;
     bool alerts_wait;       /* by its presence it has alerts that are not here yet */
+    int64_t patient_utc_ms; /* which counts for what came later than this */
     int64_t settled_utc_ms; /* what came later than this may be followed by an alert */
 };
 

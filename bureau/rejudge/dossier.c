@@ -268,11 +268,15 @@ static int load_chains(struct store *store, struct dossier *dossier, int64_t fro
 
 /* --- its alerts --- */
 
-static uint32_t limit_of(const struct bw_alert *alert)
+/* An OVERSPEED grows after it was raised, and only around that instant are its positions looked at: so it is
+ * the peak of then that counts, where that phase is held. */
+static uint32_t limit_of(const struct store_own_alert *own)
 {
-    if (alert->kind == BW_OVERLOAD)
-        return alert->evidence.overload.capacity;
-    return alert->kind == BW_OVERSPEED ? (uint32_t)alert->evidence.overspeed.peak_kmh : 0;
+    if (own->alert.kind == BW_OVERLOAD)
+        return own->alert.evidence.overload.capacity;
+    return own->alert.kind == BW_OVERSPEED && own->first.phase == BW_RAISED
+               ? (uint32_t)own->first.evidence.overspeed.peak_kmh
+               : 0;
 }
 
 static int take_alert(void *context, const struct store_own_alert *own)
@@ -289,7 +293,7 @@ static int take_alert(void *context, const struct store_own_alert *own)
                                    .licence_version = alert->licence_version,
                                    .from_utc_ms = alert->raised_utc_ms,
                                    .to_utc_ms = own->cleared_utc_ms > 0 ? own->cleared_utc_ms : INT64_MAX,
-                                   .limit = limit_of(alert)};
+                                   .limit = limit_of(own)};
     return error;
 }
 

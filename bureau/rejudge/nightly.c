@@ -57,34 +57,48 @@ static int go_on(void *context, const struct rejudge_totals *so_far)
     return atomic_load(&night->nightly->stop) ? -ECANCELED : 0;
 }
 
-static void tell(struct nightly *nightly, int rc, const char *why, const struct rejudge_totals *totals,
-                 int32_t day)
+static int tell_unjudged(void *context, const char *vehicle, const char *why)
 {
-    char line[LINE_MAX_BYTES], text[UTC_DAY_TEXT_LEN];
-    utc_day_format(day, text);
+    const struct night *night = context;
+    char line[LINE_MAX_BYTES];
+    (void)snprintf(line, sizeof line, "rejudge: %s: not judged: %.180s", vehicle, why);
+    night->nightly->config.say(line);
+    return 0;
+}
+
+static void tell(struct nightly *nightly, int rc, const char *why, const struct rejudge_totals *totals,
+                 int32_t last_day)
+{
+    char line[LINE_MAX_BYTES], first[UTC_DAY_TEXT_LEN], last[UTC_DAY_TEXT_LEN], unjudged[48] = "";
+    utc_day_format(last_day - NIGHTLY_DAYS + 1, first);
+    utc_day_format(last_day, last);
     if (rc == -ECANCELED)
         return;
+    if (totals->unjudged > 0)
+        (void)snprintf(unjudged, sizeof unjudged, ", %" PRIu64 " not judged", totals->unjudged);
     if (rc != 0)
-        (void)snprintf(line, sizeof line, "rejudge of %s: %.180s", text, why);
+        (void)snprintf(line, sizeof line, "rejudge of %s to %s: %.180s", first, last, why);
     else
-        (void)snprintf(line, sizeof line,
-                       "rejudge of %s: %" PRIu64 " vehicles, %" PRIu64 " positions, %" PRIu64
-                       " alerts missing",
-                       text, totals->vehicles, totals->fixes, totals->found[REJUDGE_MISSING]);
+        (void)snprintf(
+            line, sizeof line,
+            "rejudge of %s to %s: %" PRIu64 " vehicles%s, %" PRIu64 " positions, %" PRIu64 " alerts missing",
+            first, last, totals->vehicles, unjudged, totals->fixes, totals->found[REJUDGE_MISSING]);
     nightly->config.say(line);
 }
 
-/* The local day before this instant. */
-static void judge_yesterday(struct nightly *nightly, int64_t now_utc_ms)
+/* The local days before this instant: what came late is judged with its own day, and is told once. */
+static void judge_days(struct nightly *nightly, int64_t now_utc_ms)
 {
     struct store *reading = NULL;
     struct rejudge_totals totals = {0};
     struct night night = {.nightly = nightly, .now_utc_ms = now_utc_ms};
     const int64_t day = (now_utc_ms + OFFSET_MS) / UTC_MS_PER_DAY - 1;
-    const struct rejudge_options options = {.from_utc_ms = day * UTC_MS_PER_DAY - OFFSET_MS,
+    const struct rejudge_options options = {.from_utc_ms =
+                                                (day - NIGHTLY_DAYS + 1) * UTC_MS_PER_DAY - OFFSET_MS,
                                             .to_utc_ms = (day + 1) * UTC_MS_PER_DAY - OFFSET_MS,
                                             .now_utc_ms = now_utc_ms,
                                             .on_finding = take,
+                                            .on_unjudged = tell_unjudged,
                                             .on_progress = go_on,
                                             .context = &night};
     int rc = store_open_reading(nightly->store_path, &reading);
@@ -127,7 +141,7 @@ static void *run(void *context)
         now_utc_ms = nightly->config.now_utc_ms();
         if (now_utc_ms < due_utc_ms)
             continue;
-        judge_yesterday(nightly, now_utc_ms);
+        judge_days(nightly, now_utc_ms);
         now_utc_ms = nightly->config.now_utc_ms();
         due_utc_ms = now_utc_ms + nightly_wait_ms(nightly->config.at_min, now_utc_ms);
     }

@@ -1,11 +1,13 @@
-/* Judges the day before again, once a night, on a thread and store handles of its own: ingest never waits for
- * it but for the moment in which a case is opened. A night in which no bureau ran is not made up for:
- * `buswarden-bureau rejudge --open-cases` does that. */
+/* Judges the days before again, once a night, on a thread and store handles of its own: ingest never waits
+ * for it but for the moment in which a case is opened. What came late, and nights in which no bureau ran, are
+ * made up for as far as NIGHTLY_DAYS go; beyond, `buswarden-bureau rejudge --cases` does that. */
 #ifndef BUSWARDEN_REJUDGE_NIGHTLY_H
 #define BUSWARDEN_REJUDGE_NIGHTLY_H
 
 #include "bureau/cases/policy.h"
 #include "bureau/rejudge/rejudge.h"
+
+enum { NIGHTLY_DAYS = 7 };
 
 struct nightly;
 
@@ -14,7 +16,7 @@ struct nightly_config {
     const char *store_path;
     const struct case_policy *policy;
     uint16_t at_min;               /* local minute of the day */
-    void (*say)(const char *line); /* what became of a night; from its thread */
+    void (*say)(const char *line); /* what became of a night, and who was not judged; from its thread */
     int64_t (*now_utc_ms)(void);   /* NULL = the clock */
 };
 

@@ -74,6 +74,7 @@ static struct compare_said said_of(const struct walk *walk)
                                  .n_trips = dossier->trips.n,
                                  .trips = dossier->trips.rows,
                                  .alerts_wait = dossier->alerts_wait,
+                                 .patient_utc_ms = walk->options->now_utc_ms - REJUDGE_PATIENCE_MS,
                                  .settled_utc_ms = walk->options->now_utc_ms - REJUDGE_SETTLE_MS};
 }
 
@@ -364,6 +365,33 @@ static int walk_vehicle(struct walk *walk, const char *vehicle)
     return rc;
 }
 
+/* What is wrong with this vehicle's evidence alone; NULL: the store or the memory fails. */
+static const char *why_unjudged(int error)
+{
+    switch (error) {
+    case -E2BIG:
+        return "more chains of tracks, or rows of one kind, than can be judged";
+    case -EBADMSG:
+    case -EMSGSIZE:
+    case -EKEYREJECTED:
+        return "the store holds something of it that cannot be read (`verify` looks through it)";
+    default:
+        return NULL;
+    }
+}
+
+static int walk_one(struct walk *walk, const char *vehicle)
+{
+    const int rc = walk_vehicle(walk, vehicle);
+    const char *why = why_unjudged(rc);
+    if (why == NULL)
+        return rc;
+    walk->totals->unjudged++;
+    return walk->options->on_unjudged == NULL
+               ? 0
+               : walk->options->on_unjudged(walk->options->context, vehicle, why);
+}
+
 int rejudge_store(struct store *store, const struct rejudge_options *options,
                   struct rejudge_totals *ret_totals)
 {
@@ -377,10 +405,10 @@ int rejudge_store(struct store *store, const struct rejudge_options *options,
     walk->totals = ret_totals;
     int rc = 0;
     if (options->vehicle != NULL) {
-        rc = walk_vehicle(walk, options->vehicle);
+        rc = walk_one(walk, options->vehicle);
     } else {
         while (rc == 0 && (rc = store_next_vehicle(store, vehicle, vehicle)) == 0)
-            rc = walk_vehicle(walk, vehicle);
+            rc = walk_one(walk, vehicle);
         rc = rc == -ENOENT ? 0 : rc;
     }
     free(walk);

@@ -9,8 +9,9 @@
 
 enum {
     REJUDGE_SETTLE_MS = 600000, /* alerts come before the tracks of their time; this is more than enough */
-    REJUDGE_LICENCES_MAX = 4,   /* that a vehicle may have held at one time; beyond nobody knows */
-    REJUDGE_LIST_MAX = 1000000, /* rows of each list of one vehicle; beyond: -E2BIG */
+    REJUDGE_PATIENCE_MS = 259200000, /* three days after its track nobody waits for an alert any more */
+    REJUDGE_LICENCES_MAX = 4,        /* that a vehicle may have held at one time; beyond nobody knows */
+    REJUDGE_LIST_MAX = 1000000,      /* rows of each list of one vehicle; beyond it is unjudged */
 };
 
 enum rejudge_what {
@@ -35,6 +36,7 @@ struct rejudge_finding {
 typedef uint64_t rejudge_counts[BW_KIND_COUNT][BW_CRIMINAL + 1];
 struct rejudge_totals {
     uint64_t vehicles, records, fixes;
+    uint64_t unjudged; /* vehicles of these that could not be judged to the end */
     int64_t judged_ms; /* of tracks, by some licence */
     uint64_t agreed;   /* shown, and said */
     uint64_t found[REJUDGE_UNSHOWN + 1];
@@ -55,11 +57,14 @@ struct rejudge_options {
     const struct rejudge_trial *trial; /* NULL = compare; else nothing is found, and `tried` is filled */
     /* Any may be NULL. A non-zero return ends the walk and is returned. */
     int (*on_finding)(void *context, const struct rejudge_finding *finding);
+    int (*on_unjudged)(void *context, const char *vehicle, const char *why);
     int (*on_progress)(void *context, const struct rejudge_totals *so_far); /* every few thousand fixes */
     void *context;
 };
 
-/* 0, whatever was found, or what the store says; -E2BIG, -ENOMEM. ret_totals is set in either case. */
+/* 0, whatever was found, or what the store says; -ENOMEM. ret_totals is set in either case. A vehicle of
+ * which too much is held, or something that cannot be read, is told of as unjudged, and the others are
+ * judged. */
 int rejudge_store(struct store *store, const struct rejudge_options *options,
                   struct rejudge_totals *ret_totals);
 

@@ -112,7 +112,7 @@ int unshown(struct store *store, const struct dossier *dossier, const struct com
     case BW_OFF_ROUTE:
         return on_route(store, dossier, &look, alert->licence_version);
     case BW_OVERSPEED:
-        return top_mps(&look) * KMH < SPEED_SHARE * alert->limit;
+        return alert->limit > 0 && top_mps(&look) * KMH < SPEED_SHARE * alert->limit;
     default: /* OUT_OF_HOURS, UNLICENSED: for driving */
         return top_mps(&look) < STANDING_MPS / 2;
     }

@@ -150,26 +150,36 @@ int store_issued_get(struct store *store, enum issued_kind kind, const char *veh
 
 /* --- what it said --- */
 
+static int alert_at(struct sql *q, int column, struct bw_alert *ret)
+{
+    struct wire_body body;
+    size_t len;
+    const void *bytes = sql_blob_at(q, column, &len);
+    if (wire_body_decode(bytes, len, &body) != 0 || body.type != WIRE_BODY_ALERT)
+        return sql_fail(q->store, -EBADMSG, "the store holds an alert that cannot be decoded");
+    *ret = body.u.alert;
+    return 0;
+}
+
 int store_own_alerts(struct store *store, const char *vehicle, int64_t since_utc_ms, store_own_alert_fn fn,
                      void *context)
 {
     struct sql q;
     int err = 0, answer = 0;
     sql_start(&q, store,
-              "SELECT alert_event.body, cleared_utc_ms FROM alert JOIN alert_event ON event = last_event"
-              " WHERE vehicle = ? AND (cleared_utc_ms IS NULL OR cleared_utc_ms >= ?)");
+              "SELECT alert_event.body, cleared_utc_ms, (SELECT body FROM alert_event AS first"
+              " WHERE first.alert_id = alert.id ORDER BY first.event LIMIT 1)"
+              " FROM alert JOIN alert_event ON event = last_event WHERE vehicle = ? AND (cleared_utc_ms IS "
+              "NULL OR cleared_utc_ms >= ?)");
     sql_text(&q, vehicle);
     sql_int(&q, since_utc_ms);
     while (answer == 0 && (err = sql_row(&q)) == 1) {
-        struct wire_body last;
-        size_t len;
-        const void *bytes = sql_blob_at(&q, 0, &len);
-        if (wire_body_decode(bytes, len, &last) != 0 || last.type != WIRE_BODY_ALERT) {
-            answer = sql_fail(store, -EBADMSG, "the store holds an alert that cannot be decoded");
-            break;
-        }
-        const struct store_own_alert row = {.alert = last.u.alert, .cleared_utc_ms = sql_int_at(&q, 1)};
-        answer = fn(context, &row);
+        struct store_own_alert row = {.cleared_utc_ms = sql_int_at(&q, 1)};
+        answer = alert_at(&q, 0, &row.alert);
+        if (answer == 0)
+            answer = alert_at(&q, 2, &row.first);
+        if (answer == 0)
+            answer = fn(context, &row);
     }
     const int ended = sql_end(&q, answer != 0 ? 0 : err);
     return ended < 0 ? ended : answer;

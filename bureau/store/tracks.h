@@ -27,9 +27,9 @@ int store_issued_next(struct store *store, enum issued_kind kind, const char *ve
 int store_issued_get(struct store *store, enum issued_kind kind, const char *vehicle, uint64_t version,
                      struct wire_bytes *ret_sealed);
 
-/* An alert object of a vehicle as its last phase has it. */
+/* An alert object of a vehicle as its last phase has it, and as the first one that is held. */
 struct store_own_alert {
-    struct bw_alert alert;
+    struct bw_alert alert, first;
     int64_t cleared_utc_ms; /* 0 = open */
 };
 typedef int (*store_own_alert_fn)(void *context, const struct store_own_alert *row);

@@ -1,6 +1,7 @@
 /* Re-judging: whatever a vehicle's tracks prove and it did not say is found, and nothing else accuses it. */
 #include "bureau/rejudge/nightly.h"
 #include "bureau/rejudge/opening.h"
+#include "bureau/rejudge/reader.h"
 
 #include <errno.h>
 #include <math.h>
@@ -77,6 +78,8 @@ static void drive_north(int seconds, uint16_t aboard)
     drive((struct leg){seconds, 10, 0, aboard, BW_QUALITY_GOOD});
 }
 
+static float peak_kmh; /* of an OVERSPEED */
+
 static void alert(enum bw_kind kind, uint64_t number, enum bw_phase phase)
 {
     static int64_t raised_utc_ms;
@@ -92,6 +95,9 @@ static void alert(enum bw_kind kind, uint64_t number, enum bw_phase phase)
                                          .licence_version = 1}};
     if (kind == BW_OVERLOAD)
         body.u.alert.evidence.overload = (struct bw_evidence_overload){20, 20, CAPACITY};
+    if (kind == BW_OVERSPEED)
+        body.u.alert.evidence.overspeed = (struct bw_evidence_overspeed){
+            .speed_kmh = peak_kmh, .peak_kmh = peak_kmh, .limit_kmh = 60, .source = BW_LIMIT_LAW};
     say(&alerts, body);
 }
 
@@ -423,6 +429,36 @@ Test(rejudge, a_departure_from_the_route_it_is_on_is_contradicted)
     EXPECT_FOUND("unshown off-route");
 }
 
+Test(rejudge, a_speed_is_that_of_when_it_was_raised_whatever_it_grew_to)
+{
+    drive((struct leg){120, 18, 0, 12, BW_QUALITY_GOOD});
+    peak_kmh = 66;
+    alert(BW_OVERSPEED, 1, BW_RAISED);
+    drive((struct leg){120, 30, 0, 12, BW_QUALITY_GOOD});
+    peak_kmh = 108;
+    alert(BW_OVERSPEED, 1, BW_UPDATED);
+    drive((struct leg){120, 8, 0, 12, BW_QUALITY_GOOD});
+    cr_expect_null(strstr(rejudge(), "unshown"), "found: %s", found);
+}
+
+Test(rejudge, a_speed_that_it_did_not_drive_is_contradicted)
+{
+    drive_north(120, 12);
+    peak_kmh = 66;
+    alert(BW_OVERSPEED, 1, BW_RAISED);
+    drive_north(60, 12);
+    EXPECT_FOUND("unshown overspeed");
+}
+
+Test(rejudge, of_a_speed_whose_first_phase_is_not_held_nothing_is_said)
+{
+    drive_north(120, 12);
+    peak_kmh = 66;
+    alert(BW_OVERSPEED, 1, BW_UPDATED);
+    drive_north(60, 12);
+    EXPECT_FOUND("");
+}
+
 Test(rejudge, a_count_in_doubt_contradicts_nothing)
 {
     drive((struct leg){120, 10, 0, 12, BW_QUALITY_DEGRADED});
@@ -465,6 +501,41 @@ Test(rejudge, a_clock_that_went_back_begins_anew)
     now_utc_ms -= 20000;
     drive_north(40, 23);
     cr_expect_null(strstr(rejudge(), "missing"), "found: %s", found);
+}
+
+/* --- what cannot be judged --- */
+
+static char not_judged[256];
+
+static int note_unjudged(void *context, const char *vehicle, const char *why)
+{
+    (void)context;
+    (void)snprintf(not_judged, sizeof not_judged, "%s: %s", vehicle, why);
+    return 0;
+}
+
+Test(rejudge, a_vehicle_with_too_many_chains_keeps_no_other_from_being_judged)
+{
+    const struct rejudge_options options = {.from_utc_ms = start_utc_ms - HOUR_MS,
+                                            .to_utc_ms = start_utc_ms + DAY_MS,
+                                            .now_utc_ms = start_utc_ms + DAY_MS,
+                                            .on_finding = note,
+                                            .on_unjudged = note_unjudged};
+    struct store *store = NULL;
+    for (uint8_t stream = 1; stream <= READER_CHAINS_MAX + 1; stream++) {
+        tracks = (struct sender){"bus-a", &key_a, stream, BW_RECORD_TRACK, 0, {0}};
+        drive_north(10, 12);
+    }
+    tracks = (struct sender){"bus-b", &key_b, 1, BW_RECORD_TRACK, 0, {0}};
+    drive_north(120, 12);
+    found[0] = '\0';
+    cr_assert_eq(store_open_reading(evidence_path, &store), 0);
+    cr_assert_eq(rejudge_store(store, &options, &totals), 0, "%s", store_error(store));
+    store_close(store);
+    cr_expect_eq(totals.vehicles, 2);
+    cr_expect_eq(totals.unjudged, 1);
+    cr_expect_eq(totals.fixes, 120);
+    cr_expect_str_eq(not_judged, "bus-a: more chains of tracks, or rows of one kind, than can be judged");
 }
 
 /* --- cases --- */
@@ -581,6 +652,7 @@ Test(rejudge, waits_until_the_hour)
 static char night[256];
 static atomic_bool is_over;
 static int64_t began_mono_ms;
+static int nights_later; /* than the one after the drive */
 
 static int64_t mono_ms(void)
 {
@@ -589,11 +661,11 @@ static int64_t mono_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* From 50 ms before three o'clock of the night after. */
+/* From 50 ms before three o'clock of a night. */
 static int64_t just_before_three(void)
 {
     static const int64_t three_utc_ms = 1789066800000; /* 2026-09-11 03:00 local */
-    return three_utc_ms - 50 + mono_ms() - began_mono_ms;
+    return three_utc_ms + nights_later * DAY_MS - 50 + mono_ms() - began_mono_ms;
 }
 
 static void take_line(const char *line)
@@ -602,7 +674,7 @@ static void take_line(const char *line)
     atomic_store(&is_over, true);
 }
 
-Test(rejudge, judges_the_day_before_by_night)
+static void pass_a_night(int later)
 {
     const struct nightly_config config = {.store_path = evidence_path,
                                           .policy = &CASE_POLICY_DEFAULT,
@@ -610,13 +682,29 @@ Test(rejudge, judges_the_day_before_by_night)
                                           .say = take_line,
                                           .now_utc_ms = just_before_three};
     struct nightly *nightly = NULL;
-    drive_north(120, 23);
     flush();
+    nights_later = later;
+    atomic_store(&is_over, false);
     began_mono_ms = mono_ms();
     cr_assert_eq(nightly_start(&config, &nightly), 0);
-    for (int i = 0; i < 3000 && !atomic_load(&is_over); i++)
+    for (int i = 0; i < 12000 && !atomic_load(&is_over); i++)
         (void)usleep(10000);
     nightly_stop(nightly);
-    cr_expect_str_eq(night, "rejudge of 2026-09-10: 1 vehicles, 120 positions, 1 alerts missing");
+}
+
+Test(rejudge, judges_the_week_before_by_night_and_tells_once)
+{
+    drive_north(120, 23);
+    pass_a_night(0);
+    cr_expect_str_eq(night,
+                     "rejudge of 2026-09-04 to 2026-09-10: 1 vehicles, 120 positions, 1 alerts missing");
     cr_expect_eq(cases_by_rejudging(), 1);
+    const int64_t step = held.last_step;
+    pass_a_night(6);
+    cr_expect_str_eq(night,
+                     "rejudge of 2026-09-10 to 2026-09-16: 1 vehicles, 120 positions, 1 alerts missing");
+    cr_expect_eq(cases_by_rejudging(), 1);
+    cr_expect_eq(held.last_step, step);
+    pass_a_night(7);
+    cr_expect_str_eq(night, "rejudge of 2026-09-11 to 2026-09-17: 1 vehicles, 0 positions, 0 alerts missing");
 }

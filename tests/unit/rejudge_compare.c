@@ -140,3 +140,12 @@ Test(rejudge_compare, what_is_not_settled_waits)
     said.alerts_wait = true;
     cr_expect_eq(compare_doubt(&said, &shown), DOUBT_WAITING);
 }
+
+Test(rejudge_compare, alerts_that_wait_for_days_after_their_track_are_held_back)
+{
+    said.alerts_wait = true;
+    said.patient_utc_ms = shown.received_utc_ms - 1;
+    cr_expect_eq(compare_doubt(&said, &shown), DOUBT_WAITING);
+    said.patient_utc_ms = shown.received_utc_ms;
+    cr_expect_eq(compare_doubt(&said, &shown), DOUBT_NONE);
+}
