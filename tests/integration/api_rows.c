@@ -71,45 +71,60 @@ static struct bw_alert example(const char *kind_name)
     return alert;
 }
 
+static int apply(struct store *store, const char *vehicle, struct bw_alert *alert, uint64_t last,
+                 bool opens_case, int64_t *ret_event)
+{
+    static const uint8_t stream[BW_STREAM_LEN] = {1};
+    int rc = 0;
+    for (; rc == 0 && alert->number <= last; alert->number++) {
+        rc = store_alert_apply(store, vehicle, stream, next_seq(), alert, now_utc_ms(), ret_event);
+        if (rc == 0 && *ret_event != 0 && opens_case)
+            rc = store_case_on_alert(store, &CASE_POLICY_DEFAULT, vehicle, alert, *ret_event, now_utc_ms());
+    }
+    return rc;
+}
+
+/* All of them in one transaction, as ingest does: what reads first and writes then without one fails at once
+ * when another process wrote meanwhile. */
+static int put(const char *path, const char *vehicle, struct bw_alert *alert, uint64_t last, bool opens_case)
+{
+    struct store *store;
+    int64_t event = 0;
+    int rc = store_open(path, &store);
+    if (rc != 0) {
+        (void)fprintf(stderr, "api_rows: %s: %s\n", path, strerror(-rc));
+        return 1;
+    }
+    rc = store_begin(store);
+    if (rc == 0)
+        rc = apply(store, vehicle, alert, last, opens_case, &event);
+    if (rc == 0)
+        rc = store_commit(store);
+    if (rc == 0)
+        (void)printf("%" PRId64 "\n", event);
+    else
+        (void)fprintf(stderr, "api_rows: %s: %s\n", path, store_error(store));
+    store_close(store);
+    return rc != 0;
+}
+
 static int put_alert(char **argv, const char *kind_name)
 {
     static const char *const phases[] = {"", "RAISED", "UPDATED", "CLEARED"};
-    static const uint8_t stream[BW_STREAM_LEN] = {1};
     struct bw_alert alert = example(kind_name);
     alert.number = strtoull(argv[2], NULL, 10);
     for (int phase = BW_RAISED; phase <= BW_CLEARED; phase++)
         if (strcmp(argv[3], phases[phase]) == 0)
             alert.phase = (enum bw_phase)phase;
-    struct store *store;
-    if (store_open(argv[0], &store) != 0)
-        return 1;
-    int64_t event = 0;
-    int rc = store_alert_apply(store, argv[1], stream, next_seq(), &alert, now_utc_ms(), &event);
-    if (rc == 0 && event != 0)
-        rc = store_case_on_alert(store, &CASE_POLICY_DEFAULT, argv[1], &alert, event, now_utc_ms());
-    if (rc != 0)
-        (void)fprintf(stderr, "api_rows: %s\n", store_error(store));
-    else
-        (void)printf("%" PRId64 "\n", event);
-    store_close(store);
-    return rc != 0;
+    return put(argv[0], argv[1], &alert, alert.number, true);
 }
 
 static int put_alerts(char **argv)
 {
-    static const uint8_t stream[BW_STREAM_LEN] = {1};
     struct bw_alert alert = example(argv[4]);
-    const uint64_t last = strtoull(argv[3], NULL, 10);
-    struct store *store;
-    int64_t event = 0;
-    int rc = store_open(argv[0], &store);
     alert.phase = BW_RAISED;
-    for (alert.number = strtoull(argv[2], NULL, 10); rc == 0 && alert.number <= last; alert.number++)
-        rc = store_alert_apply(store, argv[1], stream, next_seq(), &alert, now_utc_ms(), &event);
-    if (rc == 0)
-        (void)printf("%" PRId64 "\n", event);
-    store_close(store);
-    return rc != 0;
+    alert.number = strtoull(argv[2], NULL, 10);
+    return put(argv[0], argv[1], &alert, strtoull(argv[3], NULL, 10), false);
 }
 
 static int write_presence(const struct bw_presence *presence)
