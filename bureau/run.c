@@ -273,12 +273,23 @@ static void say_notify(struct notify *notify, char said[NOTIFY_REASON_MAX])
 
 /* Only while all threads advance: the main thread proves by this very call that it does. */
 struct fed {
-    uint64_t ingest, api, keeper; /* turns, when the watchdog was fed last */
+    uint64_t ingest, api, keeper, notify; /* turns, when the watchdog was fed last */
 };
+
+/* Where nobody is told there is nobody to wait for. A send that takes its time holds up no turn. */
+static uint64_t notify_turns(struct notify *notify, const struct fed *fed)
+{
+    struct notify_stats stats;
+    if (notify == NULL)
+        return fed->notify + 1;
+    notify_stats(notify, &stats);
+    return stats.turns;
+}
 
 static void feed_watchdog(struct fed *fed, struct fed now)
 {
-    if (now.ingest == fed->ingest || now.api == fed->api || now.keeper == fed->keeper)
+    if (now.ingest == fed->ingest || now.api == fed->api || now.keeper == fed->keeper ||
+        now.notify == fed->notify)
         return;
     *fed = now;
     (void)sd_notify(0, "WATCHDOG=1");
@@ -329,7 +340,8 @@ static void watch(struct bureau *bureau, const sigset_t *ending)
         said = stats.connected ? UP : DOWN;
         tell_keeper(bureau, &keeper_said);
         say_notify(bureau->notify, notify_said);
-        feed_watchdog(&fed, (struct fed){stats.turns, api_turns(bureau->api), keeper_turns(bureau->keeper)});
+        feed_watchdog(&fed, (struct fed){stats.turns, api_turns(bureau->api), keeper_turns(bureau->keeper),
+                                         notify_turns(bureau->notify, &fed)});
     }
     (void)sd_notify(0, "STOPPING=1");
 }

@@ -73,7 +73,7 @@ struct api_reply handle_notifications(struct api *api, const struct api_request 
                                              page.more ? json_integer(page.last_id) : json_null()));
 }
 
-/* The audit comes first, and without it nothing is done. */
+/* Both or neither: without its line in the audit nothing is done. */
 struct api_reply handle_notification_retry(struct api *api, const struct api_request *request)
 {
     int64_t id = 0;

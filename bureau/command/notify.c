@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -79,6 +80,7 @@ static int run_worker(const struct bureau_config *config)
         if (notify_secret(&config->notify.channels[i], &secret, reason) < 0)
             (void)fprintf(stderr, "buswarden-bureau: [notify.%s] %s\n", config->notify.channels[i].name,
                           reason);
+        sodium_memzero(&secret, sizeof(secret)); /* each send reads its own */
     }
     watch(notify, &ending);
     notify_stop(notify);

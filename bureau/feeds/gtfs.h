@@ -1,8 +1,9 @@
 /* Vehicles, alerts and orders as entities of GTFS-Realtime. Pure: rows in, bytes out. All return 0 or
  * -ENOMEM.
  *
- * The police's feed is exact. The public one has neither plate nor speed, says nothing about a single
- * vehicle, and tells how full it is in steps so coarse that nobody sees one pupil get on or off. */
+ * The police's feed is exact. The public one has where each vehicle is, under its id, but neither plate,
+ * speed nor alerts, and how full it is in coarse steps: whoever gets on or off shows only where that crosses
+ * one. */
 #ifndef BUSWARDEN_FEED_GTFS_H
 #define BUSWARDEN_FEED_GTFS_H
 

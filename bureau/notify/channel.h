@@ -1,20 +1,31 @@
+/* clang-format off */
 /* Where messages go: the sections [notify] and [notify.NAME] of the bureau's configuration.
  *
- *     [notify]       console_url     the console's address as staff reach it: the link in every message
- *                    in_run (yes)    no: `run` leaves the telling to `notify`, a process of its own
- *                    retry_first_s (5)  retry_longest_s (300)   pause after a failed send: from, and at most
- *                    attempts (300)  then a message is given up
- *                    keep_days (90)  what has been sent, or given up, is deleted after this long
- *     [notify.NAME]  type            wecom, dingtalk, feishu, smtp or webhook (must be given)
- *                    secret_file     mode 0600. Robots: the address that the group shows, with its key, on
- * the first line, and for dingtalk and feishu the signing secret on the second. webhook: the secret of its
- * HMAC. smtp with user: the password url             webhook: https://...; smtp: smtp://HOST:PORT (STARTTLS)
- * or smtps://... ca              certificates to trust instead of the system's user, from, to  smtp; to:
- * addresses apart by spaces about           alerts, cases, or both (default) kinds           of alerts and
- * cases, apart by spaces; absent = all minimum         notice, minor (default), serious or criminal schools,
- * division   only vehicles of these; absent = all quiet           HH:MM-HH:MM local: nothing but
- * CHILD_LEFT_BEHIND language        zh (default) or en limit (20)  limit_s (60)   at most so many sends in so
- * many seconds timeout_s (10)  of one send */
+ *     [notify]
+ *     console_url          the console's address as staff reach it: the link in every message
+ *     in_run (yes)         no: `run` leaves the telling to `notify`, a process of its own
+ *     retry_first_s (5)    pause after a failed send: from this
+ *     retry_longest_s (300)  and at most this
+ *     attempts (300)       then a message is given up
+ *     keep_days (90)       what has been sent, or given up, is deleted after this long
+ *
+ *     [notify.NAME]
+ *     type                 wecom, dingtalk, feishu, smtp or webhook (must be given)
+ *     secret_file          mode 0600. Robots: the address that the group shows, with its key, on the first
+ *                          line, and for dingtalk and feishu the signing secret on the second. webhook: the
+ *                          secret of its HMAC. smtp with user: the password
+ *     url                  webhook: https://...; smtp: smtp://HOST:PORT (STARTTLS) or smtps://...
+ *     ca                   certificates to trust instead of the system's
+ *     user, from, to       smtp; to: addresses apart by spaces
+ *     about                alerts, cases, or both (default)
+ *     kinds                of alerts and cases, apart by spaces; absent = all
+ *     minimum              notice, minor (default), serious or criminal
+ *     schools, division    only vehicles of these; absent = all
+ *     quiet                HH:MM-HH:MM local: nothing but CHILD_LEFT_BEHIND
+ *     language             zh (default) or en
+ *     limit (20), limit_s (60)  at most so many sends in so many seconds
+ *     timeout_s (10)       of one send */
+/* clang-format on */
 #ifndef BUSWARDEN_NOTIFY_CHANNEL_H
 #define BUSWARDEN_NOTIFY_CHANNEL_H
 

@@ -20,8 +20,8 @@ enum store_notice_what expand_alert(const struct bw_alert *alert, enum bw_severi
 enum store_notice_what expand_case_step(const struct store_case_step *step)
 {
     switch (step->action) {
-    case CASE_DO_OPEN: /* of an alert's case its own notice tells already */
-        return step->of->source == CASE_BY_ALERT ? 0 : STORE_NOTICE_CASE_OPENED;
+    case CASE_DO_OPEN:
+        return STORE_NOTICE_CASE_OPENED;
     case CASE_DO_ASSIGN:
     case CASE_DO_RETURN:
         return STORE_NOTICE_CASE_ASSIGNED;
@@ -30,6 +30,11 @@ enum store_notice_what expand_case_step(const struct store_case_step *step)
     default:
         return 0;
     }
+}
+
+bool expand_is_told_by_alert(const struct store_case_step *step)
+{
+    return step->action == CASE_DO_OPEN && step->of->source == CASE_BY_ALERT;
 }
 
 bool expand_wants(const struct notify_channel *channel, const struct store_notice *notice)
@@ -53,13 +58,14 @@ struct expansion {
     int n;
 };
 
-static int deliver(const struct expansion *expansion, const struct store_notice *notice)
+/* told_by_alert: channels that hear of alerts know already. */
+static int deliver(const struct expansion *expansion, const struct store_notice *notice, bool told_by_alert)
 {
     int64_t id = 0;
     int err = 0;
     for (size_t i = 0; i < expansion->settings->n_channels && err == 0; i++) {
         const struct notify_channel *channel = &expansion->settings->channels[i];
-        if (!expand_wants(channel, notice))
+        if (!expand_wants(channel, notice) || (told_by_alert && notify_listed(channel->about, "alerts")))
             continue;
         if (id == 0)
             err = store_notice_add(expansion->store, notice, expansion->now_utc_ms, &id);
@@ -173,7 +179,7 @@ static int tell_alert(const struct expansion *expansion, const struct store_aler
         .stop = stop,
     };
     count_aboard(&row->alert, &notice);
-    return deliver(expansion, &notice);
+    return deliver(expansion, &notice, false);
 }
 
 static int on_alert(void *context, const struct store_alert *row)
@@ -181,8 +187,9 @@ static int on_alert(void *context, const struct store_alert *row)
     struct expansion *expansion = context;
     enum bw_severity before = BW_SEVERITY_NONE;
     int err = store_alert_severity_before(expansion->store, row->id, row->event, &before);
-    if (err < 0)
+    if (err < 0 && err != -EBADMSG) /* of the phase before nothing is known: this one tells of it */
         return err;
+    err = 0;
     const enum store_notice_what what = expand_alert(&row->alert, before);
     if (what != 0)
         err = tell_alert(expansion, row, what);
@@ -218,6 +225,7 @@ static int tell_case_step(const struct expansion *expansion, const struct store_
         .what = what,
         .kind = of->kind,
         .severity = step->severity > BW_MINOR ? step->severity : BW_MINOR, /* a case is no mere notice */
+        .urgent = of->kind == BW_CHILD_LEFT_BEHIND,
         .late = what == STORE_NOTICE_CASE_OPENED && of->late,
         .time_utc_ms = what == STORE_NOTICE_CASE_OPENED ? of->happened_utc_ms : step->utc_ms,
         .deadline_utc_ms = step->deadline_utc_ms,
@@ -229,7 +237,7 @@ static int tell_case_step(const struct expansion *expansion, const struct store_
         .stop = "",
     };
     set_school(of, &notice);
-    return deliver(expansion, &notice);
+    return deliver(expansion, &notice, expand_is_told_by_alert(step));
 }
 
 static int on_case_step(void *context, const struct store_case_step *step)
@@ -264,12 +272,28 @@ static const struct source {
 };
 enum { N_SOURCES = sizeof(SOURCES) / sizeof(SOURCES[0]) };
 
+/* The event after the last one that could be read. What was told before it is kept. */
+static int step_over(struct expansion *expansion)
+{
+    char subject[32];
+    int64_t event = 0;
+    int err = store_next_event(expansion->store, expansion->position, &event);
+    if (err < 0)
+        return err;
+    (void)snprintf(subject, sizeof(subject), "%lld", (long long)event);
+    expansion->position = event;
+    expansion->n = EXPAND_BATCH; /* there may be more after it */
+    return store_audit(expansion->store, EXPAND_WHO, "notify-skip", subject, expansion->now_utc_ms);
+}
+
 static int expand_batch(struct expansion *expansion, const struct source *from)
 {
     int err = store_begin(expansion->store);
     if (err < 0)
         return err;
     err = from->read(expansion);
+    if (err == -EBADMSG && from->source == STORE_NOTICE_OF_ALERT)
+        err = step_over(expansion);
     if (err == 0)
         err = store_notice_cursor_set(expansion->store, from->source, expansion->position);
     if (err == 0)
@@ -295,11 +319,12 @@ int expand_turn(struct store *store, const struct notify_settings *settings, int
                 bool *ret_more)
 {
     struct expansion expansion = {.store = store, .settings = settings, .now_utc_ms = now_utc_ms};
-    int err = 0;
+    int first_err = 0;
     *ret_more = false;
-    for (size_t i = 0; i < N_SOURCES && err == 0; i++) {
-        err = expand_source(&expansion, &SOURCES[i]);
-        *ret_more = *ret_more || expansion.n == EXPAND_BATCH;
+    for (size_t i = 0; i < N_SOURCES; i++) { /* one that fails holds back no other */
+        const int err = expand_source(&expansion, &SOURCES[i]);
+        first_err = first_err < 0 ? first_err : err;
+        *ret_more = *ret_more || (err == 0 && expansion.n >= EXPAND_BATCH);
     }
-    return err;
+    return first_err;
 }

@@ -20,6 +20,7 @@
 enum {
     WAIT_MS = 500,    /* a turn at most: so long may a new event wait */
     BATCHES_MAX = 20, /* of events a turn */
+    REFUSALS = 3,     /* attempts, the last one refused for what the message says: it is given up */
     PURGE_INTERVAL_MS = 3600000,
     CLASSES = 2 /* ordinary, urgent */
 };
@@ -69,6 +70,20 @@ static void set_reason(struct notify *notify, bool standing_by, const char *what
     (void)pthread_mutex_unlock(&notify->lock);
 }
 
+/* Of a turn: the first thing that failed. */
+struct trouble {
+    int err;
+    char words[NOTIFY_REASON_MAX];
+};
+
+static void note_trouble(const struct notify *notify, struct trouble *trouble, int err)
+{
+    if (err >= 0 || trouble->err < 0)
+        return;
+    trouble->err = err;
+    (void)snprintf(trouble->words, sizeof(trouble->words), "store: %.200s", store_error(notify->store));
+}
+
 /* --- what a message says --- */
 
 struct composition {
@@ -113,9 +128,11 @@ static int keep_outcome(struct notify *notify, const struct notify_channel *chan
     unsigned asked_s = verdict->retry_after_s;
     if (verdict->too_often && asked_s < channel->limit_s)
         asked_s = channel->limit_s;
-    const enum store_delivery_state state = verdict->taken                          ? STORE_SENT
-                                            : attempts >= notify->settings.attempts ? STORE_GIVEN_UP
-                                                                                    : STORE_FAILED;
+    const bool is_enough =
+        attempts >= notify->settings.attempts || (verdict->for_good && attempts >= REFUSALS);
+    const enum store_delivery_state state = verdict->taken ? STORE_SENT
+                                            : is_enough    ? STORE_GIVEN_UP
+                                                           : STORE_FAILED;
     const int64_t next_utc_ms =
         now_utc_ms + pace_backoff_ms(&backoff, attempts, randombytes_random(), asked_s);
     return store_message_end(notify->store, slot->message.number, state, next_utc_ms, verdict->words,
@@ -252,13 +269,16 @@ static int step_slot(struct notify *notify, const struct notify_channel *channel
     return err;
 }
 
-static int step_channels(struct notify *notify)
+/* What fails for one channel holds back no other; the first error is the one that is told. A store that
+ * others keep locked is waited for once a turn, and not by each: a turn must end, for the watchdog counts
+ * them. */
+static void step_channels(struct notify *notify, struct trouble *trouble)
 {
-    int err = 0;
     for (int class = CLASSES - 1; class >= 0; class --) /* urgent ones first */
-        for (size_t i = 0; i < notify->settings.n_channels && err == 0; i++)
-            err = step_slot(notify, &notify->settings.channels[i], class == 1, &notify->slots[i][class]);
-    return err;
+        for (size_t i = 0; i < notify->settings.n_channels && trouble->err != -EBUSY; i++)
+            note_trouble(
+                notify, trouble,
+                step_slot(notify, &notify->settings.channels[i], class == 1, &notify->slots[i][class]));
 }
 
 /* --- a turn --- */
@@ -340,16 +360,16 @@ static int open_store(struct notify *notify)
 
 static void turn(struct notify *notify)
 {
+    struct trouble trouble = {.words = ""};
     int err = notify->claim_fd >= 0 ? 0 : claim(notify);
     if (err == 0 && notify->store == NULL)
         err = open_store(notify);
-    if (err == 0) {
-        err = expand(notify);
-        if (err == 0)
-            err = step_channels(notify);
-        if (err == 0)
-            err = purge(notify);
-        set_reason(notify, false, err < 0 ? "store" : "", err < 0 ? store_error(notify->store) : "");
+    if (err == 0) { /* what is in the store already goes out, whether or not new events can be read */
+        note_trouble(notify, &trouble, expand(notify));
+        step_channels(notify, &trouble);
+        if (trouble.err != -EBUSY)
+            note_trouble(notify, &trouble, purge(notify));
+        set_reason(notify, false, "", trouble.words);
     }
     send_turn(notify->send, WAIT_MS, on_done, notify);
     (void)atomic_fetch_add(&notify->turns, 1);
@@ -358,11 +378,12 @@ static void turn(struct notify *notify)
 /* What is under way may end, and its outcome be kept; what does not is sent again at the next start. */
 static void farewell(struct notify *notify)
 {
+    struct trouble trouble = {.err = 0}; /* there is no later turn that could tell of it */
     const int64_t until_mono_ms = clock_ms(CLOCK_MONOTONIC) + NOTIFY_FAREWELL_MS;
     while (send_under_way(notify->send) > 0 && clock_ms(CLOCK_MONOTONIC) < until_mono_ms)
         send_turn(notify->send, WAIT_MS / 5, on_done, notify);
     if (notify->store != NULL)
-        (void)step_channels(notify);
+        step_channels(notify, &trouble);
 }
 
 static void *work(void *context)

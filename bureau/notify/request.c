@@ -310,11 +310,19 @@ static void put_words(char ret[STORE_ANSWER_MAX], const char *prefix, const char
     ret[at] = '\0';
 }
 
+/* Of HTTP: what is wrong with the message itself (RFC 9110, 15.5). 401, 403, 404, 405, 410, 415 are the
+ * channel's trouble, as a wrong key is. */
+static bool is_content_status(long status)
+{
+    return status == 400 || status == 413 || status == 422;
+}
+
 static void put_status(struct request_verdict *ret, const struct request_answer *answer)
 {
     char prefix[64];
     (void)snprintf(prefix, sizeof(prefix), "HTTP %ld%s", answer->status, answer->len > 0 ? ": " : "");
     put_words(ret->words, prefix, answer->body, answer->len);
+    ret->for_good = is_content_status(answer->status);
 }
 
 /* The vendors' codes for "too often". */
@@ -327,6 +335,23 @@ static bool is_too_often(enum notify_type type, json_int_t code)
         return code == 130101 || code == 410100;
     case NOTIFY_FEISHU:
         return code == 11232 || code == 9499;
+    default:
+        return false;
+    }
+}
+
+/* The vendors' codes for what is wrong with the message itself: too long, empty, not of this form, words that
+ * it may not have or lacks. A wrong key or signature is the channel's trouble, and ends when that is mended.
+ */
+static bool is_content_error(enum notify_type type, json_int_t code, const char *words)
+{
+    switch (type) {
+    case NOTIFY_WECOM:
+        return code == 40008 || code == 40058 || code == 44004 || code == 45002;
+    case NOTIFY_DINGTALK:
+        return (code >= 430101 && code <= 430104) || (code == 310000 && strstr(words, "keyword") != NULL);
+    case NOTIFY_FEISHU:
+        return code == 19002 || code == 19024;
     default:
         return false;
     }
@@ -346,6 +371,7 @@ static void judge_robot(enum notify_type type, const struct request_answer *answ
         const json_int_t value = json_integer_value(code);
         ret->taken = value == 0;
         ret->too_often = is_too_often(type, value);
+        ret->for_good = is_content_error(type, value, words ? words : "");
         (void)snprintf(prefix, sizeof(prefix), "%s %lld: ", code_key, (long long)value);
         put_words(ret->words, prefix, words ? words : "", words ? strlen(words) : 0);
     } else {
@@ -355,16 +381,21 @@ static void judge_robot(enum notify_type type, const struct request_answer *answ
     json_decref(json);
 }
 
-/* The last line that the server said, without its end; and what went wrong, if something did. */
+/* The last line that the server said, without its end; and what went wrong, if something did. Whom it did
+ * not take stands first: the mail went to the others. */
 static void judge_mail(const struct request_answer *answer, struct request_verdict *ret)
 {
-    char prefix[128] = "";
+    char prefix[192] = "";
     size_t len = answer->len;
     while (len > 0 && (answer->body[len - 1] == '\n' || answer->body[len - 1] == '\r'))
         len--;
     ret->taken = answer->transport[0] == '\0' && answer->status >= 200 && answer->status < 300;
+    ret->for_good = !ret->taken && answer->to_content && len > 0 && answer->body[0] == '5';
     if (answer->transport[0] != '\0')
         (void)snprintf(prefix, sizeof(prefix), "%.100s%s", answer->transport, len > 0 ? ": " : "");
+    else if (answer->refused != NULL)
+        (void)snprintf(prefix, sizeof(prefix), "not taken for %.150s%s", answer->refused,
+                       len > 0 ? ": " : "");
     put_words(ret->words, prefix, answer->body, len);
 }
 

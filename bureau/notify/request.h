@@ -48,12 +48,15 @@ json_t *request_notice(const struct store_notice *notice);
 struct request_answer {
     long status;           /* of HTTP; of SMTP the last reply */
     const char *transport; /* "" = it was answered */
+    const char *refused;   /* mail: addresses that the server did not take, with its codes; NULL = none */
+    bool to_content;       /* mail: this is what it says to the mail itself, not to what goes before it */
     const char *body;
     size_t len;
     long retry_after_s; /* 0 = the server does not say */
 };
 struct request_verdict {
     bool taken;
+    bool for_good;  /* refused for what the message says: it will be again */
     bool too_often; /* it says that too much was sent */
     unsigned retry_after_s;
     char words[STORE_ANSWER_MAX]; /* what the server said; UTF-8, one line */

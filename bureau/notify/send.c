@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { RECIPIENTS_MAX = SETTINGS_TEXT_MAX / 2 }; /* an address and a space */
+
 struct transfer {
     struct transfer *next;
     int64_t number;
@@ -15,6 +17,9 @@ struct transfer {
     struct curl_slist *headers, *recipients;
     struct request request;
     size_t sent; /* of a mail's body */
+    size_t n_recipients;
+    uint16_t replies[RECIPIENTS_MAX]; /* a mail server's last n_recipients codes before it wanted the mail */
+    bool wants_mail;
     size_t len;
     bool too_long;
     char answer[SEND_ANSWER_MAX];
@@ -83,6 +88,22 @@ static size_t take_answer(char *data, size_t size, size_t n, void *context)
     return len;
 }
 
+/* The server answers commands in order, and just before 354 each recipient had its own (RFC 5321, 3.3). */
+static void note_reply(struct transfer *transfer, const char *line, size_t len)
+{
+    uint16_t code = 0;
+    if (len < 3 || (len > 3 && line[3] == '-') || transfer->wants_mail)
+        return;
+    for (size_t i = 0; i < 3; i++)
+        code = (uint16_t)(code * 10 + (uint16_t)((line[i] - '0') & 0xf));
+    transfer->wants_mail = code == 354;
+    if (transfer->wants_mail || transfer->n_recipients == 0)
+        return;
+    memmove(transfer->replies, transfer->replies + 1,
+            (transfer->n_recipients - 1) * sizeof(transfer->replies[0]));
+    transfer->replies[transfer->n_recipients - 1] = code;
+}
+
 /* What a mail server says: the last line stays, but for its goodbye. */
 static size_t take_reply(char *data, size_t size, size_t n, void *context)
 {
@@ -90,6 +111,7 @@ static size_t take_reply(char *data, size_t size, size_t n, void *context)
     const size_t len = size * n;
     if (len >= 3 && memcmp(data, "221", 3) == 0)
         return len;
+    note_reply(transfer, data, len);
     transfer->len = len < sizeof(transfer->answer) ? len : sizeof(transfer->answer);
     memcpy(transfer->answer, data, transfer->len);
     return len;
@@ -141,6 +163,7 @@ static bool set_mail(struct transfer *transfer, const struct notify_channel *cha
         memcpy(word, at, len);
         word[len] = '\0';
         ok = append(&transfer->recipients, word);
+        transfer->n_recipients++;
         at += len + strspn(at + len, " \t");
     }
     if (ok && channel->user[0] != '\0')
@@ -150,6 +173,8 @@ static bool set_mail(struct transfer *transfer, const struct notify_channel *cha
            curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MAIL_FROM, channel->from) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, transfer->recipients) == CURLE_OK &&
+           /* One mailbox that is gone does not keep it from the others. Later called ..._ALLOWFAILS. */
+           curl_easy_setopt(easy, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_reply) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
@@ -164,6 +189,8 @@ static bool set_common(struct transfer *transfer, const struct notify_channel *c
               curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+              /* A resolver that does not answer is left alone: its end is not waited for. */
+              curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)channel->timeout_s) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer) == CURLE_OK &&
@@ -219,9 +246,27 @@ size_t send_under_way(const struct send *send)
 
 /* --- ending --- */
 
+/* "a@example.cn (550) b@example.cn (450)"; "" = each was taken, or it did not come so far. */
+static void name_refused(const struct transfer *transfer, char ret[STORE_ANSWER_MAX])
+{
+    const struct curl_slist *recipient = transfer->recipients;
+    size_t at = 0;
+    ret[0] = '\0';
+    for (size_t i = 0; transfer->wants_mail && recipient != NULL; i++, recipient = recipient->next)
+        if (transfer->replies[i] >= 400 && at < STORE_ANSWER_MAX)
+            at += (size_t)snprintf(ret + at, STORE_ANSWER_MAX - at, "%s%s (%u)", at > 0 ? " " : "",
+                                   recipient->data, transfer->replies[i]);
+}
+
 static void judge(struct transfer *transfer, CURLcode code, struct request_verdict *ret)
 {
-    struct request_answer answer = {.body = transfer->answer, .len = transfer->len, .transport = ""};
+    char refused[STORE_ANSWER_MAX];
+    name_refused(transfer, refused);
+    struct request_answer answer = {.body = transfer->answer,
+                                    .len = transfer->len,
+                                    .transport = "",
+                                    .refused = refused[0] != '\0' ? refused : NULL,
+                                    .to_content = transfer->wants_mail};
     curl_off_t retry_after_s = 0;
     (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &answer.status);
     if (transfer->type != NOTIFY_SMTP &&

@@ -7,6 +7,7 @@
  *     disk       slow: whoever waits for the disk waits 300 ms; fail: a write, sync or truncation in two of
  *                an outbox fails with EIO
  *     poll       hang: every thread but the main one, at its next poll(2), while it says so
+ *     telling    hang: whoever waits for messages to people outside (curl_multi_poll), while it says so
  *     receipt    N: one receipt in N is not sent: the process is killed instead, after its commit
  *
  * Without the file it is the true world. SIGUSR2 makes the main thread hang for good. Monotonic clocks are
@@ -96,6 +97,15 @@ int poll(struct pollfd *fds, nfds_t n, int timeout)
     if (gettid() != getpid())
         wait_while("poll", "hang");
     return real(fds, n, timeout);
+}
+
+int curl_multi_poll(void *multi, void *fds, unsigned n, int timeout_ms, int *ret);
+int curl_multi_poll(void *multi, void *fds, unsigned n, int timeout_ms, int *ret)
+{
+    int (*real)(void *, void *, unsigned, int, int *);
+    *(void **)&real = next("curl_multi_poll");
+    wait_while("telling", "hang");
+    return real(multi, fds, n, timeout_ms, ret);
 }
 
 /* ---- the network ---- */

@@ -3,7 +3,7 @@ they are sent and answer as they are told.
 
 usage: notify_servers.py DIR HTTPS-PORT SMTP-PORT
 Takes DIR/server.crt and server.key. DIR/mode has how to answer: ok, error, 429, 500, garbage, close, long, redirect, hang,
-weak (mail without STARTTLS). A line of JSON for each message goes to DIR/got: {"channel", "mode", "fault", "text", "id",
+weak (mail without STARTTLS), refuse (the message itself, for good), gone (the mail's first recipient is unknown). A line of JSON for each message goes to DIR/got: {"channel", "mode", "fault", "text", "id",
 "events"}; fault is "" when signature and form are right.
 """
 import base64
@@ -87,6 +87,9 @@ TAKEN = {'feishu': {'code': 0, 'msg': 'success'}}
 REFUSED = {'wecom': {'errcode': 93000, 'errmsg': 'invalid webhook url'},
            'dingtalk': {'errcode': 310000, 'errmsg': 'sign not match'},
            'feishu': {'code': 19021, 'msg': 'sign match fail'}}
+FORBIDDEN = {'wecom': {'errcode': 45002, 'errmsg': 'content exceed max length'},
+             'dingtalk': {'errcode': 430104, 'errmsg': 'sensitive words'},
+             'feishu': {'code': 19024, 'msg': 'Key Words Not Found'}}
 
 
 class Robot(http.server.BaseHTTPRequestHandler):
@@ -125,6 +128,9 @@ class Robot(http.server.BaseHTTPRequestHandler):
             return
         if how == 'error':
             refused = REFUSED.get(channel)
+            self.answer(200 if refused else 401, json.dumps(refused or {'no': 'thanks'}).encode())
+        elif how == 'refuse':
+            refused = FORBIDDEN.get(channel)
             self.answer(200 if refused else 422, json.dumps(refused or {'no': 'thanks'}).encode())
         elif how == '429':
             self.answer(429, b'slow down', [('Retry-After', '1')])
@@ -211,11 +217,12 @@ class Mail(socketserver.StreamRequestHandler):
                 self.say('235 ok' if is_known else '535 wrong')
             elif word == 'RCPT':
                 recipients.append(line[line.index('<') + 1:line.index('>')])
-                self.say('451 try later' if how == 'error' else '250 ok')
+                is_gone = how == 'gone' and len(recipients) == 1
+                self.say('451 try later' if how == 'error' else '550-nobody\r\n550 is called so' if is_gone else '250 ok')
             elif word == 'DATA':
                 self.say('354 go on')
                 self.take(how, is_safe, is_known, recipients)
-                self.say('554 disk on fire' if how == '500' else '250 taken')
+                self.say('451 disk on fire' if how == '500' else '554 no such words here' if how == 'refuse' else '250 taken')
             elif word == 'QUIT':
                 self.say('221 bye')
                 return

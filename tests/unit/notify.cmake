@@ -1,6 +1,6 @@
 unit_test(notify notify.c LIBS bw_notify PkgConfig::SODIUM)
 unit_test(notify_request notify_request.c LIBS bw_notify PkgConfig::SODIUM)
-unit_test(notify_expand notify_expand.c LIBS bw_notify bw_proto)
+unit_test(notify_expand notify_expand.c LIBS bw_notify bw_proto PkgConfig::SQLITE)
 unit_test(store_notices store_notices.c LIBS bw_store bw_proto PkgConfig::SQLITE)
 unit_test(bureau_config bureau_config.c LIBS bw_notify)
 target_sources(test_bureau_config PRIVATE ${CMAKE_SOURCE_DIR}/bureau/config.c)

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,7 +253,7 @@ Test(notify_expand, which_step_of_a_case_is_worth_telling)
         enum case_source source;
         enum store_notice_what what;
     } cases[] = {
-        {CASE_DO_OPEN, CASE_BY_ALERT, 0},
+        {CASE_DO_OPEN, CASE_BY_ALERT, STORE_NOTICE_CASE_OPENED},
         {CASE_DO_OPEN, CASE_BY_SILENCE, STORE_NOTICE_CASE_OPENED},
         {CASE_DO_OPEN, CASE_BY_SIGHTING, STORE_NOTICE_CASE_OPENED},
         {CASE_DO_ASSIGN, CASE_BY_ALERT, STORE_NOTICE_CASE_ASSIGNED},
@@ -266,7 +267,84 @@ Test(notify_expand, which_step_of_a_case_is_worth_telling)
         const struct store_case of = {.source = cases[i].source};
         const struct store_case_step step = {.action = cases[i].action, .of = &of};
         cr_expect_eq(expand_case_step(&step), cases[i].what, "%zu", i);
+        cr_expect_eq(expand_is_told_by_alert(&step),
+                     cases[i].action == CASE_DO_OPEN && cases[i].source == CASE_BY_ALERT, "%zu", i);
     }
+}
+
+Test(notify_expand, who_hears_cases_alone_hears_that_an_alert_opened_one)
+{
+    notify_settings_default(&settings);
+    cr_assert_null(notify_settings_pair(&settings, "notify.both", "type", "wecom"));
+    cr_assert_null(notify_settings_pair(&settings, "notify.cases", "about", "cases"));
+    turn();
+    const int64_t id = open_case(BW_OVERLOAD, CASE_BY_ALERT, registry->vehicles[0].vehicle_id);
+    turn();
+    const struct told seen = told();
+    cr_expect_eq(seen.n, 1, "who hears the alert hears it once");
+    cr_expect_eq(seen.last.what, STORE_NOTICE_CASE_OPENED);
+    cr_expect_eq(seen.last.case_id, id);
+    cr_expect_not(seen.last.urgent);
+    struct told of_both = {0};
+    cr_assert_eq(store_deliveries(store, 0, "both", 0, 9, see, &of_both), 0);
+    cr_expect_eq(of_both.n, 0);
+    act(id, CASE_DO_ASSIGN, registry->vehicles[0].school_id);
+    turn();
+    cr_expect_eq(told().n, 3, "that it was assigned both hear");
+}
+
+Test(notify_expand, each_step_of_a_child_s_case_is_urgent)
+{
+    notify_settings_default(&settings);
+    cr_assert_null(notify_settings_pair(&settings, "notify.night", "about", "cases"));
+    cr_assert_null(notify_settings_pair(&settings, "notify.night", "minimum", "criminal"));
+    turn();
+    const int64_t id = open_case(BW_CHILD_LEFT_BEHIND, CASE_BY_ALERT, registry->vehicles[0].vehicle_id);
+    turn();
+    cr_assert_eq(told().n, 1);
+    cr_expect(told().last.urgent);
+    act(id, CASE_DO_ASSIGN, registry->vehicles[0].school_id);
+    turn();
+    cr_assert_eq(told().n, 2);
+    cr_expect_eq(told().last.what, STORE_NOTICE_CASE_ASSIGNED);
+    cr_expect(told().last.urgent);
+}
+
+/* --- what cannot be read --- */
+
+static void spoil(const char *text)
+{
+    sqlite3 *db = NULL;
+    char path[64];
+    (void)snprintf(path, sizeof(path), "%s/bureau.db", dir);
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+    cr_assert_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+Test(notify_expand, alerts_that_cannot_be_read_hold_back_no_case)
+{
+    bool more = true;
+    turn();
+    (void)open_case(CASE_SILENT, CASE_BY_SILENCE, registry->vehicles[0].vehicle_id);
+    spoil("ALTER TABLE alert_event RENAME TO gone");
+    cr_expect_lt(expand_turn(store, &settings, 1000, &more), 0);
+    cr_expect_not(more);
+    cr_expect_eq(told().n, 1);
+}
+
+Test(notify_expand, an_event_that_cannot_be_read_is_stepped_over_and_said)
+{
+    turn();
+    for (uint64_t i = 1; i <= 3; i++)
+        happen(i, BW_OVERLOAD, BW_RAISED, BW_MINOR);
+    spoil("DROP TRIGGER alert_event_fixed; UPDATE alert_event SET body = x'ff' WHERE event = 2");
+    happen(2, BW_OVERLOAD, BW_UPDATED, BW_MINOR);
+    turn();
+    cr_expect_eq(told().n, 3, "and the phase after it tells of its alert");
+    turn();
+    cr_expect_eq(told().n, 3);
+    cr_expect_eq(store_audit_held(store, "notify-skip", "2"), 1);
 }
 
 Test(notify_expand, a_silent_vehicle_and_an_outage_are_told_and_cases_of_before_are_not)

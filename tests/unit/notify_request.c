@@ -249,39 +249,48 @@ Test(answer, an_error_in_a_200_is_a_failed_send)
         enum notify_type type;
         long status;
         const char *body, *words;
-        bool taken, too_often;
+        bool taken, too_often, for_good;
     } cases[] = {
-        {NOTIFY_WECOM, 200, "{\"errcode\":0,\"errmsg\":\"ok\"}", "errcode 0: ok", true, false},
+        {NOTIFY_WECOM, 200, "{\"errcode\":0,\"errmsg\":\"ok\"}", "errcode 0: ok", true, false, false},
         {NOTIFY_WECOM, 200, "{\"errcode\":93000,\"errmsg\":\"invalid webhook url\"}",
-         "errcode 93000: invalid webhook url", false, false},
+         "errcode 93000: invalid webhook url", false, false, false},
         {NOTIFY_WECOM, 200, "{\"errcode\":45009,\"errmsg\":\"api freq out of limit\"}",
-         "errcode 45009: api freq out of limit", false, true},
-        {NOTIFY_WECOM, 200, "", "HTTP 200, but no answer of such a robot: ", false, false},
+         "errcode 45009: api freq out of limit", false, true, false},
+        {NOTIFY_WECOM, 200, "{\"errcode\":45002,\"errmsg\":\"content exceed max length\"}",
+         "errcode 45002: content exceed max length", false, false, true},
+        {NOTIFY_DINGTALK, 200, "{\"errcode\":430104,\"errmsg\":\"bad words\"}", "errcode 430104: bad words",
+         false, false, true},
+        {NOTIFY_DINGTALK, 200, "{\"errcode\":310000,\"errmsg\":\"keywords not in content\"}",
+         "errcode 310000: keywords not in content", false, false, true},
+        {NOTIFY_FEISHU, 200, "{\"code\":19024,\"msg\":\"Key Words Not Found\"}",
+         "code 19024: Key Words Not Found", false, false, true},
+        {NOTIFY_WECOM, 200, "", "HTTP 200, but no answer of such a robot: ", false, false, false},
         {NOTIFY_WECOM, 200, "<html>ok</html>", "HTTP 200, but no answer of such a robot: <html>ok</html>",
-         false, false},
+         false, false, false},
         {NOTIFY_WECOM, 200, "{\"errcode\":\"0\"}",
-         "HTTP 200, but no answer of such a robot: {\"errcode\":\"0\"}", false, false},
+         "HTTP 200, but no answer of such a robot: {\"errcode\":\"0\"}", false, false, false},
         {NOTIFY_WECOM, 200, "{\"errcode\":0,\"errcode\":1}",
-         "HTTP 200, but no answer of such a robot: {\"errcode\":0,\"errcode\":1}", false, false},
-        {NOTIFY_WECOM, 200, "[0]", "HTTP 200, but no answer of such a robot: [0]", false, false},
+         "HTTP 200, but no answer of such a robot: {\"errcode\":0,\"errcode\":1}", false, false, false},
+        {NOTIFY_WECOM, 200, "[0]", "HTTP 200, but no answer of such a robot: [0]", false, false, false},
         {NOTIFY_DINGTALK, 200, "{\"errcode\":310000,\"errmsg\":\"sign not match\"}",
-         "errcode 310000: sign not match", false, false},
+         "errcode 310000: sign not match", false, false, false},
         {NOTIFY_DINGTALK, 200, "{\"errcode\":410100,\"errmsg\":\"发送速度太快而限流\"}",
-         "errcode 410100: 发送速度太快而限流", false, true},
-        {NOTIFY_DINGTALK, 302, "", "HTTP 302", false, true},
-        {NOTIFY_FEISHU, 200, "{\"code\":0,\"msg\":\"success\",\"data\":{}}", "code 0: success", true, false},
+         "errcode 410100: 发送速度太快而限流", false, true, false},
+        {NOTIFY_DINGTALK, 302, "", "HTTP 302", false, true, false},
+        {NOTIFY_FEISHU, 200, "{\"code\":0,\"msg\":\"success\",\"data\":{}}", "code 0: success", true, false,
+         false},
         {NOTIFY_FEISHU, 200, "{\"code\":19021,\"msg\":\"sign match fail\"}", "code 19021: sign match fail",
-         false, false},
+         false, false, false},
         {NOTIFY_FEISHU, 200, "{\"code\":11232,\"msg\":\"frequency limited\"}",
-         "code 11232: frequency limited", false, true},
-        {NOTIFY_FEISHU, 500, "{\"code\":0}", "HTTP 500: {\"code\":0}", false, false},
-        {NOTIFY_WECOM, 429, "slow\ndown", "HTTP 429: slow down", false, true},
-        {NOTIFY_WEBHOOK, 200, "whatever", "HTTP 200: whatever", true, false},
-        {NOTIFY_WEBHOOK, 204, "", "HTTP 204", true, false},
-        {NOTIFY_WEBHOOK, 301, "", "HTTP 301", false, false},
-        {NOTIFY_WEBHOOK, 500, "", "HTTP 500", false, false},
-        {NOTIFY_SMTP, 250, "250 taken\r\n", "250 taken", true, false},
-        {NOTIFY_SMTP, 451, "451 later\r\n", "451 later", false, false},
+         "code 11232: frequency limited", false, true, false},
+        {NOTIFY_FEISHU, 500, "{\"code\":0}", "HTTP 500: {\"code\":0}", false, false, false},
+        {NOTIFY_WECOM, 429, "slow\ndown", "HTTP 429: slow down", false, true, false},
+        {NOTIFY_WEBHOOK, 200, "whatever", "HTTP 200: whatever", true, false, false},
+        {NOTIFY_WEBHOOK, 204, "", "HTTP 204", true, false, false},
+        {NOTIFY_WEBHOOK, 301, "", "HTTP 301", false, false, false},
+        {NOTIFY_WEBHOOK, 500, "", "HTTP 500", false, false, false},
+        {NOTIFY_SMTP, 250, "250 taken\r\n", "250 taken", true, false, false},
+        {NOTIFY_SMTP, 451, "451 later\r\n", "451 later", false, false, false},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const struct request_answer answer = {
@@ -291,6 +300,7 @@ Test(answer, an_error_in_a_200_is_a_failed_send)
         cr_expect_str_eq(verdict.words, cases[i].words);
         cr_expect_eq(verdict.taken, cases[i].taken, "%s", cases[i].words);
         cr_expect_eq(verdict.too_often, cases[i].too_often, "%s", cases[i].words);
+        cr_expect_eq(verdict.for_good, cases[i].for_good, "%s", cases[i].words);
     }
 }
 
@@ -308,6 +318,24 @@ Test(answer, no_answer_is_a_failed_send_whatever_came_before)
     cr_expect_eq(verdict.retry_after_s, 86400);
 }
 
+Test(answer, an_http_error_is_for_good_when_it_is_about_the_message)
+{
+    static const struct {
+        long status;
+        bool for_good;
+    } cases[] = {{200, false}, {400, true}, {401, false}, {403, false}, {404, false}, {408, false},
+                 {413, true},  {422, true}, {429, false}, {500, false}, {503, false}};
+    static const enum notify_type types[] = {NOTIFY_WEBHOOK, NOTIFY_WECOM};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        for (size_t k = 0; k < sizeof(types) / sizeof(types[0]); k++) {
+            const struct request_answer answer = {
+                .status = cases[i].status, .transport = "", .body = "no", .len = 2};
+            struct request_verdict verdict;
+            request_judge(types[k], &answer, &verdict);
+            cr_expect_eq(verdict.for_good, cases[i].for_good, "%ld", cases[i].status);
+        }
+}
+
 Test(answer, a_mail_server_is_quoted_beside_what_went_wrong)
 {
     const struct request_answer answer = {
@@ -316,6 +344,44 @@ Test(answer, a_mail_server_is_quoted_beside_what_went_wrong)
     request_judge(NOTIFY_SMTP, &answer, &verdict);
     cr_expect_not(verdict.taken);
     cr_expect_str_eq(verdict.words, "Weird server reply: 554 disk on fire");
+}
+
+Test(answer, a_mail_server_refuses_for_good_what_it_has_read)
+{
+    static const struct {
+        const char *transport, *body;
+        bool to_content, for_good;
+    } cases[] = {
+        {"Weird server reply", "554 no such words here\r\n", true, true},
+        {"Weird server reply", "451 later\r\n", true, false},
+        {"Login denied", "535 wrong\r\n", false, false}, /* each message would be, until it is mended */
+        {"RCPT failed", "550 nobody\r\n", false, false},
+        {"Operation timed out", "", true, false},
+        {"", "250 taken\r\n", true, false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct request_answer answer = {.status = 250,
+                                              .transport = cases[i].transport,
+                                              .body = cases[i].body,
+                                              .len = strlen(cases[i].body),
+                                              .to_content = cases[i].to_content};
+        struct request_verdict verdict;
+        request_judge(NOTIFY_SMTP, &answer, &verdict);
+        cr_expect_eq(verdict.for_good, cases[i].for_good, "%s", cases[i].body);
+    }
+}
+
+Test(answer, a_mail_that_some_did_not_take_names_them)
+{
+    const struct request_answer answer = {.status = 250,
+                                          .transport = "",
+                                          .refused = "gone@example.cn (550)",
+                                          .body = "250 taken\r\n",
+                                          .len = 11};
+    struct request_verdict verdict;
+    request_judge(NOTIFY_SMTP, &answer, &verdict);
+    cr_expect(verdict.taken);
+    cr_expect_str_eq(verdict.words, "not taken for gone@example.cn (550): 250 taken");
 }
 
 Test(answer, garbage_becomes_one_line_of_utf8)
