@@ -73,9 +73,8 @@ Test(case_evidence, is_the_track_around_it_and_its_records_are_good)
 
 Test(case_evidence, of_an_altered_record_the_place_is_named)
 {
-    run_sql(
-        "DROP TRIGGER record_fixed; UPDATE record SET bytes = substr(bytes, 1, length(bytes) - 1) || x'00'"
-        " WHERE class = 2 AND seq = 180");
+    run_sql("DROP TRIGGER record_fixed; UPDATE record SET bytes = substr(bytes, 1, length(bytes) - 1) ||"
+            " CASE substr(bytes, -1) WHEN x'00' THEN x'01' ELSE x'00' END WHERE class = 2 AND seq = 180");
     struct evidence evidence = evidence_of(1);
     cr_expect(evidence.track.records == 121 && evidence.track.good == 120);
     cr_expect_eq(evidence.reason, VERIFY_BAD_SIGNATURE);
