@@ -507,9 +507,19 @@ def hours_are_compared_with_the_nearer_end_of_the_window(browser, mock):
 
 
 def both_languages_have_the_same_words(browser, mock):
-    text = (ROOT / "bureau/console/i18n.js").read_text()
-    tables = [set(re.findall(r"^  '?([\w.]+)'?: '", table, re.M)) for table in re.split(r"^const en = ", text, flags=re.M)]
-    check(len(tables[0]) > 200 and tables[0] == tables[1], f"in one language only: {sorted(tables[0] ^ tables[1])}")
+    console, everywhere = ROOT / "bureau/console", []
+    imported = re.findall(r"from '\./(words/\w+\.js)'", (console / "i18n.js").read_text())
+    files = sorted(str(path.relative_to(console)) for path in (console / "words").iterdir())
+    check(imported == files, f"{imported} of {files}")
+    for file in files:
+        tables = re.split(r"^export const en = ", (console / file).read_text(), flags=re.M)
+        zh, en = ([quoted or plain for quoted, plain in re.findall(r"^  (?:'([^']+)'|(\w+)): ", table, re.M)] for table in tables)
+        check(sorted(zh) == sorted(en), f"{file}: in one language only: {sorted(set(zh) ^ set(en))}")
+        everywhere += zh
+    twice = sorted({key for key in everywhere if everywhere.count(key) > 1})
+    check(len(everywhere) > 700 and not twice, f"{len(everywhere)} words, twice: {twice}")
+    said = browser.run("return import('/console/i18n.js').then((m) => arguments[0].filter((key) => !m.has(key)))", everywhere)
+    check(said == [], f"not looked up: {said}")
 
 
 def fill_log_in(browser, name, password):
