@@ -50,6 +50,44 @@ Test(gateway_config, defaults_fill_what_is_not_given)
     cr_expect_str_eq(config.slcan_path, "");
 }
 
+/* The example with every setting that it shows, the commented ones too: prose has a space after the
+ * semicolon. Of what excludes each other only the given way to the cabin's signals stays. */
+static const char *example(const char *way)
+{
+    static const char *const ways[] = {"slcan = ", "can = ", "modbus = rtu", "modbus = tcp"};
+    static char text[16384];
+    char line[512];
+    const bool modbus = strncmp(way, "modbus", 6) == 0;
+    bool registers = false;
+    size_t used = 0;
+    FILE *file = fopen("deploy/gateway.conf.example", "r");
+    cr_assert_not_null(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        const char *setting = line[0] == ';' && line[1] != ' ' ? line + 1 : line;
+        if (setting[0] == '[')
+            registers = strncmp(setting, "[registers]", 11) == 0;
+        bool other = modbus ? strncmp(setting, "dbc = ", 6) == 0 : registers;
+        for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
+            other |= strncmp(setting, ways[i], strlen(ways[i])) == 0 && strcmp(ways[i], way) != 0;
+        if (other)
+            continue;
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s", setting);
+        cr_assert_lt(used, sizeof text);
+    }
+    (void)fclose(file);
+    return text;
+}
+
+Test(gateway_config, every_setting_of_the_example_stands_where_it_belongs)
+{
+    static const char *const ways[] = {"slcan = ", "can = ", "modbus = rtu", "modbus = tcp"};
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        cr_assert_eq(load(example(ways[i])), 0, "%s%s", ways[i], reason);
+        cr_expect_str_eq(config.user, "buswarden");
+        cr_expect_eq(config.n_registers > 0, strncmp(ways[i], "modbus", 6) == 0);
+    }
+}
+
 Test(gateway_config, orders_lie_beside_the_licence)
 {
     cr_assert_eq(load(GOOD), 0, "%s", reason);
