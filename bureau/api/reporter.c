@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -34,7 +36,11 @@ static int go_on(void *context, unsigned done, unsigned of)
 /* A file that has no name any more when it is given out. */
 static int write_workbook(const struct report *report, enum words_language language, int *ret_fd)
 {
-    char path[] = "/tmp/buswarden-report-XXXXXX";
+    const char *folder = getenv("TMPDIR");
+    char path[PATH_MAX];
+    const int len = snprintf(path, sizeof(path), "%s/buswarden-report-XXXXXX", folder ? folder : "/tmp");
+    if (len < 0 || (size_t)len >= sizeof(path))
+        return -ENAMETOOLONG;
     const int made = mkstemp(path);
     if (made < 0)
         return -errno;
