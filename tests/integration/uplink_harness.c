@@ -72,7 +72,7 @@ struct harness {
     uint64_t overtook;     /* what tracks_heard was when an alert came last */
     uint64_t
         faults; /* a record that is not signed, skips a number or breaks the chain; one before the presence */
-    struct bw_presence presence;           /* the last one */
+    struct bw_presence presence;           /* the last one in this session of the bureau */
     _Atomic uint64_t stored[ISSUED_KINDS]; /* versions stored last: written by the uplink thread */
 };
 
@@ -204,7 +204,9 @@ static void on_up(void *context)
 
 static void on_down(void *context, const char *reason)
 {
-    (void)context, (void)reason; /* idle() connects again */
+    struct harness *h = context;
+    (void)reason;                          /* idle() connects again */
+    h->presence = (struct bw_presence){0}; /* says nothing of the vehicle any more */
 }
 
 static void start_bureau(struct harness *h)
