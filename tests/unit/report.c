@@ -4,6 +4,7 @@
 #include "bureau/report/text.h"
 #include "bureau/store/cases.h"
 #include "proto/utc.h"
+#include "tests/unit/fixture_store.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -12,32 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char dir[] = "/tmp/buswarden-report-XXXXXX";
-static char path[64];
-static struct store *store;
 static uint64_t seq;
 static const uint8_t STREAM[BW_STREAM_LEN] = {1};
-
-static void open_store(void)
-{
-    struct registry *registry = NULL;
-    struct registry_faults faults;
-    cr_assert_not_null(mkdtemp(dir));
-    (void)snprintf(path, sizeof(path), "%s/bureau.db", dir);
-    cr_assert_eq(store_open(path, &store), 0);
-    cr_assert_eq(registry_load("tests/data/registry", &registry, &faults), 0);
-    registry_faults_free(&faults);
-    cr_assert_eq(store_registry_replace(store, registry), 0, "%s", store_error(store));
-    registry_free(registry);
-}
-
-static void close_store(void)
-{
-    char command[128];
-    store_close(store);
-    (void)snprintf(command, sizeof(command), "rm -r %s", dir);
-    cr_assert_eq(system(command), 0);
-}
 
 TestSuite(report, .init = open_store, .fini = close_store);
 

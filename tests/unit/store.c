@@ -1,6 +1,7 @@
 /* The store keeps what it was given, exactly, in one file that only grows by commits. */
 #include "bureau/store/store.h"
 #include "tests/unit/fixture_oldstore.h"
+#include "tests/unit/fixture_store.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -11,66 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static char dir[] = "/tmp/buswarden-store-XXXXXX";
-static char path[64];
-static struct store *store;
 static uint64_t seq; /* of the last alert record */
 static const uint8_t STREAM[BW_STREAM_LEN] = {1, 2, 3, 4, 5, 6, 7, 8}, OTHER[BW_STREAM_LEN] = {8};
 
-static void open_store(void)
-{
-    cr_assert_not_null(mkdtemp(dir));
-    (void)snprintf(path, sizeof(path), "%s/bureau.db", dir);
-    cr_assert_eq(store_open(path, &store), 0);
-}
-
-static void close_store(void)
-{
-    char command[128];
-    store_close(store);
-    (void)snprintf(command, sizeof(command), "rm -r %s", dir);
-    cr_assert_eq(system(command), 0);
-}
-
-static struct registry *good_registry(void)
-{
-    struct registry *registry = NULL;
-    struct registry_faults faults;
-    cr_assert_eq(registry_load("tests/data/registry", &registry, &faults), 0);
-    registry_faults_free(&faults);
-    return registry;
-}
-
-static void import_good(void)
-{
-    struct registry *registry = good_registry();
-    cr_assert_eq(store_registry_replace(store, registry), 0, "%s", store_error(store));
-    registry_free(registry);
-}
-
-static int64_t ask(const char *sql)
-{
-    sqlite3 *db;
-    sqlite3_stmt *statement;
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
-    cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
-    const int64_t value = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return value;
-}
-
-static int try_sql(const char *sql)
-{
-    sqlite3 *db;
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    const int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
-    sqlite3_close(db);
-    return code;
-}
-
-TestSuite(store, .init = open_store, .fini = close_store);
+TestSuite(store, .init = open_empty_store, .fini = close_store);
 
 /* --- the file --- */
 

@@ -2,6 +2,7 @@
  * list is bounded. */
 #include "bureau/store/accounts.h"
 #include "proto/seal.h"
+#include "tests/unit/fixture_store.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -11,29 +12,17 @@
 #include <string.h>
 #include <unistd.h>
 
-static char dir[] = "/tmp/buswarden-accounts-XXXXXX";
-static char path[64];
-static struct store *store;
 static const int64_t NOW = 1790000000000;
 static const char HASH[] = "$argon2id$v=19$m=65536,t=2,p=1$ofY3i/oEzvoRFxFC53ocpg$"
                            "BlXTQekV/enZpSH54lx5Is/T4X/xCwh/Y+OH4SXQ9hc";
 
-static void open_store(void)
+static void open_accounts(void)
 {
     cr_assert_eq(seal_init(), 0);
-    cr_assert_not_null(mkdtemp(dir));
-    (void)snprintf(path, sizeof(path), "%s/bureau.db", dir);
-    cr_assert_eq(store_open(path, &store), 0);
+    open_empty_store();
 }
 
-static void close_store(void)
-{
-    char command[128];
-    store_close(store);
-    (void)snprintf(command, sizeof(command), "rm -r %s", dir);
-    cr_assert_eq(system(command), 0);
-}
-TestSuite(accounts, .init = open_store, .fini = close_store);
+TestSuite(accounts, .init = open_accounts, .fini = close_store);
 
 static int add(const char *name, enum access_role role, const char *school)
 {
@@ -49,19 +38,6 @@ static const uint8_t *key(uint32_t number)
     static uint8_t hash[SECRET_HASH_LEN];
     memcpy(hash, &number, sizeof(number));
     return hash;
-}
-
-static int64_t ask(const char *sql)
-{
-    sqlite3 *db;
-    sqlite3_stmt *statement;
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
-    cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
-    const int64_t value = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return value;
 }
 
 /* --- accounts --- */

@@ -3,6 +3,7 @@
 #include "proto/utc.h"
 #include "proto/wire.h"
 #include "tests/unit/fixture_oldstore.h"
+#include "tests/unit/fixture_store.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -12,45 +13,12 @@
 #include <string.h>
 #include <time.h>
 
-static char dir[] = "/tmp/buswarden-cases-XXXXXX";
-static char path[64];
-static struct store *store;
 static uint64_t seq; /* of the last record */
 static const uint8_t STREAM[BW_STREAM_LEN] = {1};
 static const int64_t T = 1789425000000, HOUR_MS = 3600000, DAY_MS = 86400000; /* 2026-09-15T06:30+08:00 */
 static const struct case_policy *policy = &CASE_POLICY_DEFAULT;
 
-static void open_store(void)
-{
-    struct registry *registry = NULL;
-    struct registry_faults faults;
-    cr_assert_not_null(mkdtemp(dir));
-    (void)snprintf(path, sizeof(path), "%s/bureau.db", dir);
-    cr_assert_eq(store_open(path, &store), 0);
-    cr_assert_eq(registry_load("tests/data/registry", &registry, &faults), 0);
-    registry_faults_free(&faults);
-    cr_assert_eq(store_registry_replace(store, registry), 0, "%s", store_error(store));
-    registry_free(registry);
-}
-
-static void close_store(void)
-{
-    char command[128];
-    store_close(store);
-    (void)snprintf(command, sizeof(command), "rm -r %s", dir);
-    cr_assert_eq(system(command), 0);
-}
-
 TestSuite(store_cases, .init = open_store, .fini = close_store);
-
-static int try_sql(const char *sql)
-{
-    sqlite3 *db;
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    const int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
-    sqlite3_close(db);
-    return code;
-}
 
 /* --- what happens --- */
 

@@ -1,5 +1,6 @@
 /* The outbox of notifications: what is bound into a message stays in it, and nothing is lost between them. */
 #include "bureau/store/notices.h"
+#include "tests/unit/fixture_store.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -7,26 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char dir[] = "/tmp/buswarden-notices-XXXXXX";
-static struct store *store;
-
-static void open_store(void)
-{
-    char path[64];
-    cr_assert_not_null(mkdtemp(dir));
-    (void)snprintf(path, sizeof(path), "%s/bureau.db", dir);
-    cr_assert_eq(store_open(path, &store), 0);
-}
-
-static void close_store(void)
-{
-    char command[128];
-    store_close(store);
-    (void)snprintf(command, sizeof(command), "rm -r %s", dir);
-    cr_assert_eq(system(command), 0);
-}
-
-TestSuite(store_notices, .init = open_store, .fini = close_store);
+TestSuite(store_notices, .init = open_empty_store, .fini = close_store);
 
 static int64_t add(int64_t source_id, bool urgent, const char *channel)
 {
@@ -268,13 +250,11 @@ Test(store_notices, what_ended_long_ago_is_deleted_and_what_waits_is_not)
 
 Test(store_notices, a_message_survives_a_process_that_dies)
 {
-    char path[64];
     struct store *other = NULL;
     (void)add(1, true, "duty");
     cr_assert_eq(store_message_make(store, "duty", true, 1, "a", 100), 0);
     struct store_message message = first("duty", true);
     cr_assert_eq(store_message_try(store, &message, "duty", 200), 0);
-    (void)snprintf(path, sizeof(path), "%s/bureau.db", dir);
     cr_assert_eq(store_open(path, &other), 0);
     cr_assert_eq(store_message_first(other, "duty", true, &message), 0);
     cr_expect_str_eq(message.id, "a", "under the same id");

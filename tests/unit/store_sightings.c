@@ -6,6 +6,7 @@
 #include "bureau/store/report.h"
 #include "bureau/store/retention.h"
 #include "tests/unit/fixture_oldstore.h"
+#include "tests/unit/fixture_store.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -15,44 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char dir[] = "/tmp/buswarden-sightings-XXXXXX";
-static char path[64];
-static struct store *store;
 static int n_keys;
 /* Monday 2026-09-14, 07:00 in Shanghai. */
 static const int64_t MORNING_UTC_MS = 1789340400000, HOUR_MS = 3600000, DAY_MS = 86400000;
 
-static void open_store(void)
-{
-    struct registry *registry = NULL;
-    struct registry_faults faults;
-    cr_assert_not_null(mkdtemp(dir));
-    (void)snprintf(path, sizeof(path), "%s/bureau.db", dir);
-    cr_assert_eq(store_open(path, &store), 0);
-    cr_assert_eq(registry_load("tests/data/registry", &registry, &faults), 0);
-    registry_faults_free(&faults);
-    cr_assert_eq(store_registry_replace(store, registry), 0, "%s", store_error(store));
-    registry_free(registry);
-}
-
-static void close_store(void)
-{
-    char command[128];
-    store_close(store);
-    (void)snprintf(command, sizeof(command), "rm -r %s", dir);
-    cr_assert_eq(system(command), 0);
-}
-
 TestSuite(store_sightings, .init = open_store, .fini = close_store);
-
-static int try_sql(const char *sql)
-{
-    sqlite3 *db;
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    const int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
-    sqlite3_close(db);
-    return code;
-}
 
 static struct store_sighting seen(const char *plate, const char *gate, int64_t seen_utc_ms)
 {

@@ -3,6 +3,7 @@
 #include "bureau/store/store.h"
 #include "proto/wire.h"
 #include "tests/unit/fixture_oldstore.h"
+#include "tests/unit/fixture_store.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -11,33 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char dir[] = "/tmp/buswarden-trips-XXXXXX";
-static char path[64];
-static struct store *store;
 static uint64_t seq; /* of the last record */
 static const uint8_t STREAM[BW_STREAM_LEN] = {1}, OTHER[BW_STREAM_LEN] = {2};
 static const int64_t MORNING_UTC_MS = 1789425000000, HOUR_MS = 3600000;
-
-static void open_store(void)
-{
-    struct registry *registry = NULL;
-    struct registry_faults faults;
-    cr_assert_not_null(mkdtemp(dir));
-    (void)snprintf(path, sizeof(path), "%s/bureau.db", dir);
-    cr_assert_eq(store_open(path, &store), 0);
-    cr_assert_eq(registry_load("tests/data/registry", &registry, &faults), 0);
-    registry_faults_free(&faults);
-    cr_assert_eq(store_registry_replace(store, registry), 0, "%s", store_error(store));
-    registry_free(registry);
-}
-
-static void close_store(void)
-{
-    char command[128];
-    store_close(store);
-    (void)snprintf(command, sizeof(command), "rm -r %s", dir);
-    cr_assert_eq(system(command), 0);
-}
 
 TestSuite(store_trips, .init = open_store, .fini = close_store);
 
