@@ -62,6 +62,17 @@ int __wrap_store_audit(struct store *handle, const char *who, const char *action
 
 /* --- the stage --- */
 
+/* And a clock of ours that can be ahead. */
+static atomic_int ahead_s;
+int __real_clock_gettime(clockid_t clock, struct timespec *ret);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
+{
+    const int rc = __real_clock_gettime(clock, ret);
+    ret->tv_sec += ahead_s;
+    return rc;
+}
+
 static atomic_bool repeats_held, repeats_begun;
 int __real_store_repeats(struct store *handle, const struct store_repeat_query *query, int limit,
                          store_repeat_fn fn, void *context);
@@ -1093,6 +1104,23 @@ Test(api, a_body_that_nobody_reads_ends_the_connection_after_64_kib)
     cr_expect_eq(send_chunks("POST", "/v1/sightings", 16 * 1024), 401);
     cr_expect_eq(send_chunks("POST", "/v1/sightings", 17 * 1024), 0);
     cr_expect_eq(ask("POST", "/nowhere", "Content-Length: 65537\r\n")->status, 413);
+}
+
+Test(api, a_body_may_take_five_minutes)
+{
+    static char text[TEXT_MAX];
+    for (int late = 0; late < 2; late++) {
+        ahead_s = 0;
+        const int fd = open_request("POST", "/v1/sightings", "Content-Length: 2\r\nExpect: 100-continue\r\n");
+        text[0] = '\0';
+        cr_assert(read_until(fd, text, "100 Continue"), "%s", text);
+        ahead_s = late ? 301 : 290;
+        cr_expect_eq(write(fd, "{}", 2), 2);
+        text[0] = '\0';
+        (void)read_until(fd, text, late ? NULL : "HTTP/1.1 415");
+        cr_expect_eq(strlen(text) == 0, late, "%s", text);
+        (void)close(fd);
+    }
 }
 
 Test(api, a_list_of_plates_holds_up_no_other_request)
