@@ -1,5 +1,7 @@
 #include "bureau/command/authority.h"
 
+#include "bureau/registry/rows.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +81,7 @@ static int add_revoked(void *context, const struct store_certificate *row)
     struct revoked_list *list = context;
     if (row->revoked_utc_ms == 0)
         return 0;
-    struct pki_revoked *rows = realloc(list->rows, (list->n + 1) * sizeof(*rows));
+    struct pki_revoked *rows = rows_room(list->rows, list->n, 1, sizeof(*rows));
     if (rows == NULL)
         return -ENOMEM;
     list->rows = rows;

@@ -1,5 +1,7 @@
 #include "bureau/registry/faults.h"
 
+#include "bureau/registry/rows.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,20 +9,13 @@
 void faults_add(struct registry_faults *faults, const char *file, unsigned line, const char *subject,
                 const char *reason)
 {
-    /* Grows at powers of two: the capacity follows from n. */
-    const bool full = (faults->n & (faults->n - 1)) == 0;
-    if (faults->n < REGISTRY_FAULTS_MAX && full) {
-        void *grown = realloc(faults->list, (faults->n ? 2 * faults->n : 1) * sizeof(faults->list[0]));
-        if (grown == NULL) {
-            faults->dropped++;
-            return;
-        }
-        faults->list = grown;
-    }
-    if (faults->n >= REGISTRY_FAULTS_MAX) {
+    struct registry_fault *grown =
+        faults->n < REGISTRY_FAULTS_MAX ? rows_room(faults->list, faults->n, 1, sizeof(*grown)) : NULL;
+    if (grown == NULL) {
         faults->dropped++;
         return;
     }
+    faults->list = grown;
     struct registry_fault *fault = &faults->list[faults->n++];
     fault->line = line;
     (void)snprintf(fault->file, sizeof(fault->file), "%s", file);

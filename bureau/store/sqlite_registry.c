@@ -1,4 +1,5 @@
 /* The registry in the store: written as a whole, read as a whole. */
+#include "bureau/registry/rows.h"
 #include "bureau/store/sql.h"
 
 #include <endian.h>
@@ -441,17 +442,13 @@ struct list_rows {
 static int read_list(struct store *store, const struct list *list, struct list_rows *ret)
 {
     struct sql q;
-    size_t capacity = 0;
     int err;
     sql_start(&q, store, list->text);
     while ((err = sql_row(&q)) == 1) {
-        if (ret->n == capacity) {
-            capacity = capacity ? 2 * capacity : 64;
-            void *grown = realloc(ret->rows, capacity * list->row_size);
-            if (grown == NULL)
-                return sql_end(&q, sql_fail(store, -ENOMEM, "out of memory"));
-            ret->rows = grown;
-        }
+        void *grown = rows_room(ret->rows, ret->n, 1, list->row_size);
+        if (grown == NULL)
+            return sql_end(&q, sql_fail(store, -ENOMEM, "out of memory"));
+        ret->rows = grown;
         char *row = (char *)ret->rows + ret->n * list->row_size;
         memset(row, 0, list->row_size);
         ret->n++; /* before it is filled: a route that fails half-way is freed with the rest */
