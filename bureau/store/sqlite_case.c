@@ -74,19 +74,35 @@ static int walk_one(struct sql *q, store_case_fn fn, void *context)
     return rc == 0 && n == 0 ? sql_fail(q->store, -ENOENT, "no such case") : rc;
 }
 
+#define LIST(narrow)                                                                                         \
+    "SELECT" CASE_COLUMNS " FROM cases AS c" CASE_JOINS " WHERE" narrow SHOWN_TO(                            \
+        "?1") " AND (?2 = 0 OR (?2 >> c.state) & 1) AND (?3 = 0 OR (?3 >> c.kind) & 1)"                      \
+              " AND (?4 IS NULL OR c.assigned_school_id = ?4 OR c.school_id = ?4)"                           \
+              " AND (?5 IS NULL OR c.vehicle = ?5) AND (?6 IS NULL OR c.handler = ?6)"                       \
+              " AND (?7 = 0 OR (c.state = 3 AND c.deadline_utc_ms > 0 AND c.deadline_utc_ms < ?7))"          \
+              " AND (?8 = 0 OR c.handed_over_utc_ms > 0) AND (?9 = 0 OR c.assigned_school_id = ?1)"          \
+              " AND c.id < ?10 ORDER BY c.id DESC LIMIT ?11"
+
+/* The same list, by what finds the few rows that it may be of. */
+static const char *list_text(const struct store_case_query *query)
+{
+    const uint32_t over = 1U << CASE_CLOSED | 1U << CASE_DISMISSED;
+    const bool going = query->overdue_utc_ms != 0 || (query->states != 0 && (query->states & over) == 0);
+    if (query->vehicle != NULL)
+        return LIST(" c.vehicle = ?5 AND");
+    if (query->of_school != NULL)
+        return LIST(" (c.assigned_school_id = ?4 OR c.school_id = ?4) AND");
+    if (query->school_id != NULL)
+        return LIST(" (c.assigned_school_id = ?1 OR c.school_id = ?1) AND");
+    return going ? LIST(" c.ended_utc_ms IS NULL AND") : LIST("");
+}
+
 int store_cases(struct store *store, const struct store_case_query *query, int limit, store_case_fn fn,
                 void *context)
 {
     struct sql q;
     size_t n;
-    sql_start(&q, store,
-              "SELECT" CASE_COLUMNS " FROM cases AS c" CASE_JOINS " WHERE" SHOWN_TO(
-                  "?1") " AND (?2 = 0 OR (?2 >> c.state) & 1) AND (?3 = 0 OR (?3 >> c.kind) & 1)"
-                        " AND (?4 IS NULL OR c.assigned_school_id = ?4 OR c.school_id = ?4)"
-                        " AND (?5 IS NULL OR c.vehicle = ?5) AND (?6 IS NULL OR c.handler = ?6)"
-                        " AND (?7 = 0 OR (c.state = 3 AND c.deadline_utc_ms > 0 AND c.deadline_utc_ms < ?7))"
-                        " AND (?8 = 0 OR c.handed_over_utc_ms > 0) AND (?9 = 0 OR c.assigned_school_id = ?1)"
-                        " AND c.id < ?10 ORDER BY c.id DESC LIMIT ?11");
+    sql_start(&q, store, list_text(query));
     sql_text(&q, query->school_id);
     sql_int(&q, query->states);
     sql_int(&q, query->kinds);

@@ -88,23 +88,22 @@ int store_registry_apply(struct store *store, const struct registry_diff *diff,
     return err;
 }
 
+#define CHANGES(of)                                                                                          \
+    "SELECT id, utc_ms, who, via, table_id, row_id, what, fields FROM registry_change WHERE " of             \
+    " AND (?3 = 0 OR id < ?3) ORDER BY id DESC LIMIT ?4"
+
 int store_registry_changes(struct store *store, const char *table, const char *row_id, int64_t before_id,
                            int limit, store_registry_change_fn fn, void *context)
 {
     struct sql q;
     int err;
+    /* Of one row an index finds them; of all, or of a table, the newest come first. */
     sql_start(&q, store,
-              "SELECT id, utc_ms, who, via, table_id, row_id, what, fields FROM registry_change"
-              " WHERE (?1 IS NULL OR table_id = ?1) AND (?2 IS NULL OR row_id = ?2) AND (?3 = 0 OR id < ?3)"
-              " ORDER BY id DESC LIMIT ?4");
-    if (table != NULL)
-        sql_text(&q, table);
-    else
-        sql_null(&q);
-    if (row_id != NULL)
-        sql_text(&q, row_id);
-    else
-        sql_null(&q);
+              table != NULL && row_id != NULL ? CHANGES("table_id = ?1 AND row_id = ?2")
+                                              : CHANGES("(?1 IS NULL OR table_id = ?1)"
+                                                        " AND (?2 IS NULL OR row_id = ?2)"));
+    sql_text_or_null(&q, table);
+    sql_text_or_null(&q, row_id);
     sql_int(&q, before_id);
     sql_int(&q, limit);
     while ((err = sql_row(&q)) == 1) {

@@ -247,13 +247,14 @@ static int tell_span(const struct sql *q, void *context)
 int store_report_spans(struct store *store, const struct store_report_query *query,
                        enum store_report_span span, store_report_span_fn fn, void *context)
 {
+    /* CROSS JOIN and +: from the cases of the time to their steps, not from every step or state. */
     static const char taken[] = "SELECT " CASE_SCHOOL ", min(step.utc_ms) - opened_utc_ms AS took FROM cases"
-                                " JOIN case_step AS step ON case_id = cases.id WHERE" CASES_OF_TERM
-                                " AND step.state <> 1 AND step.role <> 0 GROUP BY cases.id ORDER BY took";
+                                " CROSS JOIN case_step AS step ON case_id = cases.id WHERE" CASES_OF_TERM
+                                " AND step.state <> 1 AND step.role <> 0 GROUP BY +cases.id ORDER BY took";
     static const char rectified[] =
         "SELECT " CASE_SCHOOL ", max(step.utc_ms) - opened_utc_ms AS took FROM cases"
-        " JOIN case_step AS step ON case_id = cases.id WHERE" CASES_OF_TERM
-        " AND cases.state IN (4, 5) AND step.action = 6 AND step.state = 4 GROUP BY cases.id ORDER BY took";
+        " CROSS JOIN case_step AS step ON case_id = cases.id WHERE" CASES_OF_TERM
+        " AND +cases.state IN (4, 5) AND step.action = 6 AND step.state = 4 GROUP BY +cases.id ORDER BY took";
     struct spans_call call = {fn, context};
     struct sql q;
     start_timed(&q, store, span == STORE_REPORT_TAKEN ? taken : rectified, query);
@@ -318,8 +319,10 @@ int store_report_purged(struct store *store, const struct store_report_query *qu
               "SELECT EXISTS (SELECT 1 FROM purged_row WHERE what = 2 AND before_utc_ms > ?1),"
               " EXISTS (SELECT 1 FROM purged_row WHERE what = 1 AND before_utc_ms > ?1),"
               " EXISTS (SELECT 1 FROM purged_case WHERE"
-              "  id > coalesce((SELECT max(id) FROM cases WHERE opened_utc_ms < ?1), 0)"
-              "  AND id < coalesce((SELECT min(id) FROM cases WHERE opened_utc_ms >= ?2), id + 1)),"
+              "  id > coalesce((SELECT id FROM cases WHERE opened_utc_ms < ?1"
+              "   ORDER BY opened_utc_ms DESC, id DESC LIMIT 1), 0)"
+              "  AND id < coalesce((SELECT id FROM cases WHERE opened_utc_ms >= ?2"
+              "   ORDER BY opened_utc_ms, id LIMIT 1), id + 1)),"
               " EXISTS (SELECT 1 FROM purged_row WHERE what = 3 AND before_utc_ms > ?1)");
     sql_int(&q, query->from_utc_ms);
     sql_int(&q, query->until_utc_ms);

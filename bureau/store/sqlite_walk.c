@@ -231,11 +231,10 @@ int store_trip_held(struct store *store, const char *vehicle, const struct bw_tr
     return ask(&q);
 }
 
-int store_audit_held(struct store *store, const char *action, const char *subject)
+int store_not_held_told(struct store *store, const char *subject)
 {
     struct sql q;
-    sql_start(&q, store, "SELECT count(*) FROM audit WHERE action = ? AND subject = ?");
-    sql_text(&q, action);
+    sql_start(&q, store, "SELECT count(*) FROM audit WHERE action = 'records_not_held' AND subject = ?");
     sql_text(&q, subject);
     return ask(&q);
 }

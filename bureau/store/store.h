@@ -269,7 +269,7 @@ int store_phase_held(struct store *store, const char *vehicle, const uint8_t str
 int store_vehicle_trips(struct store *store, const char *vehicle, store_trip_fn fn, void *context);
 /* 1: a trip that began then has a row that no such record would replace, 0: none. */
 int store_trip_held(struct store *store, const char *vehicle, const struct bw_trip *trip);
-/* 1: such a line is there, 0: none. */
-int store_audit_held(struct store *store, const char *action, const char *subject);
+/* 1: the audit log has a line records_not_held of this, 0: none. */
+int store_not_held_told(struct store *store, const char *subject);
 
 #endif

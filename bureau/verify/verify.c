@@ -214,7 +214,7 @@ static int report_unmarked(struct walk *walk, uint64_t last_seq)
 {
     char subject[STORE_HOLE_LEN];
     store_hole_format(walk->vehicle, walk->chain.stream, walk->chain.cls, walk->next_seq, last_seq, subject);
-    const int told = store_audit_held(walk->store, "records_not_held", subject);
+    const int told = store_not_held_told(walk->store, subject);
     if (told < 0)
         return told;
     if (told == 1 && walk->n_resumed < STORE_SIGNERS_MAX)
