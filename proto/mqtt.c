@@ -63,12 +63,13 @@ struct mqtt {
     struct mqtt_handlers handlers;
     struct session *session; /* NULL = none; while DOWN: its dial still hangs in the resolver */
     enum state state;
-    bool writable;        /* the TCP connect has ended */
-    bool packet_ended;    /* a message has come whole since `packet_from` was set */
-    uint64_t packet_from; /* bytes that had arrived when the last one ended */
-    int64_t connected_by; /* monotonic ms: CONNACK must be here by then */
-    size_t in_flight;     /* published, no PUBACK yet */
-    int failure;          /* MOSQ_ERR_ of a call made between two steps; reported by the next step */
+    bool writable;         /* the TCP connect has ended */
+    bool packet_ended;     /* a message has come whole since `packet_from` was set */
+    uint64_t packet_from;  /* bytes that had arrived when the last one ended */
+    int64_t connected_by;  /* monotonic ms: CONNACK must be here by then */
+    size_t in_flight;      /* published, no PUBACK yet */
+    uint64_t acknowledged; /* published, and a PUBACK came */
+    int failure;           /* MOSQ_ERR_ of a call made between two steps; reported by the next step */
     char reason[REASON_LEN];
 };
 
@@ -188,6 +189,7 @@ static void on_publish(struct mosquitto *client, void *context, int mid)
     (void)client, (void)mid;
     mqtt->packet_ended = true;
     mqtt->in_flight--;
+    mqtt->acknowledged++;
 }
 
 static void on_message(struct mosquitto *client, void *context, const struct mosquitto_message *message)
@@ -431,6 +433,7 @@ int mqtt_connect(struct mqtt *mqtt)
     mqtt->packet_ended = false;
     mqtt->packet_from = 0;
     mqtt->in_flight = 0;
+    mqtt->acknowledged = 0;
     mqtt->connected_by = monotonic_ms() + CONNECT_TIMEOUT_MS;
     return 0;
 }
@@ -663,4 +666,9 @@ int mqtt_subscribe(struct mqtt *mqtt, const char *filter)
 size_t mqtt_in_flight(const struct mqtt *mqtt)
 {
     return mqtt->in_flight;
+}
+
+uint64_t mqtt_acknowledged(const struct mqtt *mqtt)
+{
+    return mqtt->acknowledged;
 }

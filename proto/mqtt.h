@@ -60,6 +60,9 @@ int mqtt_publish(struct mqtt *mqtt, const char *topic, const uint8_t *payload, s
 int mqtt_subscribe(struct mqtt *mqtt, const char *filter);
 /* Published in this connection and not yet acknowledged by the broker. */
 size_t mqtt_in_flight(const struct mqtt *mqtt);
+/* How many the broker has acknowledged in this connection: in the order in which they were published (MQTT
+ * 3.1.1, 4.6), so that these are the first ones. */
+uint64_t mqtt_acknowledged(const struct mqtt *mqtt);
 const char *mqtt_reason(const struct mqtt *mqtt); /* of the last failure */
 
 #endif

@@ -21,10 +21,10 @@ struct broadcast {
     struct store *store;
     struct ingest_outlet outlet;
     char division[BW_DIVISION_LEN];
-    int64_t last_event;        /* there is in the store */
-    int64_t sent, settled;     /* events handed to the broker; and acknowledged by it */
-    int64_t kept;              /* that stands in the store */
-    int64_t look_ms, retry_ms; /* monotonic: not before */
+    int64_t last_event;    /* there is in the store */
+    int64_t sent, settled; /* events handed to the broker; and acknowledged by it, with all before */
+    int64_t kept;          /* that stands in the store */
+    int64_t look_ms, retry_ms, keep_ms; /* monotonic: not before */
     size_t n_alerts, next_alert;
     struct publication alerts[BROADCAST_ALERTS_AT_ONCE]; /* read, not yet handed over */
     size_t first_vehicle, n_vehicles;
@@ -135,31 +135,34 @@ static bool next_vehicle(struct broadcast *broadcast, struct publication *ret)
 
 /* --- the outlet --- */
 
-static bool next(void *context, char ret_topic[TOPIC_MAX], struct wire_bytes *ret)
-{
-    struct publication publication = {.event = 0};
-    if (!next_alert(context, &publication) && !next_vehicle(context, &publication))
-        return false;
-    memcpy(ret_topic, publication.topic, TOPIC_MAX);
-    ret->len = strlen(publication.text);
-    ret->data = malloc(ret->len + 1);
-    if (ret->data)
-        memcpy(ret->data, publication.text, ret->len);
-    free(publication.text);
-    return ret->data != NULL;
-}
-
+/* At most once a second: a commit for each acknowledgement would hold up the ingest. */
 static void keep(struct broadcast *broadcast)
 {
-    if (broadcast->kept != broadcast->settled &&
-        store_position_put(broadcast->store, POSITION, broadcast->settled) == 0)
+    const int64_t now_mono_ms = now_ms(CLOCK_MONOTONIC);
+    if (broadcast->kept == broadcast->settled || now_mono_ms < broadcast->keep_ms)
+        return;
+    broadcast->keep_ms = now_mono_ms + BROADCAST_KEEP_MS;
+    if (store_position_put(broadcast->store, POSITION, broadcast->settled) == 0)
         broadcast->kept = broadcast->settled;
 }
 
-static void settled(void *context)
+static bool next(void *context, char ret_topic[TOPIC_MAX], struct wire_bytes *ret, int64_t *ret_mark)
+{
+    struct publication publication = {.event = 0};
+    keep(context);
+    if (!next_alert(context, &publication) && !next_vehicle(context, &publication))
+        return false;
+    memcpy(ret_topic, publication.topic, TOPIC_MAX);
+    ret->data = (uint8_t *)publication.text;
+    ret->len = strlen(publication.text);
+    *ret_mark = publication.event;
+    return true;
+}
+
+static void settled(void *context, int64_t mark)
 {
     struct broadcast *broadcast = context;
-    broadcast->settled = broadcast->sent;
+    broadcast->settled = mark;
     keep(broadcast);
 }
 
@@ -210,6 +213,9 @@ void broadcast_destroy(struct broadcast *broadcast)
     if (!broadcast)
         return;
     forget_alerts(broadcast);
+    broadcast->keep_ms = 0;
+    if (broadcast->store)
+        keep(broadcast);
     store_close(broadcast->store);
     free(broadcast);
 }

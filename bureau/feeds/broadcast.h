@@ -9,7 +9,12 @@
 
 #include "bureau/ingest/ingest.h"
 
-enum { BROADCAST_VEHICLES_MAX = 4096, BROADCAST_ALERTS_AT_ONCE = 16, BROADCAST_LOOK_MS = 1000 };
+enum {
+    BROADCAST_VEHICLES_MAX = 4096,
+    BROADCAST_ALERTS_AT_ONCE = 16,
+    BROADCAST_LOOK_MS = 1000,
+    BROADCAST_KEEP_MS = 1000
+};
 
 struct broadcast;
 

@@ -13,6 +13,7 @@
 
 #include "bureau/ingest/answer.h"
 #include "bureau/ingest/brokerlog.h"
+#include "bureau/ingest/marks.h"
 #include "bureau/ingest/verifier.h"
 
 enum {
@@ -47,8 +48,9 @@ struct ingest {
     struct brokerlog brokerlog;
     bool connecting; /* or connected */
     int64_t batch_due_ms, retry_at_ms, up_since_ms, backoff_ms, look_at_ms;
-    bool outlet_waits, outlet_has_more; /* for acknowledgements; for the next turn */
-    int64_t seen[ISSUED_KINDS];         /* of what is issued: how far it was looked at */
+    bool outlet_has_more;       /* for the next turn */
+    struct marks marks;         /* of the outlet's messages that are not acknowledged */
+    int64_t seen[ISSUED_KINDS]; /* of what is issued: how far it was looked at */
 
     pthread_mutex_t mutex; /* guards what follows */
     bool connected, failing;
@@ -231,29 +233,41 @@ static void look_for_new(struct ingest *ingest)
 
 /* --- what else goes out --- */
 
+static void settle_outlet(struct ingest *ingest)
+{
+    const int64_t mark = marks_take(&ingest->marks, mqtt_acknowledged(ingest->mqtt));
+    if (mark != 0)
+        ingest->config.outlet->settled(ingest->config.outlet->context, mark);
+}
+
+static void lose_outlet(struct ingest *ingest)
+{
+    marks_forget(&ingest->marks);
+    if (ingest->config.outlet != NULL)
+        ingest->config.outlet->lost(ingest->config.outlet->context);
+}
+
 static void feed_outlet(struct ingest *ingest)
 {
     const struct ingest_outlet *outlet = ingest->config.outlet;
     char topic[TOPIC_MAX];
     struct wire_bytes bytes = {0};
+    int64_t mark = 0;
     int n = 0;
     ingest->outlet_has_more = false;
     if (outlet == NULL || !mqtt_is_up(ingest->mqtt))
         return;
-    if (ingest->outlet_waits && mqtt_in_flight(ingest->mqtt) == 0) {
-        ingest->outlet_waits = false;
-        outlet->settled(outlet->context);
-    }
-    while (n < OUTLET_MAX && mqtt_in_flight(ingest->mqtt) < ANSWER_IN_FLIGHT_MAX &&
-           outlet->next(outlet->context, topic, &bytes)) {
+    settle_outlet(ingest);
+    while (n < OUTLET_MAX && mqtt_in_flight(ingest->mqtt) < MARKS_MAX &&
+           outlet->next(outlet->context, topic, &bytes, &mark)) {
         const int error = mqtt_publish(ingest->mqtt, topic, bytes.data, bytes.len, false);
         wire_bytes_free(&bytes);
         if (error != 0) { /* not taken, as if the session had broken */
-            outlet->lost(outlet->context);
-            ingest->outlet_waits = false;
+            lose_outlet(ingest);
             return;
         }
-        ingest->outlet_waits = true;
+        if (mark != 0)
+            marks_add(&ingest->marks, mqtt_acknowledged(ingest->mqtt) + mqtt_in_flight(ingest->mqtt), mark);
         n++;
     }
     ingest->outlet_has_more = n == OUTLET_MAX;
@@ -356,9 +370,7 @@ static void plan_retry(struct ingest *ingest, const char *reason)
 static void on_down(void *context, const char *reason)
 {
     struct ingest *ingest = context;
-    ingest->outlet_waits = false;
-    if (ingest->config.outlet != NULL)
-        ingest->config.outlet->lost(ingest->config.outlet->context);
+    lose_outlet(ingest);
     plan_retry(ingest, reason);
 }
 

@@ -18,10 +18,12 @@ struct ingest;
  * acknowledges what it has. */
 struct ingest_outlet {
     void *context;
-    /* The next message; false: none now. wire_bytes_free() it. */
-    bool (*next)(void *context, char ret_topic[TOPIC_MAX], struct wire_bytes *ret);
-    void (*settled)(void *context); /* the broker has acknowledged all that it was given */
-    void (*lost)(void *context);    /* the session broke: what was not settled may not have arrived */
+    /* The next message; false: none now. wire_bytes_free() it. *ret_mark: 0, or what settled() is to say of
+     * it. */
+    bool (*next)(void *context, char ret_topic[TOPIC_MAX], struct wire_bytes *ret, int64_t *ret_mark);
+    /* The broker has acknowledged the message of this mark, and all before it. */
+    void (*settled)(void *context, int64_t mark);
+    void (*lost)(void *context); /* the session broke: what was not settled may not have arrived */
 };
 
 struct ingest_config {
