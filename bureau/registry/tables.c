@@ -24,6 +24,17 @@ static const char *parse_level(const char *text, void *target, size_t size)
     return topic_level_valid(text) ? parse_text(text, target, size) : "only a-z, 0-9, _ and - may stand here";
 }
 
+/* Names that others have at the broker: a vehicle of that name would stand in their topics or be taken for
+ * them. */
+static const char *parse_vehicle(const char *text, void *target, size_t size)
+{
+    static const char *const taken[] = {"bureau", "server", "feed"};
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+        if (strcmp(text, taken[i]) == 0)
+            return "is no vehicle's: bureau, server and feed have a meaning at the broker";
+    return parse_level(text, target, size);
+}
+
 static const char *parse_plate(const char *text, void *target, size_t size)
 {
     (void)size;
@@ -196,7 +207,7 @@ const struct csvfile_table SCHOOLS_TABLE = {.file = "schools.csv",
                                             .columns = SCHOOL_COLUMNS};
 
 static const struct csvfile_column VEHICLE_COLUMNS[] = {
-    {"vehicle_id", parse_level, format_text, AT(registry_vehicle, vehicle_id), CSVFILE_MUST},
+    {"vehicle_id", parse_vehicle, format_text, AT(registry_vehicle, vehicle_id), CSVFILE_MUST},
     {"plate", parse_plate, format_text, AT(registry_vehicle, plate), CSVFILE_MUST},
     {"plate_color", parse_text, format_text, AT(registry_vehicle, plate_color), CSVFILE_MUST},
     {"school_id", parse_text, format_text, AT(registry_vehicle, school_id), CSVFILE_MUST},

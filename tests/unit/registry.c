@@ -332,6 +332,8 @@ static const struct {
     {"vehicles.csv", "s-shiliang", "s-nowhere",
      "vehicles.csv:2: school_id: \"s-nowhere\" is not in schools.csv"},
     {"vehicles.csv", "bus-b", "bus-a", "vehicles.csv:3: vehicle_id: \"bus-a\" stands on line 2 already"},
+    {"vehicles.csv", "bus-b", "feed",
+     "vehicles.csv:3: vehicle_id: is no vehicle's: bureau, server and feed have a meaning at the broker"},
     {"vehicles.csv", "bus-b", "Bus.B", "vehicles.csv:3: vehicle_id: only a-z, 0-9, _ and - may stand here"},
     {"vehicles.csv", "浙J12345", "浙J12", "vehicles.csv:2: plate: is not a licence plate"},
     {"vehicles.csv", "浙J12345", "浙J 23456", "vehicles.csv:3: plate: \"浙J23456\" stands on line 2 already"},
