@@ -3,10 +3,13 @@
 #include "bureau/api/json.h"
 #include "bureau/pki/pki.h"
 #include "bureau/store/figures.h"
+#include "bureau/store/notices.h"
 #include "proto/modeljson.h"
 #include "proto/utc.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 
 void metrics_head(FILE *out, const char *name, const char *type, const char *help)
 {
@@ -100,6 +103,52 @@ static void write_figures(FILE *out, const struct store_figures *figures)
     metrics_sample(out, "buswarden_store_bytes", NULL, NULL, (double)figures->bytes);
 }
 
+/* --- notifications --- */
+
+struct telling {
+    FILE *out, *ages; /* samples of one name stand together: the second name's wait */
+    int64_t now_utc_ms;
+};
+
+static int write_channel(void *context, const char *channel, const struct store_notice_counts *counts)
+{
+    static const char name[] = "buswarden_notifications";
+    static const char age[] = "buswarden_notifications_oldest_unsent_seconds";
+    static const char *const states[STORE_DELIVERY_STATES] = {[STORE_PENDING] = "pending",
+                                                              [STORE_FAILED] = "failed",
+                                                              [STORE_SENT] = "sent",
+                                                              [STORE_GIVEN_UP] = "given_up"};
+    const struct telling *telling = context;
+    const int64_t oldest_utc_ms = counts->oldest_unsent_utc_ms;
+    const bool is_late = oldest_utc_ms > 0 && oldest_utc_ms < telling->now_utc_ms;
+    if (ftell(telling->ages) == 0) {
+        metrics_head(telling->out, name, "gauge", "Deliveries that are kept, by channel and state.");
+        metrics_head(telling->ages, age, "gauge", "Age of the oldest that is neither sent nor given up.");
+    }
+    for (int state = STORE_PENDING; state < STORE_DELIVERY_STATES; state++)
+        metrics_two_labels(telling->out, name, "channel", channel, "state", states[state],
+                           (double)counts->n[state]);
+    metrics_sample(telling->ages, age, "channel", channel,
+                   is_late ? (double)((telling->now_utc_ms - oldest_utc_ms) / 1000) : 0);
+    return 0;
+}
+
+static int write_channels(FILE *out, struct store *store, int64_t now_utc_ms)
+{
+    char *ages = NULL;
+    size_t len = 0;
+    struct telling telling = {out, open_memstream(&ages, &len), now_utc_ms};
+    if (!telling.ages)
+        return -ENOMEM;
+    int rc = store_channel_counts(store, write_channel, &telling);
+    if (fclose(telling.ages) != 0 && rc == 0)
+        rc = -ENOMEM;
+    if (rc == 0)
+        (void)fwrite(ages, 1, len, out);
+    free(ages);
+    return rc;
+}
+
 int metrics_store(FILE *out, struct store *store, int64_t now_utc_ms)
 {
     struct store_figures figures;
@@ -122,5 +171,5 @@ int metrics_store(FILE *out, struct store *store, int64_t now_utc_ms)
     metrics_head(out, "buswarden_certificates_ending", "gauge",
                  "Names whose certificate ends within 30 days, or has.");
     metrics_sample(out, "buswarden_certificates_ending", NULL, NULL, (double)ending);
-    return 0;
+    return write_channels(out, store, now_utc_ms);
 }

@@ -139,9 +139,13 @@ int store_deliveries(struct store *store, enum store_delivery_state state, const
 int store_delivery_retry(struct store *store, int64_t id, int64_t now_utc_ms);
 
 struct store_notice_counts {
-    int64_t n[STORE_DELIVERY_STATES]; /* of deliveries; those sent are not counted */
+    int64_t n[STORE_DELIVERY_STATES]; /* of deliveries; by store_notice_counts() those sent are not counted */
     int64_t oldest_unsent_utc_ms;     /* its notice was made then; 0 = all is sent or given up */
 };
 int store_notice_counts(struct store *store, struct store_notice_counts *ret);
+/* The same of each channel that deliveries are kept of, by name; those sent are counted, too. Costs a walk
+ * over the deliveries. */
+typedef int (*store_channel_fn)(void *context, const char *channel, const struct store_notice_counts *counts);
+int store_channel_counts(struct store *store, store_channel_fn fn, void *context);
 
 #endif

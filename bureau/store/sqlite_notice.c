@@ -585,3 +585,22 @@ int store_notice_counts(struct store *store, struct store_notice_counts *ret)
         *ret = counts;
     return err;
 }
+
+int store_channel_counts(struct store *store, store_channel_fn fn, void *context)
+{
+    struct sql q;
+    int err, answer = 0;
+    sql_start(&q, store,
+              "SELECT notice_delivery.channel, sum(coalesce(state, 1) = 1), sum(state = 2), sum(state = 3),"
+              " sum(state = 4), min(CASE WHEN coalesce(state, 1) <= 2 THEN notice.made_utc_ms END)"
+              " FROM notice_delivery JOIN notice ON notice.id = notice_id"
+              " LEFT JOIN notice_message ON number = message GROUP BY 1 ORDER BY 1");
+    while ((err = sql_row(&q)) == 1 && answer == 0) {
+        struct store_notice_counts counts = {.oldest_unsent_utc_ms = sql_int_at(&q, 5)};
+        for (int state = STORE_PENDING; state < STORE_DELIVERY_STATES; state++)
+            counts.n[state] = sql_int_at(&q, state);
+        answer = fn(context, sql_text_at(&q, 0), &counts);
+    }
+    err = sql_end(&q, err == 1 ? 0 : err);
+    return err < 0 ? err : answer;
+}

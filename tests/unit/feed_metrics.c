@@ -1,6 +1,7 @@
 /* Prometheus' text format, and the counts behind it. */
 #include "bureau/feeds/metrics.h"
 #include "bureau/store/figures.h"
+#include "bureau/store/notices.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -85,11 +86,64 @@ Test(feed_metrics, figures_are_those_of_the_store, .init = open_store, .fini = c
     cr_expect_gt(figures.bytes, 4096);
 }
 
+static void tell(const char *channel, int64_t event, int64_t made_utc_ms)
+{
+    const struct store_notice notice = {.source = STORE_NOTICE_OF_ALERT,
+                                        .source_id = event,
+                                        .what = STORE_NOTICE_RAISED,
+                                        .kind = BW_OVERLOAD,
+                                        .severity = BW_MINOR,
+                                        .vehicle = "bus-a",
+                                        .plate = "",
+                                        .school_id = "",
+                                        .school = "",
+                                        .division = "",
+                                        .route = "",
+                                        .stop = ""};
+    int64_t id = 0;
+    cr_assert_eq(store_notice_add(store, &notice, made_utc_ms, &id), 0, "%s", store_error(store));
+    cr_assert_eq(store_delivery_add(store, id, channel), 0);
+}
+
+static char channels[256];
+
+static int note_channel(void *context, const char *channel, const struct store_notice_counts *counts)
+{
+    const size_t n = strlen(channels);
+    (void)context;
+    (void)snprintf(channels + n, sizeof(channels) - n, "%s %d %d %d %d %lld; ", channel,
+                   (int)counts->n[STORE_PENDING], (int)counts->n[STORE_FAILED], (int)counts->n[STORE_SENT],
+                   (int)counts->n[STORE_GIVEN_UP], (long long)counts->oldest_unsent_utc_ms);
+    return 0;
+}
+
+Test(feed_metrics, deliveries_are_counted_by_channel_and_state, .init = open_store, .fini = close_store)
+{
+    static const enum store_delivery_state ends[] = {STORE_SENT, STORE_SENT, STORE_GIVEN_UP, STORE_FAILED};
+    cr_assert_eq(store_channel_counts(store, note_channel, NULL), 0);
+    cr_expect_str_eq(channels, "");
+    for (int i = 0; i < 4; i++) {
+        struct store_message message;
+        char id[STORE_MESSAGE_ID_LEN];
+        (void)snprintf(id, sizeof(id), "%032d", i);
+        tell("duty", 10 + i, 100 + i);
+        cr_assert_eq(store_message_make(store, "duty", false, 1, id, 200), 0);
+        cr_assert_eq(store_message_first(store, "duty", false, &message), 0);
+        cr_assert_eq(store_message_end(store, message.number, ends[i], 300, "so", 250), 0);
+    }
+    tell("duty", 20, 120);
+    tell("mail", 21, 130);
+    cr_assert_eq(store_channel_counts(store, note_channel, NULL), 0);
+    cr_expect_str_eq(channels, "duty 1 1 2 1 103; mail 1 0 0 0 130; ");
+}
+
 Test(feed_metrics, every_name_is_headed_once, .init = open_store, .fini = close_store)
 {
     char *text = NULL, *copy, *line, *rest, name[128], last[128] = "", seen[8192] = " ";
     size_t len;
     FILE *out = open_memstream(&text, &len);
+    tell("duty", 1, 1789424940000);
+    tell("mail", 2, 1789424970000);
     cr_assert_eq(metrics_store(out, store, 1789425000000), 0);
     (void)fclose(out);
     copy = strdup(text);
@@ -106,6 +160,8 @@ Test(feed_metrics, every_name_is_headed_once, .init = open_store, .fini = close_
         }
     }
     cr_expect(strstr(text, "buswarden_cases{state=\"open\"} 0\n"));
+    cr_expect(strstr(text, "buswarden_notifications{channel=\"duty\",state=\"pending\"} 1\n"));
+    cr_expect(strstr(text, "buswarden_notifications_oldest_unsent_seconds{channel=\"mail\"} 30\n"));
     free(copy);
     free(text);
 }
