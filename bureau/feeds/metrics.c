@@ -121,6 +121,7 @@ static int write_channel(void *context, const char *channel, const struct store_
     const struct telling *telling = context;
     const int64_t oldest_utc_ms = counts->oldest_unsent_utc_ms;
     const bool is_late = oldest_utc_ms > 0 && oldest_utc_ms < telling->now_utc_ms;
+    const int64_t age_s = is_late ? (telling->now_utc_ms - oldest_utc_ms) / 1000 : 0;
     if (ftell(telling->ages) == 0) {
         metrics_head(telling->out, name, "gauge", "Deliveries that are kept, by channel and state.");
         metrics_head(telling->ages, age, "gauge", "Age of the oldest that is neither sent nor given up.");
@@ -128,8 +129,7 @@ static int write_channel(void *context, const char *channel, const struct store_
     for (int state = STORE_PENDING; state < STORE_DELIVERY_STATES; state++)
         metrics_two_labels(telling->out, name, "channel", channel, "state", states[state],
                            (double)counts->n[state]);
-    metrics_sample(telling->ages, age, "channel", channel,
-                   is_late ? (double)((telling->now_utc_ms - oldest_utc_ms) / 1000) : 0);
+    metrics_sample(telling->ages, age, "channel", channel, (double)age_s);
     return 0;
 }
 

@@ -53,6 +53,7 @@ int notify_secret(const struct notify_channel *channel, struct request_secret *r
     sodium_memzero(content, sizeof(content));
     if (fault == NULL)
         return 0;
+    sodium_memzero(ret, sizeof(*ret)); /* of a file that is wrong in its second line the first may be there */
     (void)snprintf(ret_reason, NOTIFY_REASON_MAX, "secret_file %.120s: %.100s", channel->secret_file, fault);
     return err < 0 ? err : -EINVAL;
 }
