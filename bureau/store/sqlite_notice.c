@@ -593,8 +593,8 @@ int store_channel_counts(struct store *store, store_channel_fn fn, void *context
     sql_start(&q, store,
               "SELECT notice_delivery.channel, sum(coalesce(state, 1) = 1), sum(state = 2), sum(state = 3),"
               " sum(state = 4), min(CASE WHEN coalesce(state, 1) <= 2 THEN notice.made_utc_ms END)"
-              " FROM notice_delivery JOIN notice ON notice.id = notice_id"
-              " LEFT JOIN notice_message ON number = message GROUP BY 1 ORDER BY 1");
+              " FROM notice_delivery LEFT JOIN notice_message ON number = message"
+              " LEFT JOIN notice ON coalesce(state, 1) <= 2 AND notice.id = notice_id GROUP BY 1 ORDER BY 1");
     while ((err = sql_row(&q)) == 1 && answer == 0) {
         struct store_notice_counts counts = {.oldest_unsent_utc_ms = sql_int_at(&q, 5)};
         for (int state = STORE_PENDING; state < STORE_DELIVERY_STATES; state++)

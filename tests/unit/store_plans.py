@@ -27,6 +27,7 @@ ALLOWED = {
     ("sqlite_evidence.c", "WHERE alert.id < ?"): "a page of the newest",
     ("sqlite_evidence.c", "alert_event.event > ?"): "a page after a cursor",
     ("sqlite_figures.c", "GROUP BY state"): "all cases that are kept, from an index alone, on its own handle",
+    ("sqlite_notice.c", "sum(coalesce(state, 1) = 1)"): "all deliveries that are kept, for keep_days; on its own handle",
     ("sqlite_notice.c", "notice_delivery.id < ?1"): "a page of the newest; kept for keep_days",
     ("sqlite_registry_change.c", "?1 IS NULL OR table_id = ?1"): "a page of the newest",
     ("sqlite_trip.c", "WHERE class = 1"): "once, of a store from before version 6",
