@@ -8,8 +8,10 @@ install(FILES deploy/systemd/buswarden.udev DESTINATION lib/udev/rules.d RENAME 
 foreach(part gateway bureau)
   install(FILES deploy/systemd/buswarden-${part}.service DESTINATION lib/systemd/system COMPONENT ${part})
   install(FILES deploy/systemd/buswarden.sysusers DESTINATION lib/sysusers.d RENAME buswarden-${part}.conf COMPONENT ${part})
-  install(FILES deploy/${part}.conf.example docs/operations.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/buswarden-${part}
-          COMPONENT ${part})
+  install(FILES deploy/${part}.conf.example DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/buswarden-${part} COMPONENT ${part})
+  # operations.md, and what it refers to.
+  install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/buswarden-${part} COMPONENT ${part}
+          FILES_MATCHING PATTERN "*.md" PATTERN "openapi.yaml" PATTERN "decisions" EXCLUDE)
 endforeach()
 install(FILES deploy/systemd/buswarden-notify.service DESTINATION lib/systemd/system COMPONENT bureau)
 install(TARGETS buswarden_mosquitto LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/buswarden COMPONENT bureau)
