@@ -213,7 +213,9 @@ function showQueue(items) {
 /* --- together --- */
 
 async function whoAmI() {
+  const before = session?.name;
   session = await getSession();
+  if (session.name !== before) queue.redraw(); // which of them are somebody else's is known by now
   return session.name;
 }
 
@@ -244,6 +246,7 @@ onLanguage(() => {
   keys.draw(true);
   setHeads(heads);
   showPlace();
+  queue.redraw();
   show(draw);
 });
 setLanguage(storedLanguage());

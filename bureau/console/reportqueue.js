@@ -79,6 +79,10 @@ export class ReportQueue {
     return this.#items.length >= QUEUE_MAX;
   }
 
+  redraw() {
+    this.#changed();
+  }
+
   /** account: whose report it is. */
   async add(account, body, photo) {
     const item = { key: body.key, account, body, photo, id: 0, state: 'waiting', reason: '' };
