@@ -102,6 +102,10 @@ def a_report_goes_out_in_nobody_elses_name(browser, bureau):
     browser.open(f"{bureau.url}/console/report.html")
     browser.wait("whose it is", "return document.querySelector('#queue .why')?.innerText.includes('somebody-else')")
     check(len(get(bureau, "/v1/sightings")["sightings"]) == before, "it was sent in another's name")
+    said = browser.text("#queue .why")
+    browser.click("#language")
+    check(browser.text("#queue .why") != said, f"{said} in both languages")
+    browser.click("#language")
     browser.run("document.querySelector('#queue button').click()")
     browser.wait("it to be gone", EMPTY)
 
