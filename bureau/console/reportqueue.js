@@ -69,7 +69,7 @@ export class ReportQueue {
   }
 
   async open() {
-    const kept = await this.#shelf.open();
+    const kept = (await this.#shelf.open()).map((item) => ({ account: '', ...item })); // a former console knew no accounts
     this.#items = [...kept.sort((a, b) => a.body.seen_at.localeCompare(b.body.seen_at)), ...this.#items];
     this.#changed();
     this.sendNow();

@@ -8,6 +8,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "docs/console.png"  # any picture that a browser can read
 VERDICT = "return document.querySelector('#verdict .answer')?.dataset.verdict === arguments[0]"
 EMPTY = "return document.getElementById('queue-area').hidden"
+# The first report that is kept, as if this account (none: a former console) had made it.
+KEEP_AS = """const [account] = arguments;
+    const asked = (request) => new Promise((resolve, reject) => { request.onsuccess = () => resolve(request.result); request.onerror = () => reject(request.error); });
+    return asked(indexedDB.open('buswarden-reports')).then((database) => {
+      const shelf = () => database.transaction('reports', 'readwrite').objectStore('reports');
+      return asked(shelf().getAll()).then(([kept]) => {
+        if (!kept) return false;
+        const { account: former, ...item } = kept;
+        return asked(shelf().put(account === null ? item : { ...item, account })).then(() => true);
+      });
+    });"""
 
 
 def check(condition, why):
@@ -93,11 +104,7 @@ def a_report_goes_out_in_nobody_elses_name(browser, bureau):
     browser.type("#place", "国道旁")
     browser.run("document.querySelector('.send').click()")
     browser.wait("the queue", "return document.querySelectorAll('#queue li').length === 1")
-    rename = """return new Promise((done) => { indexedDB.open('buswarden-reports').onsuccess = ({ target: { result } }) => {
-        const shelf = result.transaction('reports', 'readwrite').objectStore('reports');
-        shelf.getAll().onsuccess = ({ target: { result: [item] } }) => { shelf.put({ ...item, account: arguments[0] }).onsuccess = () => done(1); };
-    }; });"""
-    browser.wait("it to be kept", rename, "somebody-else")
+    browser.wait("it to be kept", KEEP_AS, "somebody-else")
     bureau.start_server()
     browser.open(f"{bureau.url}/console/report.html")
     browser.wait("whose it is", "return document.querySelector('#queue .why')?.innerText.includes('somebody-else')")
@@ -108,6 +115,23 @@ def a_report_goes_out_in_nobody_elses_name(browser, bureau):
     browser.click("#language")
     browser.run("document.querySelector('#queue button').click()")
     browser.wait("it to be gone", EMPTY)
+
+
+def a_report_that_a_former_console_kept_goes_out(browser, bureau):
+    """It knew no accounts, and its reports have none."""
+    open_gate(browser, bureau)
+    before = len(get(bureau, "/v1/sightings")["sightings"])
+    bureau.stop_server()
+    browser.run("document.getElementById('plate').value = '浙B33333'")
+    browser.type("#place", "国道旁")
+    browser.run("document.querySelector('.send').click()")
+    browser.wait("the queue", "return document.querySelectorAll('#queue li').length === 1")
+    browser.wait("it to be kept", KEEP_AS, None)
+    bureau.start_server()
+    browser.open(f"{bureau.url}/console/report.html")
+    browser.wait("it to be sent", EMPTY + " && document.querySelectorAll('#keys button').length > 20")
+    after = len(get(bureau, "/v1/sightings")["sightings"])
+    check(after == before + 1, f"{after - before} reports came, not one")
 
 
 def what_is_not_accepted_stays_and_says_why(browser, bureau):
@@ -150,6 +174,7 @@ GATE_TESTS = [
     near_misses_can_be_taken,
     reports_wait_for_the_network_and_for_another_visit,
     a_report_goes_out_in_nobody_elses_name,
+    a_report_that_a_former_console_kept_goes_out,
     what_is_not_accepted_stays_and_says_why,
     vehicles_that_come_again_are_listed_and_handed_over,
 ]
