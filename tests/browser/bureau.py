@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-START_TIMEOUT_S = 20
+START_TIMEOUT_S = 120
 CONFIG = """[store]
 path = {dir}/store.db
 [broker]

@@ -13,11 +13,14 @@ ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "-
              "--disable-background-networking", "--disable-component-update", "--disable-sync", "--lang=zh-CN",
              "--window-size=1440,900"]
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-START_TIMEOUT_S = 20
-WAIT_TIMEOUT_S = 20
+# What a machine with much else to do may take.
+START_TIMEOUT_S = 120
+WAIT_TIMEOUT_S = 120
+LOOKS_MIN = 20
+LOOK_INTERVAL_S = 0.05
 
 
-def call(method, url, body=None, timeout=60):
+def call(method, url, body=None, timeout=START_TIMEOUT_S):
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
     try:
@@ -74,14 +77,17 @@ class Browser:
         return self._post("execute/sync", {"script": script, "args": list(args)})
 
     def wait(self, what, script, *args, timeout_s=WAIT_TIMEOUT_S):
-        """Waits until the script's value is true, and returns it."""
+        """Waits until the script's value is true, and returns it. However slow the machine, it looks LOOKS_MIN times: one look can
+        outlast the time, and the page draws between two."""
         deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
+        looks = 0
+        while looks < LOOKS_MIN or time.monotonic() < deadline:
             value = self.run(script, *args)
             if value:
                 return value
-            time.sleep(0.05)
-        raise AssertionError(f"waited in vain for: {what}")
+            looks += 1
+            time.sleep(LOOK_INTERVAL_S)
+        raise AssertionError(f"waited in vain for: {what} ({looks} looks)")
 
     def text(self, selector):
         return self.run("return document.querySelector(arguments[0])?.innerText ?? ''", selector)
