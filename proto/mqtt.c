@@ -63,13 +63,12 @@ struct mqtt {
     struct mqtt_handlers handlers;
     struct session *session; /* NULL = none; while DOWN: its dial still hangs in the resolver */
     enum state state;
-    bool writable;         /* the TCP connect has ended */
-    bool packet_ended;     /* a message has come whole since `packet_from` was set */
-    uint64_t packet_from;  /* bytes that had arrived when the last one ended */
-    int64_t connected_by;  /* monotonic ms: CONNACK must be here by then */
-    size_t in_flight;      /* published, no PUBACK yet */
-    uint64_t acknowledged; /* published, and a PUBACK came */
-    int failure;           /* MOSQ_ERR_ of a call made between two steps; reported by the next step */
+    bool writable;        /* the TCP connect has ended */
+    bool packet_ended;    /* a message has come whole since `packet_from` was set */
+    uint64_t packet_from; /* bytes that had arrived when the last one ended */
+    int64_t connected_by; /* monotonic ms: CONNACK must be here by then */
+    size_t in_flight;     /* published, no PUBACK yet */
+    int failure;          /* MOSQ_ERR_ of a call made between two steps; reported by the next step */
     char reason[REASON_LEN];
 };
 
@@ -186,10 +185,11 @@ static void on_connect(struct mosquitto *client, void *context, int code)
 static void on_publish(struct mosquitto *client, void *context, int mid)
 {
     struct mqtt *mqtt = ((struct session *)context)->mqtt;
-    (void)client, (void)mid;
+    (void)client;
     mqtt->packet_ended = true;
     mqtt->in_flight--;
-    mqtt->acknowledged++;
+    if (mqtt->handlers.acknowledged != NULL)
+        mqtt->handlers.acknowledged(mqtt->handlers.context, mid);
 }
 
 static void on_message(struct mosquitto *client, void *context, const struct mosquitto_message *message)
@@ -433,7 +433,6 @@ int mqtt_connect(struct mqtt *mqtt)
     mqtt->packet_ended = false;
     mqtt->packet_from = 0;
     mqtt->in_flight = 0;
-    mqtt->acknowledged = 0;
     mqtt->connected_by = monotonic_ms() + CONNECT_TIMEOUT_MS;
     return 0;
 }
@@ -635,15 +634,19 @@ void mqtt_step(struct mqtt *mqtt, int timeout_ms, int wake_fd)
 
 /* ---- sending ---- */
 
-int mqtt_publish(struct mqtt *mqtt, const char *topic, const uint8_t *payload, size_t len, bool retain)
+int mqtt_publish(struct mqtt *mqtt, const char *topic, const uint8_t *payload, size_t len, bool retain,
+                 int *ret_id)
 {
+    int id;
     if (mqtt->state != UP || mqtt->failure != MOSQ_ERR_SUCCESS)
         return -ENOTCONN;
     if (len > INT_MAX)
         return -EMSGSIZE;
-    int rc = mosquitto_publish(mqtt->session->client, NULL, topic, (int)len, payload, QOS, retain);
+    int rc = mosquitto_publish(mqtt->session->client, &id, topic, (int)len, payload, QOS, retain);
     if (rc == MOSQ_ERR_SUCCESS) {
         mqtt->in_flight++;
+        if (ret_id != NULL)
+            *ret_id = id;
         return 0;
     }
     if (rc != MOSQ_ERR_PAYLOAD_SIZE && rc != MOSQ_ERR_INVAL)
@@ -666,9 +669,4 @@ int mqtt_subscribe(struct mqtt *mqtt, const char *filter)
 size_t mqtt_in_flight(const struct mqtt *mqtt)
 {
     return mqtt->in_flight;
-}
-
-uint64_t mqtt_acknowledged(const struct mqtt *mqtt)
-{
-    return mqtt->acknowledged;
 }

@@ -29,13 +29,14 @@ struct mqtt_config {
     size_t will_len;
 };
 
-/* Called from mqtt_step() only. up() and message() may publish and subscribe, but must not call
- * mqtt_disconnect() or mqtt_destroy(); down() may call mqtt_connect(). */
+/* Called from mqtt_step() only. up(), message() and acknowledged() may publish and subscribe, but must not
+ * call mqtt_disconnect() or mqtt_destroy(); down() may call mqtt_connect(). */
 struct mqtt_handlers {
     void *context;
     void (*up)(void *context);                       /* CONNACK received */
     void (*down)(void *context, const char *reason); /* was up, or never came up */
     void (*message)(void *context, const char *topic, const uint8_t *payload, size_t len, bool retained);
+    void (*acknowledged)(void *context, int id); /* NULL = not wanted. The broker has this message */
 };
 
 /* Copies all that `config` points at. -EINVAL for a missing host, an impossible port or half a TLS set, -EIO,
@@ -55,14 +56,15 @@ void mqtt_step(struct mqtt *mqtt, int timeout_ms, int wake_fd);
 /* For a loop over many clients: the descriptor to wait for and poll()'s events; -1: none now. When it is
  * ready, and once a second in any case, call mqtt_step() with timeout 0. */
 int mqtt_fd(struct mqtt *mqtt, short *ret_events);
-/* QoS 1. -ENOTCONN while down, -EMSGSIZE, -ENOMEM. 0 says nothing about delivery. */
-int mqtt_publish(struct mqtt *mqtt, const char *topic, const uint8_t *payload, size_t len, bool retain);
+/* QoS 1. -ENOTCONN while down, -EMSGSIZE, -ENOMEM. 0 says nothing about delivery: acknowledged() does, of
+ * *ret_id, 1..65535, which no other message under way in this connection has. Brokers acknowledge in any
+ * order (MQTT 3.1.1, 4.6, binds the client; RabbitMQ confirms what its queues have first). ret_id NULL = not
+ * wanted. */
+int mqtt_publish(struct mqtt *mqtt, const char *topic, const uint8_t *payload, size_t len, bool retain,
+                 int *ret_id);
 int mqtt_subscribe(struct mqtt *mqtt, const char *filter);
 /* Published in this connection and not yet acknowledged by the broker. */
 size_t mqtt_in_flight(const struct mqtt *mqtt);
-/* How many the broker has acknowledged in this connection: in the order in which they were published (MQTT
- * 3.1.1, 4.6), so that these are the first ones. */
-uint64_t mqtt_acknowledged(const struct mqtt *mqtt);
 const char *mqtt_reason(const struct mqtt *mqtt); /* of the last failure */
 
 #endif

@@ -116,8 +116,8 @@ static void send_class(struct fleetbus *bus, struct chain *chain, size_t in_flig
            mqtt_in_flight(bus->mqtt) < in_flight_max) {
         const uint64_t seq = chain->window.next_seq;
         const struct wire_bytes *record = slot(chain, seq);
-        if (mqtt_publish(bus->mqtt, bus->topics[CHANNELS[chain->cls - 1]], record->data, record->len,
-                         false) != 0)
+        if (mqtt_publish(bus->mqtt, bus->topics[CHANNELS[chain->cls - 1]], record->data, record->len, false,
+                         NULL) != 0)
             return;
         window_sent(&chain->window, seq, bus->now_ms);
         bus->stats.sent++;
@@ -152,7 +152,7 @@ static void send_presence(struct fleetbus *bus)
     struct wire_bytes encoded;
     if (wire_presence_encode(&presence, &encoded) != 0)
         return;
-    if (mqtt_publish(bus->mqtt, bus->topics[TOPIC_PRESENCE], encoded.data, encoded.len, true) == 0)
+    if (mqtt_publish(bus->mqtt, bus->topics[TOPIC_PRESENCE], encoded.data, encoded.len, true, NULL) == 0)
         bus->presence_ms = bus->now_ms;
     wire_bytes_free(&encoded);
 }

@@ -82,7 +82,7 @@ static bool deliver(struct session *session, const char *topic, const struct wir
         return false;
     while (!session->is_up && !session->is_down && monotonic_ms() < deadline_ms)
         mqtt_step(session->mqtt, STEP_MS, -1);
-    if (!session->is_up || mqtt_publish(session->mqtt, topic, sealed->data, sealed->len, true) < 0)
+    if (!session->is_up || mqtt_publish(session->mqtt, topic, sealed->data, sealed->len, true, NULL) < 0)
         return false;
     while (mqtt_in_flight(session->mqtt) > 0 && !session->is_down && monotonic_ms() < deadline_ms)
         mqtt_step(session->mqtt, STEP_MS, -1);
@@ -95,7 +95,8 @@ static int publish(const struct bureau_config *config, enum issued_kind kind, co
     char topic_text[TOPIC_MAX], client_id[BUREAU_TEXT_MAX + 32];
     struct topic topic = {.channel = issued_channel(kind)};
     struct session session = {0};
-    const struct mqtt_handlers handlers = {&session, on_up, on_down, on_message};
+    const struct mqtt_handlers handlers = {
+        .context = &session, .up = on_up, .down = on_down, .message = on_message};
     (void)snprintf(topic.division, sizeof(topic.division), "%s", division);
     (void)snprintf(topic.vehicle, sizeof(topic.vehicle), "%s", vehicle);
     /* An id of its own: the broker would throw out a running ingest of the same name. */

@@ -16,7 +16,7 @@ static bool publish(struct answer *answer, const struct topic *topic, const stru
     char text[TOPIC_MAX];
     int error = topic_format(topic, text);
     if (error == 0)
-        error = mqtt_publish(answer->mqtt, text, bytes->data, bytes->len, retain);
+        error = mqtt_publish(answer->mqtt, text, bytes->data, bytes->len, retain, NULL);
     if (error != 0 && error != -ENOTCONN)
         note(answer, topic_channel_name(topic->channel), strerror(-error));
     return error == 0;

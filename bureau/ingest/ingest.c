@@ -235,9 +235,15 @@ static void look_for_new(struct ingest *ingest)
 
 static void settle_outlet(struct ingest *ingest)
 {
-    const int64_t mark = marks_take(&ingest->marks, mqtt_acknowledged(ingest->mqtt));
+    const int64_t mark = marks_take(&ingest->marks);
     if (mark != 0)
         ingest->config.outlet->settled(ingest->config.outlet->context, mark);
+}
+
+static void on_acknowledged(void *context, int id)
+{
+    struct ingest *ingest = context;
+    marks_acknowledge(&ingest->marks, id);
 }
 
 static void lose_outlet(struct ingest *ingest)
@@ -253,21 +259,21 @@ static void feed_outlet(struct ingest *ingest)
     char topic[TOPIC_MAX];
     struct wire_bytes bytes = {0};
     int64_t mark = 0;
-    int n = 0;
+    int n = 0, id;
     ingest->outlet_has_more = false;
     if (outlet == NULL || !mqtt_is_up(ingest->mqtt))
         return;
     settle_outlet(ingest);
-    while (n < OUTLET_MAX && mqtt_in_flight(ingest->mqtt) < MARKS_MAX &&
-           outlet->next(outlet->context, topic, &bytes, &mark)) {
-        const int error = mqtt_publish(ingest->mqtt, topic, bytes.data, bytes.len, false);
+    while (n < OUTLET_MAX && mqtt_in_flight(ingest->mqtt) < ANSWER_IN_FLIGHT_MAX &&
+           !marks_are_full(&ingest->marks) && outlet->next(outlet->context, topic, &bytes, &mark)) {
+        const int error = mqtt_publish(ingest->mqtt, topic, bytes.data, bytes.len, false, &id);
         wire_bytes_free(&bytes);
         if (error != 0) { /* not taken, as if the session had broken */
             lose_outlet(ingest);
             return;
         }
         if (mark != 0)
-            marks_add(&ingest->marks, mqtt_acknowledged(ingest->mqtt) + mqtt_in_flight(ingest->mqtt), mark);
+            marks_add(&ingest->marks, id, mark);
         n++;
     }
     ingest->outlet_has_more = n == OUTLET_MAX;
@@ -448,8 +454,11 @@ static int take_config(struct ingest *ingest, const struct ingest_config *config
 
 static int make_client(struct ingest *ingest)
 {
-    const struct mqtt_handlers handlers = {
-        .context = ingest, .up = on_up, .down = on_down, .message = on_message};
+    const struct mqtt_handlers handlers = {.context = ingest,
+                                           .up = on_up,
+                                           .down = on_down,
+                                           .message = on_message,
+                                           .acknowledged = on_acknowledged};
     char client_id[BW_DIVISION_LEN + 32];
     struct mqtt_config mqtt = ingest->config.mqtt;
     if (mqtt.client_id == NULL) {

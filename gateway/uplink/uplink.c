@@ -120,7 +120,7 @@ static int send_presence(struct uplink *uplink, bool online)
         set_reason(uplink, "presence: ", strerror(-rc));
         return rc;
     }
-    rc = mqtt_publish(uplink->mqtt, uplink->topics[TOPIC_PRESENCE], encoded.data, encoded.len, true);
+    rc = mqtt_publish(uplink->mqtt, uplink->topics[TOPIC_PRESENCE], encoded.data, encoded.len, true, NULL);
     wire_bytes_free(&encoded);
     return rc;
 }
@@ -177,7 +177,8 @@ static int pump_class(struct uplink *uplink, int i, int64_t now_ms)
         }
         const bool allowed = classes[i] == BW_RECORD_ALERT || bucket_take(&uplink->backlog, now_ms);
         if (allowed)
-            rc = mqtt_publish(uplink->mqtt, uplink->topics[channels[i]], record.data, record.len, false);
+            rc =
+                mqtt_publish(uplink->mqtt, uplink->topics[channels[i]], record.data, record.len, false, NULL);
         wire_bytes_free(&record);
         if (!allowed || rc < 0)
             return rc;

@@ -69,7 +69,7 @@ static void publish(const char *vehicle, enum topic_channel channel, struct wire
     (void)snprintf(topic.division, sizeof(topic.division), "%s", division);
     (void)snprintf(topic.vehicle, sizeof(topic.vehicle), "%s", vehicle);
     if (topic_format(&topic, text) != 0 ||
-        mqtt_publish(fleet.mqtt, text, bytes->data, bytes->len, channel == TOPIC_PRESENCE) != 0)
+        mqtt_publish(fleet.mqtt, text, bytes->data, bytes->len, channel == TOPIC_PRESENCE, NULL) != 0)
         die("not published");
     wire_bytes_free(bytes);
 }

@@ -129,7 +129,8 @@ static void start_peer(const char *vehicle, bool exponential, char **argv)
     if (peer == NULL)
         die("peer", -ENOMEM);
     peer->exponential = exponential;
-    const struct mqtt_handlers handlers = {peer, on_up, on_down, on_message};
+    const struct mqtt_handlers handlers = {
+        .context = peer, .up = on_up, .down = on_down, .message = on_message};
     int rc = mqtt_create(&config, &handlers, &peer->mqtt);
     if (rc == 0)
         rc = -pthread_create(&thread, NULL, run_peer, peer);

@@ -60,16 +60,17 @@ static struct probe {
 /* --- the way to die --- */
 
 static bool die_at_publish;
-int __real_mqtt_publish(struct mqtt *mqtt, const char *topic, const uint8_t *payload, size_t len,
-                        bool retain);
-int __wrap_mqtt_publish(struct mqtt *mqtt, const char *topic, const uint8_t *payload, size_t len,
-                        bool retain);
+int __real_mqtt_publish(struct mqtt *mqtt, const char *topic, const uint8_t *payload, size_t len, bool retain,
+                        int *ret_id);
+int __wrap_mqtt_publish(struct mqtt *mqtt, const char *topic, const uint8_t *payload, size_t len, bool retain,
+                        int *ret_id);
 
-int __wrap_mqtt_publish(struct mqtt *mqtt, const char *topic, const uint8_t *payload, size_t len, bool retain)
+int __wrap_mqtt_publish(struct mqtt *mqtt, const char *topic, const uint8_t *payload, size_t len, bool retain,
+                        int *ret_id)
 {
     if (die_at_publish)
         (void)raise(SIGKILL);
-    return __real_mqtt_publish(mqtt, topic, payload, len, retain);
+    return __real_mqtt_publish(mqtt, topic, payload, len, retain, ret_id);
 }
 
 /* --- time --- */
@@ -179,7 +180,7 @@ static bool publish(const char *vehicle, enum topic_channel channel, const struc
     memcpy(topic.division, division, sizeof division);
     (void)snprintf(topic.vehicle, sizeof topic.vehicle, "%s", vehicle);
     return topic_format(&topic, text) == 0 &&
-           mqtt_publish(probe.vehicles, text, bytes->data, bytes->len, false) == 0;
+           mqtt_publish(probe.vehicles, text, bytes->data, bytes->len, false, NULL) == 0;
 }
 
 /* One class of one stream of a vehicle, as an outbox would keep it. */

@@ -100,7 +100,7 @@ static void publish(struct harness *h, enum topic_channel channel, const struct 
     memcpy(topic.vehicle, VEHICLE, sizeof VEHICLE);
     int rc = topic_format(&topic, text);
     if (rc == 0)
-        rc = mqtt_publish(h->bureau, text, bytes->data, bytes->len, retain);
+        rc = mqtt_publish(h->bureau, text, bytes->data, bytes->len, retain, NULL);
     if (rc < 0)
         die("publish", rc);
 }

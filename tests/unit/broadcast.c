@@ -115,31 +115,83 @@ Test(broadcast, also_after_a_restart)
 
 /* --- marks --- */
 
-Test(marks, what_is_acknowledged_settles_all_before_it)
+Test(marks, what_is_acknowledged_settles_itself_and_all_before_it)
 {
     static struct marks marks;
-    cr_expect_eq(marks_take(&marks, 10), 0);
+    cr_expect_eq(marks_take(&marks), 0);
     marks_add(&marks, 3, 100);
     marks_add(&marks, 5, 101);
     marks_add(&marks, 9, 102);
-    cr_expect_eq(marks_take(&marks, 2), 0);
-    cr_expect_eq(marks_take(&marks, 7), 101);
-    cr_expect_eq(marks_take(&marks, 7), 0);
-    cr_expect_eq(marks_take(&marks, 9), 102);
+    marks_acknowledge(&marks, 4); /* another's */
+    cr_expect_eq(marks_take(&marks), 0);
+    marks_acknowledge(&marks, 3);
+    marks_acknowledge(&marks, 5);
+    cr_expect_eq(marks_take(&marks), 101);
+    cr_expect_eq(marks_take(&marks), 0);
+    marks_acknowledge(&marks, 9);
+    cr_expect_eq(marks_take(&marks), 102);
+}
+
+Test(marks, a_later_one_settles_nothing_while_one_before_it_is_owed)
+{
+    static struct marks marks;
+    for (int i = 0; i < 4; i++)
+        marks_add(&marks, i + 1, 100 + i);
+    marks_acknowledge(&marks, 4);
+    marks_acknowledge(&marks, 2);
+    cr_expect_eq(marks_take(&marks), 0);
+    marks_acknowledge(&marks, 1);
+    cr_expect_eq(marks_take(&marks), 101);
+    marks_acknowledge(&marks, 3);
+    cr_expect_eq(marks_take(&marks), 103);
+}
+
+Test(marks, an_id_that_comes_again_is_that_of_the_one_that_waits)
+{
+    static struct marks marks;
+    marks_add(&marks, 1, 100);
+    marks_add(&marks, 2, 101);
+    marks_acknowledge(&marks, 2);
+    marks_add(&marks, 2, 102);
+    marks_acknowledge(&marks, 1);
+    cr_expect_eq(marks_take(&marks), 101);
+    marks_acknowledge(&marks, 2);
+    cr_expect_eq(marks_take(&marks), 102);
+}
+
+Test(marks, are_full_as_long_as_the_first_is_owed)
+{
+    static struct marks marks;
+    for (int id = 1; id <= MARKS_MAX; id++) {
+        cr_assert_not(marks_are_full(&marks), "at %d", id);
+        marks_add(&marks, id, id);
+    }
+    for (int id = MARKS_MAX; id > 1; id--)
+        marks_acknowledge(&marks, id);
+    cr_expect_eq(marks_take(&marks), 0);
+    cr_expect(marks_are_full(&marks));
+    marks_acknowledge(&marks, 1);
+    cr_expect_eq(marks_take(&marks), MARKS_MAX);
+    cr_expect_not(marks_are_full(&marks));
 }
 
 Test(marks, go_round_and_are_forgotten)
 {
     static struct marks marks;
-    uint64_t place = 0;
+    int id = 0;
     for (int round = 0; round < 5; round++) {
-        const uint64_t from = place;
-        for (size_t i = 0; i < MARKS_MAX; i++, place++)
-            marks_add(&marks, place + 1, (int64_t)place + 1000);
-        cr_expect_eq(marks_take(&marks, from + MARKS_MAX / 3), (int64_t)(from + MARKS_MAX / 3) + 999);
-        cr_expect_eq(marks_take(&marks, place), (int64_t)place + 999);
+        const int third = id + MARKS_MAX / 3;
+        for (int i = 0; i < MARKS_MAX; i++, id++)
+            marks_add(&marks, id + 1, id + 1001);
+        for (int done = id - MARKS_MAX; done < third; done++)
+            marks_acknowledge(&marks, done + 1);
+        cr_expect_eq(marks_take(&marks), third + 1000);
+        for (int done = id; done > third; done--)
+            marks_acknowledge(&marks, done);
+        cr_expect_eq(marks_take(&marks), id + 1000);
     }
     marks_add(&marks, 1, 7);
+    marks_acknowledge(&marks, 1);
     marks_forget(&marks);
-    cr_expect_eq(marks_take(&marks, UINT64_MAX), 0);
+    cr_expect_eq(marks_take(&marks), 0);
 }

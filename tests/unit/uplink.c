@@ -152,7 +152,7 @@ Test(mqtt, sends_nothing_and_queues_nothing_while_down)
         .context = reason, .up = nothing, .down = note_down, .message = no_message};
     struct mqtt *mqtt;
     cr_assert_eq(mqtt_create(&mqtt_config, &handlers, &mqtt), 0);
-    cr_assert_eq(mqtt_publish(mqtt, "t", (const uint8_t *)"x", 1, false), -ENOTCONN);
+    cr_assert_eq(mqtt_publish(mqtt, "t", (const uint8_t *)"x", 1, false, NULL), -ENOTCONN);
     cr_assert_eq(mqtt_subscribe(mqtt, "t"), -ENOTCONN);
 
     /* The refusal comes from mqtt_connect() or from the steps after it, never both. */
