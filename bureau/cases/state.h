@@ -44,7 +44,7 @@ enum case_action {
     CASE_DO_ACKNOWLEDGE = 4,
     CASE_DO_ASSIGN = 5, /* also again: to another school, or with another deadline */
     CASE_DO_ANSWER = 6, /* by the school, or the bureau in its name */
-    CASE_DO_RETURN = 7, /* it is not rectified: back to the school; by itself when it happens again */
+    CASE_DO_RETURN = 7, /* not rectified: back to the school; by itself when it has happened after ANSWER */
     CASE_DO_CLOSE = 8,
     CASE_DO_DISMISS = 9, /* the text is the reason */
     CASE_DO_NOTE = 10,
@@ -91,7 +91,8 @@ enum case_refusal {
     CASE_REFUSALS
 };
 
-/* The text of a return by itself. */
+/* The text of a return by itself: it has happened since the school said that it was done. What happened
+ * before that and is told later joins the case, and returns nothing. */
 #define CASE_AGAIN "returned:again"
 
 /* ALLOWED and *ret_next is the state after it; else why not, in the order above. */

@@ -114,7 +114,7 @@ struct store_case_opening {
 };
 /* Joins the case that is going, or opens one; a new one refers to the last before it, and counts how many
  * there were. One that it joins is raised if this is graver, with the graver band's time if that is less, and
- * goes back to whoever it is assigned to if it was rectified. */
+ * goes back to whoever it is assigned to if this happened after it was rectified. */
 int store_case_open(struct store *store, const struct case_policy *policy,
                     const struct store_case_opening *opening, int64_t *ret_id, bool *ret_opened);
 

@@ -161,14 +161,34 @@ static int tell_raised(struct store *store, const struct case_policy *policy, st
     return take_step(store, work, &said);
 }
 
-/* What happens again is not rectified. */
+/* When the school last said that it was done; 0 = never. */
+static int rectified_at(struct store *store, int64_t id, int64_t *ret_utc_ms)
+{
+    struct sql q;
+    sql_start(&q, store,
+              "SELECT utc_ms FROM case_step WHERE case_id = ? AND action = 6 AND state = 4"
+              " ORDER BY number DESC LIMIT 1");
+    sql_int(&q, id);
+    const int row = sql_row(&q);
+    if (row >= 0)
+        *ret_utc_ms = row == 1 ? sql_int_at(&q, 0) : 0;
+    return sql_end(&q, row);
+}
+
+/* What happens again is not rectified. What happened before it was, and is told later, is no news of that. */
 static int take_back(struct store *store, const struct case_policy *policy, struct work *work,
-                     struct said said)
+                     struct said said, int64_t happened_utc_ms)
 {
     const struct case_move move = {
         .action = CASE_DO_RETURN, .role = CASE_ROLE_SYSTEM, .answer = CASE_NO_ANSWER, .has_text = true};
-    if (case_next(work->state, &move, &work->state) != CASE_ALLOWED)
+    enum case_state next;
+    int64_t rectified_utc_ms = 0;
+    if (case_next(work->state, &move, &next) != CASE_ALLOWED)
         return 0; /* it waits for somebody as it is */
+    const int err = rectified_at(store, work->id, &rectified_utc_ms);
+    if (err < 0 || happened_utc_ms <= rectified_utc_ms)
+        return err;
+    work->state = next;
     renew(work, case_deadline_utc_ms(policy, work->kind, work->severity, said.utc_ms));
     said.action = CASE_DO_RETURN;
     said.role = CASE_ROLE_SYSTEM;
@@ -231,7 +251,7 @@ static int join(struct store *store, const struct case_policy *policy,
     rc = take_step(store, &work, &said);
     if (rc == 0 && work.severity > was)
         rc = tell_raised(store, policy, &work, was, said);
-    return rc == 0 ? take_back(store, policy, &work, said) : rc;
+    return rc == 0 ? take_back(store, policy, &work, said, opening->happened_utc_ms) : rc;
 }
 
 /* The last case before it, and how many there were in the policy's time. Dismissed ones were none. */
@@ -361,20 +381,32 @@ static int case_of_alert(struct store *store, int64_t alert_id, struct work *ret
     return err < 0 ? err : 1;
 }
 
+/* A phase of an alert, as it came. */
+struct phase {
+    const char *vehicle;
+    const struct bw_alert *alert;
+    int64_t alert_id, received_utc_ms, now_utc_ms;
+    bool late;
+};
+
 /* A later phase of an alert that is part of a case: a step only when it makes the case graver. */
 static int continue_case(struct store *store, const struct case_policy *policy, struct work *work,
-                         const struct bw_alert *alert, int64_t alert_id, int64_t utc_ms)
+                         const struct phase *phase)
 {
+    const struct bw_alert *alert = phase->alert;
     struct sql q;
     if (alert->severity > work->severity) {
-        const struct said said = {
-            .answer = CASE_NO_ANSWER, .who = "ingest", .utc_ms = utc_ms, .alert_id = alert_id};
+        const int64_t happened_utc_ms = alert->time_utc_ms > 0 ? alert->time_utc_ms : phase->received_utc_ms;
+        const struct said said = {.answer = CASE_NO_ANSWER,
+                                  .who = "ingest",
+                                  .utc_ms = phase->now_utc_ms,
+                                  .alert_id = phase->alert_id};
         if (alert->time_utc_ms > work->last_utc_ms)
             work->last_utc_ms = alert->time_utc_ms;
         const enum bw_severity was = work->severity;
         work->severity = alert->severity;
         const int rc = tell_raised(store, policy, work, was, said);
-        return rc == 0 ? take_back(store, policy, work, said) : rc;
+        return rc == 0 ? take_back(store, policy, work, said, happened_utc_ms) : rc;
     }
     if (alert->phase != BW_CLEARED)
         return 0;
@@ -422,14 +454,6 @@ static int trip_before(struct store *store, const char *vehicle, int64_t utc_ms,
     return sql_end(&q, row);
 }
 
-/* A phase of an alert, as it came. */
-struct phase {
-    const char *vehicle;
-    const struct bw_alert *alert;
-    int64_t alert_id, received_utc_ms, now_utc_ms;
-    bool late;
-};
-
 static int open_by_alert(struct store *store, const struct case_policy *policy, const struct phase *phase)
 {
     const struct bw_alert *alert = phase->alert;
@@ -468,7 +492,7 @@ static int on_alert(struct store *store, const struct case_policy *policy, const
     if (held < 0)
         return held;
     if (held == 1 && !case_is_over(work.state))
-        return continue_case(store, policy, &work, alert, phase->alert_id, phase->now_utc_ms);
+        return continue_case(store, policy, &work, phase);
     if (held == 1 && alert->severity <= work.severity)
         return 0; /* what the case was about when it was ended */
     if (effect == CASE_IF_REPEATED) {

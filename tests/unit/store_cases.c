@@ -524,6 +524,89 @@ Test(store_cases, an_alert_that_grows_graver_takes_a_rectified_case_back_too)
     cr_expect_eq(one(1).deadline_utc_ms, T + 3 * HOUR_MS + 200 + 24 * HOUR_MS);
 }
 
+Test(store_cases, what_happened_before_the_repair_and_is_told_later_returns_no_case)
+{
+    happen((struct happening){.number = 1, .raised_utc_ms = T});
+    rectify(1); /* at T + 1 h */
+    const int64_t deadline_utc_ms = one(1).deadline_utc_ms;
+    happen((struct happening){.number = 2, .raised_utc_ms = T + HOUR_MS / 2, .late_ms = 20 * HOUR_MS});
+    happen((struct happening){.number = 3, .raised_utc_ms = T + HOUR_MS, .late_ms = 20 * HOUR_MS});
+    cr_expect_str_eq(steps(1), "open:open:2 assign:assigned:2 answer:rectified:2 merge:rectified:2"
+                               " merge:rectified:2");
+    cr_expect_eq(one(1).answer, CASE_DONE);
+    cr_expect_eq(one(1).deadline_utc_ms, deadline_utc_ms);
+    happen((struct happening){.number = 4, .raised_utc_ms = T + HOUR_MS + 1, .late_ms = 20 * HOUR_MS});
+    cr_expect_eq(one(1).state, CASE_ASSIGNED, "a millisecond after it");
+}
+
+Test(store_cases, a_finding_of_before_the_repair_returns_no_case)
+{
+    struct store_case_opening opening = {.kind = BW_TAMPER,
+                                         .source = CASE_BY_REJUDGING,
+                                         .vehicle = "bus-a",
+                                         .severity = BW_SERIOUS,
+                                         .happened_utc_ms = T - 9 * HOUR_MS,
+                                         .utc_ms = T - HOUR_MS,
+                                         .who = "rejudge"};
+    int64_t id;
+    bool opened;
+    cr_assert_eq(store_case_open(store, policy, &opening, &id, &opened), 0);
+    rectify(id);
+    opening.happened_utc_ms = T + HOUR_MS / 2;
+    opening.utc_ms = T + 20 * HOUR_MS;
+    cr_assert_eq(store_case_open(store, policy, &opening, &id, &opened), 0);
+    cr_expect_str_eq(steps(id), "open:open:3 assign:assigned:3 answer:rectified:3 merge:rectified:3");
+    opening.happened_utc_ms = T + 2 * HOUR_MS;
+    cr_assert_eq(store_case_open(store, policy, &opening, &id, &opened), 0);
+    cr_expect_eq(one(id).state, CASE_ASSIGNED);
+}
+
+Test(store_cases, what_was_graver_before_the_repair_is_a_step_and_no_return)
+{
+    happen((struct happening){.number = 1, .raised_utc_ms = T});
+    rectify(1);
+    happen((struct happening){.number = 1,
+                              .raised_utc_ms = T,
+                              .phase = BW_UPDATED,
+                              .severity = BW_SERIOUS,
+                              .time_utc_ms = T + HOUR_MS / 2,
+                              .late_ms = 20 * HOUR_MS});
+    happen((struct happening){
+        .number = 2, .raised_utc_ms = T + HOUR_MS / 2, .severity = BW_CRIMINAL, .late_ms = 20 * HOUR_MS});
+    cr_expect_str_eq(steps(1), "open:open:2 assign:assigned:2 answer:rectified:2 raise:rectified:3"
+                               " merge:rectified:4 raise:rectified:4");
+    cr_expect_eq(one(1).deadline_utc_ms, T + HOUR_MS + 72 * HOUR_MS);
+}
+
+Test(store_cases, a_graver_phase_without_a_time_counts_from_when_it_came)
+{
+    const struct bw_alert alert = {
+        .kind = BW_OVERLOAD, .severity = BW_SERIOUS, .phase = BW_UPDATED, .number = 1, .raised_utc_ms = T};
+    int64_t event;
+    happen((struct happening){.number = 1, .raised_utc_ms = T});
+    rectify(1);
+    cr_assert_eq(store_alert_apply(store, "bus-a", STREAM, ++seq, &alert, T + 2 * HOUR_MS, &event), 0);
+    cr_assert_eq(store_case_on_alert(store, policy, "bus-a", &alert, event, T + 2 * HOUR_MS), 0);
+    cr_expect_eq(one(1).state, CASE_ASSIGNED);
+}
+
+Test(store_cases, it_is_the_last_answer_that_counts)
+{
+    happen((struct happening){.number = 1, .raised_utc_ms = T});
+    rectify(1);
+    cr_assert_eq(act(1, (struct deed){.action = CASE_DO_RETURN, .text = "no", .at_utc_ms = T + 2 * HOUR_MS}),
+                 0);
+    cr_assert_eq(act(1, (struct deed){.action = CASE_DO_ANSWER,
+                                      .answer = CASE_DONE,
+                                      .text = "now",
+                                      .at_utc_ms = T + 4 * HOUR_MS}),
+                 0);
+    happen((struct happening){.number = 2, .raised_utc_ms = T + 3 * HOUR_MS, .late_ms = 20 * HOUR_MS});
+    cr_expect_eq(one(1).state, CASE_RECTIFIED);
+    happen((struct happening){.number = 3, .raised_utc_ms = T + 5 * HOUR_MS});
+    cr_expect_eq(one(1).state, CASE_ASSIGNED);
+}
+
 Test(store_cases, a_graver_band_leaves_no_longer_than_it_would_give)
 {
     const int64_t set_utc_ms[] = {0, T + 10 * HOUR_MS, T + 900 * HOUR_MS};
