@@ -32,11 +32,6 @@ enum store_notice_what expand_case_step(const struct store_case_step *step)
     }
 }
 
-bool expand_is_told_by_alert(const struct store_case_step *step)
-{
-    return step->action == CASE_DO_OPEN && step->of->source == CASE_BY_ALERT;
-}
-
 bool expand_wants(const struct notify_channel *channel, const struct store_notice *notice)
 {
     const char *about = notice->source == STORE_NOTICE_OF_CASE ? "cases" : "alerts";
@@ -51,6 +46,22 @@ bool expand_wants(const struct notify_channel *channel, const struct store_notic
     return notice->urgent || notice->severity >= channel->minimum;
 }
 
+bool expand_is_told_by_alert(const struct notify_channel *channel, const struct store_case_step *step)
+{
+    const struct store_case *of = step->of;
+    if (step->action != CASE_DO_OPEN || of->source != CASE_BY_ALERT)
+        return false;
+    const struct store_notice alert = {
+        .source = STORE_NOTICE_OF_ALERT,
+        .kind = of->kind,
+        .severity = step->severity,
+        .urgent = of->kind == BW_CHILD_LEFT_BEHIND,
+        .school_id = of->school_id,
+        .division = of->division,
+    };
+    return expand_wants(channel, &alert);
+}
+
 struct expansion {
     struct store *store;
     const struct notify_settings *settings;
@@ -58,14 +69,15 @@ struct expansion {
     int n;
 };
 
-/* told_by_alert: channels that hear of alerts know already. */
-static int deliver(const struct expansion *expansion, const struct store_notice *notice, bool told_by_alert)
+/* step: that the notice is of; NULL = of an alert. */
+static int deliver(const struct expansion *expansion, const struct store_notice *notice,
+                   const struct store_case_step *step)
 {
     int64_t id = 0;
     int err = 0;
     for (size_t i = 0; i < expansion->settings->n_channels && err == 0; i++) {
         const struct notify_channel *channel = &expansion->settings->channels[i];
-        if (!expand_wants(channel, notice) || (told_by_alert && notify_listed(channel->about, "alerts")))
+        if (!expand_wants(channel, notice) || (step && expand_is_told_by_alert(channel, step)))
             continue;
         if (id == 0)
             err = store_notice_add(expansion->store, notice, expansion->now_utc_ms, &id);
@@ -179,7 +191,7 @@ static int tell_alert(const struct expansion *expansion, const struct store_aler
         .stop = stop,
     };
     count_aboard(&row->alert, &notice);
-    return deliver(expansion, &notice, false);
+    return deliver(expansion, &notice, NULL);
 }
 
 static int on_alert(void *context, const struct store_alert *row)
@@ -187,15 +199,17 @@ static int on_alert(void *context, const struct store_alert *row)
     struct expansion *expansion = context;
     enum bw_severity before = BW_SEVERITY_NONE;
     int err = store_alert_severity_before(expansion->store, row->id, row->event, &before);
-    if (err < 0 && err != -EBADMSG) /* of the phase before nothing is known: this one tells of it */
+    if (err < 0 && err != -EILSEQ) /* of the phase before nothing is known: this one tells of it */
         return err;
     err = 0;
     const enum store_notice_what what = expand_alert(&row->alert, before);
     if (what != 0)
         err = tell_alert(expansion, row, what);
+    if (err < 0)
+        return err;
     expansion->position = row->event;
     expansion->n++;
-    return err;
+    return 0;
 }
 
 /* --- cases --- */
@@ -237,7 +251,7 @@ static int tell_case_step(const struct expansion *expansion, const struct store_
         .stop = "",
     };
     set_school(of, &notice);
-    return deliver(expansion, &notice, expand_is_told_by_alert(step));
+    return deliver(expansion, &notice, step);
 }
 
 static int on_case_step(void *context, const struct store_case_step *step)
@@ -272,7 +286,8 @@ static const struct source {
 };
 enum { N_SOURCES = sizeof(SOURCES) / sizeof(SOURCES[0]) };
 
-/* The event after the last one that could be read. What was told before it is kept. */
+/* The event after the last one that could be read, whose bytes cannot be decoded. What was told before it is
+ * kept. */
 static int step_over(struct expansion *expansion)
 {
     char subject[32];
@@ -292,7 +307,7 @@ static int expand_batch(struct expansion *expansion, const struct source *from)
     if (err < 0)
         return err;
     err = from->read(expansion);
-    if (err == -EBADMSG && from->source == STORE_NOTICE_OF_ALERT)
+    if (err == -EILSEQ && from->source == STORE_NOTICE_OF_ALERT) /* of the walk alone; no damaged file */
         err = step_over(expansion);
     if (err == 0)
         err = store_notice_cursor_set(expansion->store, from->source, expansion->position);

@@ -51,16 +51,19 @@ struct store_notice {
 /* Everything of that source up to this number has been turned into notices. -ENOENT: never set. */
 int store_notice_cursor(struct store *store, enum store_notice_source source, int64_t *ret);
 int store_notice_cursor_set(struct store *store, enum store_notice_source source, int64_t position);
-/* Severity of the last phase of an alert before this event; BW_SEVERITY_NONE: there is none. */
+/* Severity of the last phase of an alert before this event; BW_SEVERITY_NONE: there is none. -EILSEQ: it
+ * cannot be decoded. */
 int store_alert_severity_before(struct store *store, int64_t alert_id, int64_t event, enum bw_severity *ret);
 
-/* The first event of an alert after this one, whether it can be decoded or not. -ENOENT: none. */
+/* The first event of an alert after this one, whether it can be decoded or not: where store_alert_events()
+ * begins. -ENOENT: none. */
 int store_next_event(struct store *store, int64_t after, int64_t *ret);
 
 /* The case that an alert opened or joined; 0 = it made none. */
 int store_alert_case(struct store *store, int64_t alert_id, int64_t *ret_case_id);
 
-/* Where a vehicle belongs. "" for what the registry does not have. */
+/* Where a vehicle belongs. "" for what the registry does not have, here and below also for a text that is too
+ * long to be its. */
 struct store_home {
     char school_id[BW_ID_LEN], school[BW_NAME_LEN], division[BW_DIVISION_LEN], plate[BW_PLATE_LEN];
     char route[BW_NAME_LEN]; /* the name of its only permitted route; "" of none or several */

@@ -343,8 +343,10 @@ static int report(struct sql *q, store_alert_fn fn, void *context)
     size_t len;
     const void *bytes = sql_blob_at(q, 7, &len);
     const int err = wire_body_decode(bytes, len, &body);
+    if (err == -ENOMEM)
+        return sql_fail(q->store, err, "no memory to decode an alert");
     if (err < 0 || body.type != WIRE_BODY_ALERT)
-        return sql_fail(q->store, -EBADMSG, "the store holds an alert that cannot be decoded");
+        return sql_fail(q->store, -EILSEQ, "the store holds an alert that cannot be decoded");
     const struct store_alert row = {
         .id = sql_int_at(q, 0),
         .event = sql_int_at(q, 1),

@@ -43,10 +43,13 @@ int store_alert_severity_before(struct store *store, int64_t alert_id, int64_t e
     int err = sql_row(&q);
     if (err == 1) {
         const void *bytes = sql_blob_at(&q, 0, &len);
-        if (wire_body_decode(bytes, len, &body) == 0 && body.type == WIRE_BODY_ALERT)
+        const int decoded = wire_body_decode(bytes, len, &body);
+        if (decoded == 0 && body.type == WIRE_BODY_ALERT)
             severity = body.u.alert.severity;
+        else if (decoded == -ENOMEM)
+            err = sql_fail(store, decoded, "no memory to decode an alert");
         else
-            err = sql_fail(store, -EBADMSG, "the store holds an alert that cannot be decoded");
+            err = sql_fail(store, -EILSEQ, "the store holds an alert that cannot be decoded");
     }
     err = sql_end(&q, err);
     if (err == 0)
@@ -57,7 +60,9 @@ int store_alert_severity_before(struct store *store, int64_t alert_id, int64_t e
 int store_next_event(struct store *store, int64_t after, int64_t *ret)
 {
     struct sql q;
-    sql_start(&q, store, "SELECT event FROM alert_event WHERE event > ? ORDER BY event LIMIT 1");
+    sql_start(&q, store,
+              "SELECT event FROM alert_event JOIN alert ON alert.id = alert_id WHERE event > ?"
+              " ORDER BY event LIMIT 1");
     sql_int(&q, after);
     const int err = sql_row(&q);
     if (err == 1)
@@ -78,6 +83,14 @@ int store_alert_case(struct store *store, int64_t alert_id, int64_t *ret_case_id
 
 /* --- where a vehicle belongs --- */
 
+/* "" for a text that no program of ours wrote: an alarm is told without it. */
+static void copy_what_fits(struct sql *q, int column, char *target, size_t size)
+{
+    const char *text = sql_text_at(q, column);
+    const size_t len = strlen(text);
+    memcpy(target, len < size ? text : "", len < size ? len + 1 : 1);
+}
+
 /* Its only permitted route; "" of none or several. */
 static int only_route(struct store *store, const char *vehicle, char ret[BW_NAME_LEN])
 {
@@ -89,7 +102,7 @@ static int only_route(struct store *store, const char *vehicle, char ret[BW_NAME
     sql_text(&q, vehicle);
     while ((err = sql_row(&q)) == 1)
         if (++n == 1)
-            sql_copy_text(&q, 1, ret, BW_NAME_LEN);
+            copy_what_fits(&q, 1, ret, BW_NAME_LEN);
     if (n != 1)
         ret[0] = '\0';
     return sql_end(&q, err);
@@ -106,10 +119,10 @@ int store_vehicle_home(struct store *store, const char *vehicle, struct store_ho
     int err = sql_row(&q);
     if (err == 1) {
         home.capacity = (uint16_t)sql_int_at(&q, 1);
-        sql_copy_text(&q, 0, home.plate, sizeof(home.plate));
-        sql_copy_text(&q, 2, home.school_id, sizeof(home.school_id));
-        sql_copy_text(&q, 3, home.school, sizeof(home.school));
-        sql_copy_text(&q, 4, home.division, sizeof(home.division));
+        copy_what_fits(&q, 0, home.plate, sizeof(home.plate));
+        copy_what_fits(&q, 2, home.school_id, sizeof(home.school_id));
+        copy_what_fits(&q, 3, home.school, sizeof(home.school));
+        copy_what_fits(&q, 4, home.division, sizeof(home.division));
     }
     err = sql_end(&q, err);
     if (err == 0)
@@ -127,7 +140,7 @@ int store_route_name(struct store *store, const char *route_id, char ret[BW_NAME
     const int err = sql_row(&q);
     ret[0] = '\0';
     if (err == 1)
-        sql_copy_text(&q, 0, ret, BW_NAME_LEN);
+        copy_what_fits(&q, 0, ret, BW_NAME_LEN);
     return sql_end(&q, err);
 }
 

@@ -110,7 +110,8 @@ struct store_alert {
 enum { STORE_LATE_MS = 60000 };
 typedef int (*store_alert_fn)(void *context, const struct store_alert *row);
 /* `school` here and below: a school_id; only rows of vehicles that the registry now gives to that school.
- * NULL = all. */
+ * NULL = all. These walks end with -EILSEQ at a phase whose own bytes cannot be decoded; those before it have
+ * been given. */
 /* The present state of alert objects, newest first. open_only: not cleared. before_id 0 = from the newest. */
 int store_alerts(struct store *store, const char *school, bool open_only, int64_t before_id, int limit,
                  store_alert_fn fn, void *context);

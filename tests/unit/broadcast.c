@@ -1,8 +1,10 @@
 /* The feed at the broker: each event in order, and again only what the broker may not have. */
 #include "bureau/feeds/broadcast.h"
 #include "bureau/ingest/marks.h"
+#include "tests/unit/fixture_damage.h"
 
 #include <criterion/criterion.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +113,74 @@ Test(broadcast, also_after_a_restart)
     begin();
     cr_expect_eq(sent(99), 15);
     cr_expect_eq(first_sent, 26);
+}
+
+/* --- what cannot be decoded --- */
+
+static void spoil(const char *text)
+{
+    sqlite3 *db = NULL;
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+    cr_assert_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+static int count_skips(const char *subject)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_prepare_v2(db,
+                                    "SELECT count(*) FROM audit WHERE action = 'feed-skip'"
+                                    " AND (?1 IS NULL OR subject = ?1)",
+                                    -1, &statement, NULL),
+                 SQLITE_OK);
+    cr_assert_eq(sqlite3_bind_text(statement, 1, subject, -1, SQLITE_STATIC), SQLITE_OK);
+    cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
+    const int n = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    cr_assert_eq(sqlite3_close(db), SQLITE_OK);
+    return n;
+}
+
+Test(broadcast, an_event_that_cannot_be_decoded_is_stepped_over_and_said_once)
+{
+    happen(40);
+    spoil("DROP TRIGGER alert_event_fixed; UPDATE alert_event SET body = x'ff' WHERE event IN (5, 6, 40)");
+    cr_expect_eq(sent(4), 4);
+    cr_expect_eq(first_sent, 1);
+    cr_expect_eq(sent(99), 33);
+    cr_expect_eq(first_sent, 7);
+    settle(3);
+    lose();
+    cr_expect_eq(sent(1), 1);
+    cr_expect_eq(first_sent, 4);
+    cr_expect_eq(sent(99), 33);
+    cr_expect(count_skips("5") == 1 && count_skips("6") == 1 && count_skips("40") == 1);
+    cr_expect_eq(count_skips(NULL), 3);
+}
+
+Test(broadcast, goes_on_after_a_restart_behind_what_it_stepped_over)
+{
+    happen(2);
+    spoil("DROP TRIGGER alert_event_fixed; UPDATE alert_event SET body = x'ff' WHERE event = 1");
+    cr_expect_eq(sent(99), 1);
+    cr_expect_eq(first_sent, 2);
+    settle(2);
+    end();
+    begin();
+    happen(1);
+    cr_expect_eq(sent(99), 1);
+    cr_expect_eq(first_sent, 3);
+    cr_expect_eq(count_skips(NULL), 1);
+}
+
+Test(broadcast, a_damaged_file_is_no_event_that_cannot_be_decoded)
+{
+    happen(2);
+    (void)damage_table(path, "vehicle", 0x7f);
+    cr_expect_eq(sent(99), 0);
+    cr_expect_eq(count_skips(NULL), 0);
 }
 
 /* --- marks --- */

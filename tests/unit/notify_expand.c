@@ -1,5 +1,6 @@
 /* From alerts to notices: what is worth telling, to whom, and once. A real store with a real registry. */
 #include "bureau/notify/expand.h"
+#include "tests/unit/fixture_damage.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -209,7 +210,7 @@ Test(notify_expand, many_events_take_several_turns_and_none_is_told_twice)
 
 /* --- cases --- */
 
-static int64_t open_case(int kind, enum case_source source, const char *vehicle)
+static int64_t open_case_of(int kind, enum case_source source, enum bw_severity severity, const char *vehicle)
 {
     const struct store_case_opening opening = {.kind = kind,
                                                .source = source,
@@ -217,7 +218,7 @@ static int64_t open_case(int kind, enum case_source source, const char *vehicle)
                                                .vehicle = vehicle,
                                                .plate = "",
                                                .division = "331023",
-                                               .severity = BW_NOTICE,
+                                               .severity = severity,
                                                .happened_utc_ms = 1795847400000,
                                                .utc_ms = 1795847500000,
                                                .who = "test",
@@ -231,6 +232,11 @@ static int64_t open_case(int kind, enum case_source source, const char *vehicle)
                  store_error(store));
     cr_assert(opened);
     return id;
+}
+
+static int64_t open_case(int kind, enum case_source source, const char *vehicle)
+{
+    return open_case_of(kind, source, BW_NOTICE, vehicle);
 }
 
 static void act(int64_t id, enum case_action action, const char *school_id)
@@ -267,9 +273,83 @@ Test(notify_expand, which_step_of_a_case_is_worth_telling)
         const struct store_case of = {.source = cases[i].source};
         const struct store_case_step step = {.action = cases[i].action, .of = &of};
         cr_expect_eq(expand_case_step(&step), cases[i].what, "%zu", i);
-        cr_expect_eq(expand_is_told_by_alert(&step),
-                     cases[i].action == CASE_DO_OPEN && cases[i].source == CASE_BY_ALERT, "%zu", i);
     }
+}
+
+Test(notify_expand, an_alert_tells_of_its_case_whom_it_reaches_itself)
+{
+    static const struct {
+        const char *name, *value;
+        enum case_action action;
+        enum case_source source;
+        int kind;
+        enum bw_severity severity;
+        bool told;
+    } cases[] = {
+        {"minimum", "minor", CASE_DO_OPEN, CASE_BY_ALERT, BW_TAMPER, BW_MINOR, true},
+        {"minimum", "minor", CASE_DO_OPEN, CASE_BY_ALERT, BW_TAMPER, BW_NOTICE, false},
+        {"minimum", "notice", CASE_DO_OPEN, CASE_BY_ALERT, BW_TAMPER, BW_NOTICE, true},
+        {"minimum", "criminal", CASE_DO_OPEN, CASE_BY_ALERT, BW_CHILD_LEFT_BEHIND, BW_MINOR, true},
+        {"about", "cases", CASE_DO_OPEN, CASE_BY_ALERT, BW_TAMPER, BW_MINOR, false},
+        {"minimum", "minor", CASE_DO_OPEN, CASE_BY_SILENCE, CASE_SILENT, BW_MINOR, false},
+        {"minimum", "minor", CASE_DO_OPEN, CASE_BY_REJUDGING, BW_TAMPER, BW_SERIOUS, false},
+        {"minimum", "minor", CASE_DO_ASSIGN, CASE_BY_ALERT, BW_TAMPER, BW_MINOR, false},
+        {"minimum", "minor", CASE_DO_ESCALATE, CASE_BY_ALERT, BW_TAMPER, BW_MINOR, false},
+        {"schools", "s-1", CASE_DO_OPEN, CASE_BY_ALERT, BW_TAMPER, BW_MINOR, true},
+        {"schools", "s-2", CASE_DO_OPEN, CASE_BY_ALERT, BW_TAMPER, BW_MINOR, false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct notify_settings one;
+        const struct store_case of = {.source = cases[i].source,
+                                      .kind = cases[i].kind,
+                                      .division = "331023",
+                                      .school_id = "s-1",
+                                      .assigned_school_id = "s-2"};
+        const struct store_case_step step = {
+            .action = cases[i].action, .severity = cases[i].severity, .of = &of};
+        notify_settings_default(&one);
+        cr_assert_null(notify_settings_pair(&one, "notify.x", cases[i].name, cases[i].value));
+        cr_expect_eq(expand_is_told_by_alert(&one.channels[0], &step), cases[i].told, "%zu", i);
+    }
+}
+
+/* As ingest does it: a notice about the device on three days of seven. */
+static void tamper_on_three_days(void)
+{
+    const char *vehicle = registry->vehicles[0].vehicle_id;
+    for (int day = 0; day < 3; day++) {
+        int64_t event = 0;
+        const int64_t utc_ms = 1795847400000 + day * (int64_t)86400000;
+        const struct bw_alert alert = {.kind = BW_TAMPER,
+                                       .phase = BW_RAISED,
+                                       .severity = BW_NOTICE,
+                                       .number = ++seq,
+                                       .time_utc_ms = utc_ms,
+                                       .raised_utc_ms = utc_ms};
+        cr_assert_eq(store_alert_apply(store, vehicle, STREAM, seq, &alert, utc_ms + 100, &event), 0);
+        cr_assert_eq(store_case_on_alert(store, &CASE_POLICY_DEFAULT, vehicle, &alert, event, utc_ms + 100),
+                     0);
+    }
+}
+
+Test(notify_expand, a_case_of_repeated_notices_reaches_a_channel_that_hears_of_no_notice)
+{
+    turn(); /* a channel as the defaults make it */
+    tamper_on_three_days();
+    turn();
+    cr_expect_eq(told().n, 1);
+    cr_expect_eq(told().last.what, STORE_NOTICE_CASE_OPENED);
+    cr_expect_eq(told().last.kind, BW_TAMPER);
+}
+
+Test(notify_expand, and_one_that_hears_of_notices_has_heard)
+{
+    cr_assert_null(notify_settings_pair(&settings, "notify.duty", "minimum", "notice"));
+    turn();
+    tamper_on_three_days();
+    turn();
+    cr_expect_eq(told().n, 3);
+    cr_expect_eq(told().last.what, STORE_NOTICE_RAISED);
 }
 
 Test(notify_expand, who_hears_cases_alone_hears_that_an_alert_opened_one)
@@ -278,7 +358,7 @@ Test(notify_expand, who_hears_cases_alone_hears_that_an_alert_opened_one)
     cr_assert_null(notify_settings_pair(&settings, "notify.both", "type", "wecom"));
     cr_assert_null(notify_settings_pair(&settings, "notify.cases", "about", "cases"));
     turn();
-    const int64_t id = open_case(BW_OVERLOAD, CASE_BY_ALERT, registry->vehicles[0].vehicle_id);
+    const int64_t id = open_case_of(BW_OVERLOAD, CASE_BY_ALERT, BW_MINOR, registry->vehicles[0].vehicle_id);
     turn();
     const struct told seen = told();
     cr_expect_eq(seen.n, 1, "who hears the alert hears it once");
@@ -360,6 +440,61 @@ Test(notify_expand, an_event_that_cannot_be_read_is_stepped_over_and_said)
     turn();
     cr_expect_eq(told().n, 3);
     cr_expect_eq(count("SELECT count(*) FROM audit WHERE action = 'notify-skip' AND subject = '2'"), 1);
+}
+
+/* The same vehicle's, whose school's name no program of ours wrote. */
+Test(notify_expand, a_damaged_registry_keeps_no_alert_from_being_told)
+{
+    char text[160];
+    turn();
+    (void)snprintf(text, sizeof(text),
+                   "UPDATE school SET name = printf('%%0300d', 0) WHERE school_id = '%s';"
+                   "UPDATE route SET name = printf('%%0300d', 0)",
+                   registry->vehicles[0].school_id);
+    spoil(text);
+    happen(1, BW_OVERLOAD, BW_RAISED, BW_MINOR);
+    happen(2, BW_CHILD_LEFT_BEHIND, BW_RAISED, BW_SERIOUS);
+    happen(3, BW_OFF_ROUTE, BW_RAISED, BW_MINOR);
+    turn();
+    cr_expect_eq(told().n, 3);
+    cr_expect_str_eq(told().school, "");
+    cr_expect_str_eq(told().plate, registry->vehicles[0].plate, "what is whole is told");
+    cr_expect_eq(count("SELECT count(*) FROM notice WHERE school_id <> '' AND urgent AND route = ''"), 1);
+    cr_expect_eq(count("SELECT count(*) FROM audit WHERE action = 'notify-skip'"), 0);
+}
+
+Test(notify_expand, of_two_that_cannot_be_read_each_is_stepped_over_and_the_child_is_told)
+{
+    turn();
+    happen(1, BW_OVERLOAD, BW_RAISED, BW_MINOR);
+    happen(2, BW_OVERLOAD, BW_RAISED, BW_MINOR);
+    happen(3, BW_CHILD_LEFT_BEHIND, BW_RAISED, BW_SERIOUS);
+    spoil("DROP TRIGGER alert_event_fixed; UPDATE alert_event SET body = x'ff' WHERE event < 3");
+    turn();
+    cr_expect_eq(told().n, 1);
+    cr_expect(told().last.urgent);
+    cr_expect_eq(count("SELECT count(*) FROM audit WHERE action = 'notify-skip'"), 2);
+}
+
+Test(notify_expand, a_damaged_file_stops_the_turn_and_steps_over_nothing)
+{
+    static const char *const tables[] = {"permit", "school"}; /* in the look-up; in the walk itself */
+    bool more = true;
+    char path[64];
+    (void)snprintf(path, sizeof(path), "%s/bureau.db", dir);
+    turn();
+    happen(1, BW_OVERLOAD, BW_RAISED, BW_MINOR);
+    happen(2, BW_CHILD_LEFT_BEHIND, BW_RAISED, BW_SERIOUS);
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        const int was = damage_table(path, tables[i], 0x7f);
+        cr_expect_eq(expand_turn(store, &settings, 1000, &more), -EBADMSG, "%s", tables[i]);
+        cr_expect_not(more);
+        cr_expect_eq(told().n, 0);
+        cr_expect_eq(count("SELECT count(*) FROM audit WHERE action = 'notify-skip'"), 0);
+        (void)damage_table(path, tables[i], was);
+    }
+    turn();
+    cr_expect_eq(told().n, 2);
 }
 
 Test(notify_expand, a_silent_vehicle_and_an_outage_are_told_and_cases_of_before_are_not)
