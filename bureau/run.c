@@ -6,6 +6,7 @@
 #include "bureau/ingest/ingest.h"
 #include "bureau/notify/notify.h"
 #include "bureau/rejudge/nightly.h"
+#include "bureau/taken.h"
 #include "proto/exitcode.h"
 #include "proto/privileges.h"
 #include "proto/seal.h"
@@ -159,6 +160,18 @@ static int open_broadcast(const struct bureau_config *config, struct broadcast *
     const int rc = broadcast_create(config->store_path, config->division, ret);
     if (rc != 0)
         say("[store] path %s: %s", config->store_path, strerror(-rc));
+    return rc;
+}
+
+static int warn_of_ids(const struct bureau_config *config)
+{
+    struct store *store = NULL;
+    int rc = store_open_reading(config->store_path, &store);
+    if (rc == 0)
+        rc = taken_warn(store);
+    if (rc != 0)
+        say("[store] path %s: %s", config->store_path, strerror(-rc));
+    store_close(store);
     return rc;
 }
 
@@ -366,6 +379,8 @@ int run_main(const struct bureau_config *config)
         rc = claim_store(config, &bureau.claim_fd);
     if (rc == 0)
         rc = open_api(config, &bureau.api);
+    if (rc == 0) /* the store is there by now, and up to date */
+        rc = warn_of_ids(config);
     if (rc == 0)
         rc = open_broadcast(config, &bureau.broadcast);
     if (rc == 0)

@@ -123,10 +123,13 @@ static int check_vehicle(struct enrolment *enrolment)
     const int err = store_vehicle_division(store, enrolment->vehicle, enrolment->division);
     if (err == -ENOENT)
         (void)fprintf(stderr, "buswarden-bureau: %s: no such vehicle in the registry\n", enrolment->vehicle);
-    else if (err == 0 && authority_is_own(enrolment->vehicle))
-        (void)fprintf(stderr, "buswarden-bureau: %s: the broker would take it for the bureau's own\n",
-                      enrolment->vehicle);
-    if (err == -ENOENT || (err == 0 && authority_is_own(enrolment->vehicle)))
+    else if (err == 0 && registry_is_taken_id(enrolment->vehicle))
+        (void)fprintf(
+            stderr,
+            "buswarden-bureau: %s: no vehicle's id: it has a meaning at the broker; give the vehicle "
+            "another one in the registry\n",
+            enrolment->vehicle);
+    if (err == -ENOENT || (err == 0 && registry_is_taken_id(enrolment->vehicle)))
         return EXIT_USAGE;
     const int known = err == 0 ? store_vehicle_key(store, enrolment->vehicle, key) : err;
     if ((known != 0 && known != -ENOENT) || store_certificates(store, enrolment->vehicle, look, &found) != 0)

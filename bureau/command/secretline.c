@@ -38,9 +38,9 @@ static int ask(const char *prompt, char ret[PASSWORD_LEN])
         return said("the terminal cannot be asked");
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
-    (void)fputs(prompt, stderr);
     if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) != 0)
         return said("the terminal cannot hide what is typed");
+    (void)fputs(prompt, stderr); /* what was typed before is forgotten, and what comes now is hidden */
     const int status = read_line(ret);
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
     (void)fputc('\n', stderr);

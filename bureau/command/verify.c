@@ -2,6 +2,7 @@
 #include "bureau/verify/verify.h"
 
 #include "bureau/command/command.h"
+#include "bureau/taken.h"
 #include "proto/seal.h"
 #include "proto/topic.h"
 
@@ -266,6 +267,8 @@ static int with_lists(struct store *store, const struct asked *asked, struct pri
             status = errno == EEXIST ? EXIT_USAGE : EXIT_CANNOT;
         }
     }
+    if (status == EXIT_DONE && taken_warn(store) != 0)
+        status = command_store_failed(store, "verify");
     if (status == EXIT_DONE)
         status = verify(store, asked, printer, against);
     if (printer->heads != NULL && fclose(printer->heads) != 0 && status != EXIT_USAGE) {

@@ -140,6 +140,11 @@ int registry_licence(const struct registry *registry, const char *vehicle_id, ui
 int registry_orders(const struct registry *registry, const char *vehicle_id, uint64_t version,
                     int64_t issued_utc_ms, struct bw_orders *ret);
 
+/* Ids that others have at the broker: a vehicle of that id would stand in their topics or be taken for them.
+ * No registry that is loaded has one, but a store may be older than this rule. NULL after the last. */
+const char *registry_taken_id(size_t i);
+bool registry_is_taken_id(const char *vehicle_id);
+
 /* The roadside question, by the registry alone (no live data). */
 enum registry_verdict {
     REGISTRY_UNKNOWN,   /* no such plate */

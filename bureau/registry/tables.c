@@ -24,15 +24,25 @@ static const char *parse_level(const char *text, void *target, size_t size)
     return topic_level_valid(text) ? parse_text(text, target, size) : "only a-z, 0-9, _ and - may stand here";
 }
 
-/* Names that others have at the broker: a vehicle of that name would stand in their topics or be taken for
- * them. */
-static const char *parse_vehicle(const char *text, void *target, size_t size)
+const char *registry_taken_id(size_t i)
 {
     static const char *const taken[] = {"bureau", "server", "feed"};
-    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-        if (strcmp(text, taken[i]) == 0)
-            return "is no vehicle's: bureau, server and feed have a meaning at the broker";
-    return parse_level(text, target, size);
+    return i < sizeof(taken) / sizeof(taken[0]) ? taken[i] : NULL;
+}
+
+bool registry_is_taken_id(const char *vehicle_id)
+{
+    for (size_t i = 0; registry_taken_id(i) != NULL; i++)
+        if (strcmp(vehicle_id, registry_taken_id(i)) == 0)
+            return true;
+    return false;
+}
+
+static const char *parse_vehicle(const char *text, void *target, size_t size)
+{
+    return registry_is_taken_id(text)
+               ? "is no vehicle's: bureau, server and feed have a meaning at the broker"
+               : parse_level(text, target, size);
 }
 
 static const char *parse_plate(const char *text, void *target, size_t size)
