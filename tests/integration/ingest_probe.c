@@ -25,7 +25,7 @@
     } while (0)
 
 enum {
-    PATIENCE_MS = 15000, /* for anything that must come to pass */
+    PATIENCE_MS = 60000, /* for anything that must come to pass */
     SILENCE_MS = 300,    /* for what must not: six times the batch time */
     STEP_MS = 10,
     HUGE_LEN = 10 * 1024 * 1024,

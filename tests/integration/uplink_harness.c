@@ -40,7 +40,7 @@
 enum {
     PATH_LEN = 256,
     LINE_LEN = 128,
-    WAIT_MS = 20000,
+    WAIT_MS = 60000,
     STEP_MS = 20,
     RECEIPT_TIMEOUT_MS = 1500,
 
