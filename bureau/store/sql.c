@@ -148,6 +148,26 @@ int sql_exec(struct store *store, const char *text)
     return sql_errno(store, sqlite3_exec(store->db, text, NULL, NULL, NULL));
 }
 
+int sql_whole_begin(struct store *store, struct sql_whole *ret)
+{
+    *ret = (struct sql_whole){.store = store, .is_ours = sqlite3_get_autocommit(store->db) != 0};
+    return ret->is_ours ? store_begin(store) : sql_exec(store, "SAVEPOINT whole");
+}
+
+int sql_whole_end(const struct sql_whole *whole, int err)
+{
+    struct store *store = whole->store;
+    if (err >= 0)
+        err = whole->is_ours ? store_commit(store) : sql_exec(store, "RELEASE whole");
+    if (err >= 0)
+        return err;
+    if (whole->is_ours)
+        store_rollback(store);
+    else /* the caller's transaction may be gone with the failure */
+        (void)sqlite3_exec(store->db, "ROLLBACK TO whole; RELEASE whole", NULL, NULL, NULL);
+    return err;
+}
+
 const char *sql_text_at(const struct sql *q, int column)
 {
     const char *text = (const char *)sqlite3_column_text(q->statement, column);

@@ -57,6 +57,17 @@ int sql_run(struct sql *q);
 /* A fixed text without values or rows. */
 int sql_exec(struct store *store, const char *text);
 
+/* All of it or nothing, within the caller's transaction or without one. Without one the lock to write is
+ * taken at once: what reads first and writes then would be refused (SQLITE_BUSY_SNAPSHOT) when somebody wrote
+ * in between. */
+struct sql_whole {
+    struct store *store;
+    bool is_ours; /* a transaction of its own; else a savepoint */
+};
+int sql_whole_begin(struct store *store, struct sql_whole *ret);
+/* err < 0: takes it all back and returns err, whose words are kept. */
+int sql_whole_end(const struct sql_whole *whole, int err);
+
 const char *sql_text_at(const struct sql *q, int column); /* "" for NULL; gone with the row */
 int64_t sql_int_at(const struct sql *q, int column);
 uint64_t sql_u64_at(const struct sql *q, int column);

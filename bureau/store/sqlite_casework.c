@@ -128,15 +128,6 @@ static int take_step(struct store *store, struct work *work, const struct said *
     return sql_run(&q);
 }
 
-/* All of it or nothing, within the caller's transaction or without one. */
-static int end_savepoint(struct store *store, int err)
-{
-    if (err < 0)
-        (void)sqlite3_exec(store->db, "ROLLBACK TO casework", NULL, NULL, NULL); /* err says why */
-    const int released = sql_exec(store, "RELEASE casework");
-    return err < 0 ? err : released;
-}
-
 /* --- what comes to a case that is going --- */
 
 /* A deadline anew: the school has not answered it, and has not been told over its head. */
@@ -331,7 +322,8 @@ int store_case_open(struct store *store, const struct case_policy *policy,
                     const struct store_case_opening *opening, int64_t *ret_id, bool *ret_opened)
 {
     int64_t id = 0;
-    int err = sql_exec(store, "SAVEPOINT casework");
+    struct sql_whole whole;
+    int err = sql_whole_begin(store, &whole);
     if (err < 0)
         return err;
     const int going = find_going(store, opening, &id);
@@ -341,7 +333,7 @@ int store_case_open(struct store *store, const struct case_policy *policy,
         err = join(store, policy, opening, id);
     else
         err = open_new(store, policy, opening, &id);
-    err = end_savepoint(store, err);
+    err = sql_whole_end(&whole, err);
     if (err == 0) {
         *ret_id = id;
         *ret_opened = going == 0;
@@ -513,16 +505,14 @@ int store_case_on_alert(struct store *store, const struct case_policy *policy, c
                           .late = received_utc_ms - alert->time_utc_ms > STORE_LATE_MS};
     if (case_effect(alert->kind, alert->severity) == CASE_NOTHING)
         return 0;
-    int err = sql_exec(store, "SAVEPOINT alert_case");
+    struct sql_whole whole;
+    int err = sql_whole_begin(store, &whole);
     if (err < 0)
         return err;
     err = alert_of_event(store, event, &phase.alert_id);
     if (err == 0)
         err = on_alert(store, policy, &phase);
-    if (err < 0)
-        (void)sqlite3_exec(store->db, "ROLLBACK TO alert_case", NULL, NULL, NULL); /* err says why */
-    const int released = sql_exec(store, "RELEASE alert_case");
-    return err < 0 ? err : released;
+    return sql_whole_end(&whole, err);
 }
 
 /* --- what somebody does --- */
@@ -661,11 +651,12 @@ int store_case_act(struct store *store, const struct case_policy *policy, int64_
     int64_t step = 0;
     if (strlen(deed->who) >= BW_NAME_LEN || strlen(or_empty(deed->text)) > STORE_CASE_TEXT_MAX)
         return sql_fail(store, -EINVAL, "too long a text");
-    int err = sql_exec(store, "SAVEPOINT casework");
+    struct sql_whole whole;
+    int err = sql_whole_begin(store, &whole);
     if (err < 0)
         return err;
     err = act(store, policy, id, seen_step, deed, &refusal, &step);
-    err = end_savepoint(store, err);
+    err = sql_whole_end(&whole, err);
     *ret_refusal = refusal;
     if (err == 0 && ret_step != NULL)
         *ret_step = step;

@@ -277,8 +277,8 @@ int store_alert_apply(struct store *store, const char *vehicle, const uint8_t st
                       uint64_t seq, const struct bw_alert *alert, int64_t received_utc_ms, int64_t *ret_event)
 {
     int64_t id = 0, event = 0;
-    /* A savepoint: all of it or nothing, within the caller's transaction or without one. */
-    int err = sql_exec(store, "SAVEPOINT alert");
+    struct sql_whole whole;
+    int err = sql_whole_begin(store, &whole);
     if (err < 0)
         return err;
     err = alert_id(store, vehicle, stream, alert, received_utc_ms, &id);
@@ -286,10 +286,7 @@ int store_alert_apply(struct store *store, const char *vehicle, const uint8_t st
         err = add_event(store, id, stream, seq, alert, received_utc_ms, &event);
     if (err == 0 && event != 0)
         err = point_at_event(store, id, event, alert);
-    if (err < 0)
-        (void)sqlite3_exec(store->db, "ROLLBACK TO alert", NULL, NULL, NULL); /* err says why */
-    const int released = sql_exec(store, "RELEASE alert");
-    err = err < 0 ? err : released;
+    err = sql_whole_end(&whole, err);
     if (err == 0)
         *ret_event = event;
     return err;

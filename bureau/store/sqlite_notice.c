@@ -247,31 +247,18 @@ static int bind_deliveries(struct store *store, const char *channel, bool urgent
     return err;
 }
 
-/* A savepoint: all of it or nothing, within the caller's transaction or without one. */
-static int begin(struct store *store)
-{
-    return sql_exec(store, "SAVEPOINT notice");
-}
-
-static int end(struct store *store, int err)
-{
-    if (err < 0)
-        (void)sqlite3_exec(store->db, "ROLLBACK TO notice", NULL, NULL, NULL); /* err says why */
-    const int released = sql_exec(store, "RELEASE notice");
-    return err < 0 ? err : released;
-}
-
 int store_message_make(struct store *store, const char *channel, bool urgent, int limit, const char *id,
                        int64_t now_utc_ms)
 {
     int64_t number = 0;
-    int err = begin(store);
+    struct sql_whole whole;
+    int err = sql_whole_begin(store, &whole);
     if (err < 0)
         return err;
     err = add_message(store, channel, urgent, id, now_utc_ms, &number);
     if (err == 0)
         err = bind_deliveries(store, channel, urgent, limit, number);
-    return end(store, err);
+    return sql_whole_end(&whole, err);
 }
 
 int store_message_first(struct store *store, const char *channel, bool urgent, struct store_message *ret)
@@ -370,13 +357,14 @@ static int count_attempt(struct store *store, int64_t number, int64_t now_utc_ms
 int store_message_try(struct store *store, const struct store_message *message, const char *channel,
                       int64_t now_utc_ms)
 {
-    int err = begin(store);
+    struct sql_whole whole;
+    int err = sql_whole_begin(store, &whole);
     if (err < 0)
         return err;
     err = add_attempt(store, channel, now_utc_ms);
     if (err == 0)
         err = count_attempt(store, message->number, now_utc_ms);
-    return end(store, err);
+    return sql_whole_end(&whole, err);
 }
 
 int store_message_end(struct store *store, int64_t number, enum store_delivery_state state,
@@ -427,7 +415,8 @@ int store_channel_drop(struct store *store, const char *channel, const char *why
 {
     int64_t number = 0;
     struct sql q;
-    int err = begin(store);
+    struct sql_whole whole;
+    int err = sql_whole_begin(store, &whole);
     if (err < 0)
         return err;
     err = add_message(store, channel, false, id, now_utc_ms, &number);
@@ -439,7 +428,7 @@ int store_channel_drop(struct store *store, const char *channel, const char *why
     }
     if (err == 0)
         err = give_up(store, channel, why, now_utc_ms);
-    return end(store, err);
+    return sql_whole_end(&whole, err);
 }
 
 int store_next_channel(struct store *store, const char *after, char ret[STORE_CHANNEL_LEN])
@@ -471,7 +460,8 @@ static int purge(struct store *store, const char *text, int64_t before_utc_ms, s
 int store_notices_purge(struct store *store, int64_t before_utc_ms, size_t *ret_deliveries)
 {
     size_t n = 0;
-    int err = begin(store);
+    struct sql_whole whole;
+    int err = sql_whole_begin(store, &whole);
     if (err < 0)
         return err;
     err = purge(store,
@@ -490,7 +480,7 @@ int store_notices_purge(struct store *store, int64_t before_utc_ms, size_t *ret_
                     before_utc_ms, NULL);
     if (err == 0)
         err = purge(store, "DELETE FROM notice_attempt WHERE utc_ms < ?", before_utc_ms, NULL);
-    err = end(store, err);
+    err = sql_whole_end(&whole, err);
     if (err == 0)
         *ret_deliveries = n;
     return err;

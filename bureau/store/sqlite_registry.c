@@ -245,8 +245,8 @@ static int put_all(struct store *store, const struct registry *registry)
 
 int store_registry_replace(struct store *store, const struct registry *registry)
 {
-    /* A savepoint, because the caller may be in a transaction. */
-    int err = sql_exec(store, "SAVEPOINT replacement");
+    struct sql_whole whole;
+    int err = sql_whole_begin(store, &whole);
     if (err < 0)
         return err;
     err = sql_exec(store, "DELETE FROM route_service; DELETE FROM permit; DELETE FROM stop; DELETE FROM "
@@ -254,11 +254,7 @@ int store_registry_replace(struct store *store, const struct registry *registry)
                           " DELETE FROM vehicle; DELETE FROM school; DELETE FROM road_order");
     if (err == 0)
         err = put_all(store, registry);
-    if (err == 0)
-        err = sql_exec(store, "RELEASE replacement");
-    if (err < 0) /* keeps the words of the failure */
-        (void)sqlite3_exec(store->db, "ROLLBACK TO replacement; RELEASE replacement", NULL, NULL, NULL);
-    return err;
+    return sql_whole_end(&whole, err);
 }
 
 /* --- read --- */

@@ -76,16 +76,9 @@ static int apply(struct store *store, const struct registry_diff *diff, const st
 int store_registry_apply(struct store *store, const struct registry_diff *diff,
                          const struct store_editor *editor)
 {
-    /* A savepoint, because the caller may be in a transaction. */
-    int err = sql_exec(store, "SAVEPOINT edit");
-    if (err < 0)
-        return err;
-    err = apply(store, diff, editor);
-    if (err == 0)
-        err = sql_exec(store, "RELEASE edit");
-    if (err < 0) /* keeps the words of the failure */
-        (void)sqlite3_exec(store->db, "ROLLBACK TO edit; RELEASE edit", NULL, NULL, NULL);
-    return err;
+    struct sql_whole whole;
+    const int err = sql_whole_begin(store, &whole);
+    return err < 0 ? err : sql_whole_end(&whole, apply(store, diff, editor));
 }
 
 #define CHANGES(of)                                                                                          \

@@ -29,18 +29,13 @@ static int put_key(struct store *store, const char *vehicle, const uint8_t key[B
                : err;
 }
 
-/* A savepoint: both tables or none, within the caller's transaction or without one. */
+/* Both tables or none. */
 static int put_key_whole(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN],
                          const char *put)
 {
-    int err = sql_exec(store, "SAVEPOINT vehicle_key");
-    if (err < 0)
-        return err;
-    err = put_key(store, vehicle, key, put);
-    if (err < 0)
-        (void)sqlite3_exec(store->db, "ROLLBACK TO vehicle_key", NULL, NULL, NULL); /* err says why */
-    const int released = sql_exec(store, "RELEASE vehicle_key");
-    return err < 0 ? err : released;
+    struct sql_whole whole;
+    const int err = sql_whole_begin(store, &whole);
+    return err < 0 ? err : sql_whole_end(&whole, put_key(store, vehicle, key, put));
 }
 
 int store_vehicle_key_set(struct store *store, const char *vehicle, const uint8_t key[BW_PUBLIC_KEY_LEN])

@@ -6,10 +6,12 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static uint64_t seq; /* of the last alert record */
@@ -589,6 +591,31 @@ static int64_t say(const uint8_t *stream, uint64_t record_seq, const struct bw_a
     cr_assert_eq(store_alert_apply(store, "bus-a", stream, record_seq, alert, 9000, &event), 0, "%s",
                  store_error(store));
     return event;
+}
+
+static void *write_for_a_while(void *context)
+{
+    const struct timespec while_ = {.tv_nsec = 100000000};
+    struct store *writing = context;
+    (void)nanosleep(&while_, NULL);
+    cr_expect_eq(store_commit(writing), 0, "%s", store_error(writing));
+    return NULL;
+}
+
+/* It reads which alert it is before it writes. */
+Test(store, an_alert_waits_while_somebody_else_writes)
+{
+    const struct bw_alert alert = {.kind = BW_OVERLOAD, .phase = BW_RAISED, .time_utc_ms = 1000};
+    struct store *other = NULL;
+    pthread_t thread;
+    cr_assert_eq(store_open(path, &other), 0);
+    cr_assert_eq(store_begin(other), 0);
+    cr_assert_eq(store_audit(other, "test", "wrote", "x", 1), 0);
+    cr_assert_eq(pthread_create(&thread, NULL, write_for_a_while, other), 0);
+    cr_expect_gt(say(STREAM, 1, &alert), 0);
+    (void)pthread_join(thread, NULL);
+    store_close(other);
+    cr_expect_eq(ask("SELECT count(*) FROM alert"), 1);
 }
 
 static void begin_chain(const uint8_t *stream)
