@@ -1,7 +1,6 @@
 #include "bureau/feeds/broadcast.h"
 
 #include "bureau/api/json.h"
-#include "bureau/store/notices.h"
 #include "bureau/store/positions.h"
 
 #include <errno.h>

@@ -55,10 +55,6 @@ int store_notice_cursor_set(struct store *store, enum store_notice_source source
  * cannot be decoded. */
 int store_alert_severity_before(struct store *store, int64_t alert_id, int64_t event, enum bw_severity *ret);
 
-/* The first event of an alert after this one, whether it can be decoded or not: where store_alert_events()
- * begins. -ENOENT: none. */
-int store_next_event(struct store *store, int64_t after, int64_t *ret);
-
 /* The case that an alert opened or joined; 0 = it made none. */
 int store_alert_case(struct store *store, int64_t alert_id, int64_t *ret_case_id);
 

@@ -157,9 +157,11 @@ static int rectified_at(struct store *store, int64_t id, int64_t *ret_utc_ms)
 {
     struct sql q;
     sql_start(&q, store,
-              "SELECT utc_ms FROM case_step WHERE case_id = ? AND action = 6 AND state = 4"
+              "SELECT utc_ms FROM case_step WHERE case_id = ? AND action = ? AND state = ?"
               " ORDER BY number DESC LIMIT 1");
     sql_int(&q, id);
+    sql_int(&q, CASE_DO_ANSWER);
+    sql_int(&q, CASE_RECTIFIED);
     const int row = sql_row(&q);
     if (row >= 0)
         *ret_utc_ms = row == 1 ? sql_int_at(&q, 0) : 0;
@@ -216,6 +218,18 @@ static int find_going(struct store *store, const struct store_case_opening *open
     return err < 0 ? err : row;
 }
 
+static struct said said_by(const struct store_case_opening *opening, enum case_action action)
+{
+    return (struct said){.action = action,
+                         .role = opening->role,
+                         .answer = CASE_NO_ANSWER,
+                         .who = opening->who,
+                         .text = opening->text,
+                         .utc_ms = opening->utc_ms,
+                         .alert_id = opening->alert_id,
+                         .sighting_id = opening->sighting_id};
+}
+
 static int join(struct store *store, const struct case_policy *policy,
                 const struct store_case_opening *opening, int64_t id)
 {
@@ -223,14 +237,7 @@ static int join(struct store *store, const struct case_policy *policy,
     int rc = load(store, id, &work);
     if (rc < 0)
         return rc;
-    const struct said said = {.action = CASE_DO_MERGE,
-                              .role = opening->role,
-                              .answer = CASE_NO_ANSWER,
-                              .who = opening->who,
-                              .text = opening->text,
-                              .utc_ms = opening->utc_ms,
-                              .alert_id = opening->alert_id,
-                              .sighting_id = opening->sighting_id};
+    const struct said said = said_by(opening, CASE_DO_MERGE);
     if (opening->happened_utc_ms < work.happened_utc_ms)
         work.happened_utc_ms = opening->happened_utc_ms;
     if (opening->happened_utc_ms > work.last_utc_ms)
@@ -296,14 +303,7 @@ static int insert(struct store *store, const struct store_case_opening *opening,
 static int open_new(struct store *store, const struct case_policy *policy,
                     const struct store_case_opening *opening, int64_t *ret_id)
 {
-    const struct said said = {.action = CASE_DO_OPEN,
-                              .role = opening->role,
-                              .answer = CASE_NO_ANSWER,
-                              .who = opening->who,
-                              .text = opening->text,
-                              .utc_ms = opening->utc_ms,
-                              .alert_id = opening->alert_id,
-                              .sighting_id = opening->sighting_id};
+    const struct said said = said_by(opening, CASE_DO_OPEN);
     struct work work = {0};
     int64_t earlier_id = 0, recurrence = 0, id = 0;
     int err = find_earlier(store, policy, opening, &earlier_id, &recurrence);

@@ -57,19 +57,6 @@ int store_alert_severity_before(struct store *store, int64_t alert_id, int64_t e
     return err;
 }
 
-int store_next_event(struct store *store, int64_t after, int64_t *ret)
-{
-    struct sql q;
-    sql_start(&q, store,
-              "SELECT event FROM alert_event JOIN alert ON alert.id = alert_id WHERE event > ?"
-              " ORDER BY event LIMIT 1");
-    sql_int(&q, after);
-    const int err = sql_row(&q);
-    if (err == 1)
-        *ret = sql_int_at(&q, 0);
-    return sql_end(&q, err == 0 ? sql_fail(store, -ENOENT, "no such event") : err);
-}
-
 int store_alert_case(struct store *store, int64_t alert_id, int64_t *ret_case_id)
 {
     struct sql q;

@@ -119,6 +119,9 @@ int store_alerts(struct store *store, const char *school, bool open_only, int64_
 int store_alert_events(struct store *store, const char *school, int64_t after, int limit, store_alert_fn fn,
                        void *context);
 int store_last_event(struct store *store, int64_t *ret); /* 0 = none yet */
+/* The first after this one, whether it can be decoded or not: where store_alert_events() begins. -ENOENT:
+ * none. */
+int store_next_event(struct store *store, int64_t after, int64_t *ret);
 
 /* --- trips: one row each, by vehicle and the instant it began --- */
 /* What the ALERT record `seq` says. A vehicle that lost its power may tell of one trip twice: the one that is

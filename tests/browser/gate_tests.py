@@ -95,17 +95,22 @@ def reports_wait_for_the_network_and_for_another_visit(browser, bureau):
     check(len(after) == before + 2, f"{len(after) - before} reports came, not two")
 
 
+def keep_report(browser, bureau, plate, account):
+    """A report that the network did not take, and that the phone has under this account; None: under none."""
+    bureau.stop_server()
+    browser.run(f"document.getElementById('plate').value = '{plate}'")
+    browser.type("#place", "国道旁")
+    browser.run("document.querySelector('.send').click()")
+    browser.wait("the queue", "return document.querySelectorAll('#queue li').length === 1")
+    browser.wait("it to be kept", KEEP_AS, account)
+    bureau.start_server()
+
+
 def a_report_goes_out_in_nobody_elses_name(browser, bureau):
     """A phone is handed on: what somebody has reported waits until that account logs in."""
     open_gate(browser, bureau)
     before = len(get(bureau, "/v1/sightings")["sightings"])
-    bureau.stop_server()
-    browser.run("document.getElementById('plate').value = '浙B22222'")
-    browser.type("#place", "国道旁")
-    browser.run("document.querySelector('.send').click()")
-    browser.wait("the queue", "return document.querySelectorAll('#queue li').length === 1")
-    browser.wait("it to be kept", KEEP_AS, "somebody-else")
-    bureau.start_server()
+    keep_report(browser, bureau, "浙B22222", "somebody-else")
     browser.open(f"{bureau.url}/console/report.html")
     browser.wait("whose it is", "return document.querySelector('#queue .why')?.innerText.includes('somebody-else')")
     check(len(get(bureau, "/v1/sightings")["sightings"]) == before, "it was sent in another's name")
@@ -121,13 +126,7 @@ def a_report_that_a_former_console_kept_goes_out(browser, bureau):
     """It knew no accounts, and its reports have none."""
     open_gate(browser, bureau)
     before = len(get(bureau, "/v1/sightings")["sightings"])
-    bureau.stop_server()
-    browser.run("document.getElementById('plate').value = '浙B33333'")
-    browser.type("#place", "国道旁")
-    browser.run("document.querySelector('.send').click()")
-    browser.wait("the queue", "return document.querySelectorAll('#queue li').length === 1")
-    browser.wait("it to be kept", KEEP_AS, None)
-    bureau.start_server()
+    keep_report(browser, bureau, "浙B33333", None)
     browser.open(f"{bureau.url}/console/report.html")
     browser.wait("it to be sent", EMPTY + " && document.querySelectorAll('#keys button').length > 20")
     after = len(get(bureau, "/v1/sightings")["sightings"])

@@ -2,6 +2,7 @@
 #include "bureau/feeds/broadcast.h"
 #include "bureau/ingest/marks.h"
 #include "tests/unit/fixture_damage.h"
+#include "tests/unit/fixture_sql.h"
 
 #include <criterion/criterion.h>
 #include <sqlite3.h>
@@ -119,28 +120,16 @@ Test(broadcast, also_after_a_restart)
 
 static void spoil(const char *text)
 {
-    sqlite3 *db = NULL;
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
-    cr_assert_eq(sqlite3_close(db), SQLITE_OK);
+    file_do(path, text);
 }
 
 static int count_skips(const char *subject)
 {
-    sqlite3 *db = NULL;
-    sqlite3_stmt *statement = NULL;
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_prepare_v2(db,
-                                    "SELECT count(*) FROM audit WHERE action = 'feed-skip'"
-                                    " AND (?1 IS NULL OR subject = ?1)",
-                                    -1, &statement, NULL),
-                 SQLITE_OK);
-    cr_assert_eq(sqlite3_bind_text(statement, 1, subject, -1, SQLITE_STATIC), SQLITE_OK);
-    cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
-    const int n = sqlite3_column_int(statement, 0);
-    sqlite3_finalize(statement);
-    cr_assert_eq(sqlite3_close(db), SQLITE_OK);
-    return n;
+    char text[128] = "SELECT count(*) FROM audit WHERE action = 'feed-skip'";
+    if (subject)
+        (void)snprintf(text, sizeof(text),
+                       "SELECT count(*) FROM audit WHERE action = 'feed-skip' AND subject = '%s'", subject);
+    return (int)file_ask(path, text);
 }
 
 Test(broadcast, an_event_that_cannot_be_decoded_is_stepped_over_and_said_once)

@@ -4,6 +4,7 @@
 #include "bureau/cases/keeper.h"
 #include "bureau/store/tracks.h"
 #include "proto/issued.h"
+#include "tests/unit/fixture_sql.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -48,10 +49,7 @@ static struct evidence evidence_of(int64_t id)
 
 static void run_sql(const char *sql)
 {
-    sqlite3 *db;
-    cr_assert_eq(sqlite3_open(evidence_path, &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
-    sqlite3_close(db);
+    file_do(evidence_path, sql);
 }
 
 Test(case_evidence, is_the_track_around_it_and_its_records_are_good)

@@ -3,9 +3,9 @@
 #define BUSWARDEN_FIXTURE_STORE_H
 
 #include "bureau/store/store.h"
+#include "tests/unit/fixture_sql.h"
 
 #include <criterion/criterion.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -50,28 +50,14 @@ static inline void close_store(void)
     cr_assert_eq(system(command), 0);
 }
 
-/* By a connection of its own: SQLite's code. */
 static inline int try_sql(const char *sql)
 {
-    sqlite3 *db;
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    const int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
-    sqlite3_close(db);
-    return code;
+    return file_try(path, sql);
 }
 
-/* The first value of the first row. */
 static inline int64_t ask(const char *sql)
 {
-    sqlite3 *db;
-    sqlite3_stmt *statement;
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
-    cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
-    const int64_t value = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return value;
+    return file_ask(path, sql);
 }
 
 #endif

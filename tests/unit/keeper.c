@@ -3,6 +3,7 @@
 #include "bureau/cases/keeper.h"
 #include "bureau/store/silence.h"
 #include "proto/wire.h"
+#include "tests/unit/fixture_sql.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -383,24 +384,12 @@ Test(keeper, a_clock_that_no_vehicle_shares_does_not_fit)
 
 static void run_sql(const char *sql)
 {
-    sqlite3 *db;
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    (void)sqlite3_busy_timeout(db, 5000);
-    cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
-    sqlite3_close(db);
+    file_do(path, sql);
 }
 
 static int n_trips(void)
 {
-    sqlite3_stmt *statement;
-    sqlite3 *db;
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_prepare_v2(db, "SELECT count(*) FROM trip", -1, &statement, NULL), SQLITE_OK);
-    cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
-    const int n = sqlite3_column_int(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return n;
+    return (int)file_ask(path, "SELECT count(*) FROM trip");
 }
 
 static bool is_connected(void *context)

@@ -1,6 +1,7 @@
 /* From alerts to notices: what is worth telling, to whom, and once. A real store with a real registry. */
 #include "bureau/notify/expand.h"
 #include "tests/unit/fixture_damage.h"
+#include "tests/unit/fixture_sql.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -392,29 +393,21 @@ Test(notify_expand, each_step_of_a_child_s_case_is_urgent)
 
 /* --- what cannot be read --- */
 
+static const char *file_of_store(void)
+{
+    static char path[64];
+    (void)snprintf(path, sizeof(path), "%s/bureau.db", dir);
+    return path;
+}
+
 static void spoil(const char *text)
 {
-    sqlite3 *db = NULL;
-    char path[64];
-    (void)snprintf(path, sizeof(path), "%s/bureau.db", dir);
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
-    cr_assert_eq(sqlite3_close(db), SQLITE_OK);
+    file_do(file_of_store(), text);
 }
 
 static int count(const char *text)
 {
-    sqlite3 *db = NULL;
-    sqlite3_stmt *statement = NULL;
-    char path[64];
-    (void)snprintf(path, sizeof(path), "%s/bureau.db", dir);
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_prepare_v2(db, text, -1, &statement, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
-    cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
-    const int n = sqlite3_column_int(statement, 0);
-    sqlite3_finalize(statement);
-    cr_assert_eq(sqlite3_close(db), SQLITE_OK);
-    return n;
+    return (int)file_ask(file_of_store(), text);
 }
 
 Test(notify_expand, alerts_that_cannot_be_read_hold_back_no_case)

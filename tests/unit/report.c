@@ -50,10 +50,7 @@ static struct report *make(struct report_query query)
 
 static void run_sql(const char *sql)
 {
-    sqlite3 *db;
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
-    sqlite3_close(db);
+    file_do(path, sql);
 }
 
 static void drive(const char *vehicle, const char *begun, uint32_t boarded, enum bw_quality quality)

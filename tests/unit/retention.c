@@ -3,6 +3,7 @@
 #include "bureau/retention/retention.h"
 #include "bureau/store/cases.h"
 #include "bureau/verify/verify.h"
+#include "tests/unit/fixture_sql.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -102,24 +103,12 @@ TestSuite(retention, .init = set_up, .fini = evidence_close);
 
 static int64_t ask(const char *sql)
 {
-    sqlite3 *db;
-    sqlite3_stmt *statement;
-    cr_assert_eq(sqlite3_open(evidence_path, &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
-    cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
-    const int64_t value = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return value;
+    return file_ask(evidence_path, sql);
 }
 
 static int try_sql(const char *sql)
 {
-    sqlite3 *db;
-    cr_assert_eq(sqlite3_open(evidence_path, &db), SQLITE_OK);
-    const int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
-    sqlite3_close(db);
-    return code;
+    return file_try(evidence_path, sql);
 }
 
 static void change_at(int64_t utc_ms, const char *name)
