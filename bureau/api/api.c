@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -28,7 +29,8 @@ enum {
     ADDRESS_UPLOADS_MAX = 4,
     ACCOUNT_UPLOADS_MAX = 2,
     BODY_TIME_MAX_S = 300,
-    READ_PAST_MAX = 64 * 1024, /* of a body that nobody will read */
+    READ_PAST_MAX = 64 * 1024,  /* of a body that nobody will read */
+    LAST_ANSWERS_MAX_MS = 2000, /* at the stop */
     TAIL_MAX = 1024,
     REPORT_ROLES = ACCESS_STAFF | ACCESS_SCHOOL,
 };
@@ -153,6 +155,7 @@ struct call {
     char *body;              /* body_len bytes and a NUL */
     size_t body_len, n_past; /* bytes; n_past were not kept */
     bool is_upload;
+    bool is_asked;          /* came in whole */
     share_ticket shares[4]; /* of address and account: requests and uploads */
     struct darkroom_job photo;
     struct gate_caller caller;
@@ -409,6 +412,10 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
         call->refusal.response = NULL; /* goes with send_reply() */
         return send_reply(api, connection, call, refusal);
     }
+    if (!call->is_asked) { /* not asked again, after it was suspended */
+        call->is_asked = true;
+        api->n_asked++;
+    }
     const struct api_reply reply = route_request(api, connection, method, path, call);
     return reply.status == 0 ? MHD_YES : send_reply(api, connection, call, reply);
 }
@@ -435,6 +442,7 @@ static void end_call(void *context, struct MHD_Connection *connection, void **re
             MHD_destroy_response(call->refusal.response);
         picture_free(&call->photo.picture);
         api->n_uploads -= call->is_upload;
+        api->n_asked -= call->is_asked;
         for (size_t i = 0; i < sizeof(call->shares) / sizeof(call->shares[0]); i++)
             shares_give_back(api->shares, &call->shares[i]);
         if (call->body)
@@ -702,11 +710,25 @@ int api_start(struct api *api, api_broker_fn broker, void *context)
     return 0;
 }
 
+/* libmicrohttpd ends connections without a word. What was asked and waited for a thread is answered by now;
+ * the server's own thread has yet to send it. A client that reads nothing is not waited for longer. */
+static void send_last_answers(const struct api *api)
+{
+    const struct timespec moment = {.tv_nsec = 10000000L};
+    const int64_t until_us = now_us() + LAST_ANSWERS_MAX_MS * (int64_t)1000;
+    while (api->n_asked > 0 && now_us() < until_us)
+        (void)nanosleep(&moment, NULL);
+}
+
 void api_stop(struct api *api)
 {
     if (!api->daemon)
         return;
+    const int fd = MHD_quiesce_daemon(api->daemon); /* nobody else is let in */
+    if (fd >= 0)
+        (void)close(fd);
     stop_threads(api);
+    send_last_answers(api);
     MHD_stop_daemon(api->daemon);
     api->daemon = NULL;
     api->port = 0;

@@ -20,6 +20,7 @@
 
 #include <jansson.h>
 #include <microhttpd.h>
+#include <stdatomic.h>
 #include <time.h>
 
 enum { API_CSP_MAX = 512 };
@@ -39,7 +40,8 @@ struct api {
     struct files *files;
     struct metrics metrics;
     struct darkroom *darkroom;
-    int n_uploads; /* bodies that are coming in, of UPLOAD_BYTES or more */
+    int n_uploads;      /* bodies that are coming in, of UPLOAD_BYTES or more */
+    atomic_int n_asked; /* requests that came in whole and are not answered to the end */
     struct hasher *hasher;
     struct limiter *limiter;
     struct shares *shares;

@@ -203,6 +203,11 @@ Test(api, lists_that_wait_at_the_stop_are_answered_and_the_server_ends)
     cr_expect_eq(ask("GET", "/v1/sightings/recurrence", "")->status, 503, "as many wait as may");
     stage.repeats_held = false;
     api_stop(stage.api);
-    for (int i = 0; i < WAITING + 1; i++)
+    for (int i = 0; i < WAITING + 1; i++) {
+        static char text[TEXT_MAX];
+        text[0] = '\0';
+        cr_expect(read_until(fds[i], text, NULL));
+        cr_expect(strstr(text, "HTTP/1.1 200") || strstr(text, "HTTP/1.1 503"), "%d: %s", i, text);
         (void)close(fds[i]);
+    }
 }

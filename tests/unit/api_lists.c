@@ -177,7 +177,7 @@ Test(api, look_ups_that_wait_at_the_stop_are_traced_and_the_server_ends)
         static char text[TEXT_MAX];
         text[0] = '\0';
         (void)read_until(fds[i], text, NULL);
-        cr_expect(!strstr(text, "HTTP/1.1 200") || stage.n_audits > 0);
+        cr_expect(!strstr(text, "HTTP/1.1 200") || stage.n_audits > 0, "%zu: %s", i, text);
         (void)close(fds[i]);
     }
 }
