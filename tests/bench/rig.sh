@@ -30,13 +30,6 @@ copy_scenario() {
     set_columns "$state/morning/registry/drivers.csv" "qualified_until=$(day '500 days')"
 }
 
-free_ports() {
-    for base in 21480 22480 23480 24480 25480; do
-        [ -n "$(ports_taken)" ] || return 0
-    done
-    die 3 "no free ports"
-}
-
 # A certificate for `subscriber`, who may hear everything: what a peer takes that only listens.
 enrol_subscriber() {
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=subscriber -keyout "$state/subscriber.key" \
@@ -60,7 +53,7 @@ rest() { # SECONDS
 
 start_rig() { # [online | offline]
     make_folder
-    free_ports
+    base=$(tests/ports 8 $$) || exit 3
     set_ports
     get_drive
     prepare

@@ -1,7 +1,7 @@
 """The real buswarden-bureau, with a broker of its own, on the test registry."""
 
+import os
 import pathlib
-import random
 import subprocess
 import tempfile
 import time
@@ -34,7 +34,8 @@ class Bureau:
 
     def __enter__(self):
         self.dir = tempfile.TemporaryDirectory()
-        http, mqtt = random.randint(20000, 25999), random.randint(26000, 30999)
+        http = int(subprocess.check_output([ROOT / "tests/ports", "2", str(os.getpid())]))
+        mqtt = http + 1
         self.url = f"http://127.0.0.1:{http}"
         config = f"{self.dir.name}/bureau.ini"
         pathlib.Path(config).write_text(CONFIG.format(dir=self.dir.name, mqtt=mqtt, http=http, root=ROOT))
