@@ -354,7 +354,7 @@ static void describe(const struct rules *rules, const struct inputs *in, struct 
     evidence->distance_m = (float)in->hit.distance_m;
     evidence->peak_distance_m = (float)rule->peak_m;
     /* Rounded: what was taken up again goes on from the same millisecond. At most 49 days. */
-    evidence->outside_ms = (uint32_t)fmin(rule->outside_s * 1000 + 0.5, UINT32_MAX);
+    evidence->outside_ms = (uint32_t)fmin(round(rule->outside_s * 1000), UINT32_MAX);
     evidence->entered = rule->entered;
     evidence->left_utc_ms = rule->left_utc_ms;
     const bool exempted = rule->exempted_by[0] != '\0';
