@@ -50,12 +50,22 @@ static bool parse_yes(const char *text, bool *ret)
     return !text || *ret;
 }
 
+/* What waits for whoever asks. */
+static void only_mine(const struct access_who *who, struct store_case_query *query)
+{
+    if (who->role == ACCESS_SCHOOL)
+        query->assigned = true;
+    else if (who->role == ACCESS_POLICE)
+        query->handed_over = true;
+    else
+        query->handler = who->name;
+}
+
 /* NULL, or what is wrong with the question. */
 static const char *parse_query(const struct api_request *request, int64_t now_utc_ms,
                                struct store_case_query *ret, int64_t *ret_limit)
 {
     const char *kind = request_query(request, "kind");
-    const bool school = request->who->role == ACCESS_SCHOOL;
     bool overdue, mine;
     *ret = (struct store_case_query){.school_id = access_school(request->who),
                                      .of_school = request_query(request, "school"),
@@ -74,9 +84,8 @@ static const char *parse_query(const struct api_request *request, int64_t now_ut
         return "before: the next_before of an earlier answer";
     ret->kinds = kind ? 1U << case_kind_parse(kind) : 0;
     ret->overdue_utc_ms = overdue ? now_utc_ms : 0;
-    ret->handler = mine && !school ? request->who->name : NULL;
-    if (mine && school)
-        ret->assigned = true;
+    if (mine)
+        only_mine(request->who, ret);
     return NULL;
 }
 

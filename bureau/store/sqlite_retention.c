@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A case that is over, since long enough. ?1 is the cutoff everywhere below. */
-#define GOES "c.ended_utc_ms IS NOT NULL AND c.ended_utc_ms < ?1"
+/* A case that is over, since long enough. */
+#define GOES(cutoff) "c.ended_utc_ms IS NOT NULL AND c.ended_utc_ms < " cutoff
 
 /* --- what the pass has deleted so far --- */
 
@@ -67,64 +67,68 @@ int store_purged_put(struct store *store, const struct store_purged *purged)
 /* Of an alert, `a`: nothing of it came since, and no case that stays is about it. */
 #define ALERT_STAYS_BY_CASE                                                                                  \
     "EXISTS (SELECT 1 FROM case_step AS s JOIN cases AS c ON c.id = s.case_id WHERE s.alert_id = a.id"       \
-    " AND NOT (" GOES "))"
+    " AND NOT (" GOES("?1") "))"
 #define ALERT_GOES                                                                                           \
     "(SELECT received_utc_ms FROM alert_event WHERE event = a.last_event) < ?1 AND NOT " ALERT_STAYS_BY_CASE
-/* A sighting that a case is about, `s`, stays as long as that. */
-#define SIGHTING_GOES                                                                                        \
-    "s.received_utc_ms < ?1 AND NOT EXISTS (SELECT 1 FROM cases AS c WHERE c.id = s.case_id)"
-/* They may show children: a case that is over does not keep them. */
+/* A sighting, `s`: one that a case is about stays as long as that. */
+#define SIGHTING_GOES(cutoff)                                                                                \
+    "s.received_utc_ms < " cutoff " AND NOT EXISTS (SELECT 1 FROM cases AS c WHERE c.id = s.case_id"         \
+    " AND NOT (" GOES("?2") "))"
+/* They may show children: a case that is over does not keep them. With a sighting that goes it goes itself.
+ */
 #define PHOTO_GOES                                                                                           \
     "p.received_utc_ms < ?1 AND NOT EXISTS (SELECT 1 FROM sighting AS s JOIN cases AS c ON c.id = s.case_id" \
-    " WHERE s.id = p.sighting AND c.ended_utc_ms IS NULL)"
+    " WHERE s.id = p.sighting AND c.ended_utc_ms IS NULL)"                                                   \
+    " AND NOT EXISTS (SELECT 1 FROM sighting AS s WHERE s.id = p.sighting AND " SIGHTING_GOES("?3") ")"
 #define LINE_GOES "utc_ms < ?1 AND action NOT IN ('records_not_held', 'key_changed', 'purged')"
 
 #define MARK(what, vehicle, utc_ms, table)                                                                   \
     "INSERT INTO purged_row SELECT " vehicle ", " what ", " utc_ms " + 1 FROM " table " WHERE id = ?1"       \
     " ON CONFLICT DO UPDATE SET before_utc_ms = max(before_utc_ms, excluded.before_utc_ms)"
-#define AFTER(utc_ms, id) " AND (" utc_ms ", " id ") > (?2, ?3) ORDER BY " utc_ms ", " id " LIMIT ?4"
+#define AFTER(utc_ms, id) " AND (" utc_ms ", " id ") > (?4, ?5) ORDER BY " utc_ms ", " id " LIMIT ?6"
 
 enum { TEXTS_MAX = 5 };
 
-/* Each is looked for in an index by time, so that what stays of the time after the cutoff is never read. */
+/* ?1 is the cutoff of what it is itself, ?2 of cases, ?3 of sightings. Each is looked for in an index by
+ * time, so that what stays of the time after the cutoff is never read. */
 static const struct purge {
-    const char *find;             /* ?1 cutoff, ?2 and ?3 cursor, ?4 limit: cursor, id */
-    const char *goes;             /* ?1 cutoff, ?2 id: a row, if it still may */
+    const char *find;             /* ?1 to ?3 cutoffs, ?4 and ?5 cursor, ?6 limit: cursor, id */
+    const char *goes;             /* ?1 to ?3 cutoffs, ?4 id: a row, if it still may */
     const char *texts[TEXTS_MAX]; /* ?1 id; up to NULL */
 } PURGES[STORE_PURGES] = {
-    [STORE_PURGE_CASES] = {"SELECT c.ended_utc_ms, c.id, c.id FROM cases AS c WHERE " GOES AFTER(
-                               "c.ended_utc_ms", "c.id"),
-                           "SELECT 1 FROM cases AS c WHERE " GOES " AND c.id = ?2",
+    [STORE_PURGE_CASES] = {"SELECT c.ended_utc_ms, c.id, c.id FROM cases AS c WHERE " GOES("?1")
+                               AFTER("c.ended_utc_ms", "c.id"),
+                           "SELECT 1 FROM cases AS c WHERE " GOES("?1") " AND c.id = ?4",
                            {"INSERT INTO purged_case VALUES (?1, unixepoch() * 1000)",
                             "DELETE FROM case_step WHERE case_id = ?1", "DELETE FROM cases WHERE id = ?1"}},
     [STORE_PURGE_ALERTS] = {"SELECT e.received_utc_ms, e.event, a.id FROM alert_event AS e CROSS JOIN alert"
                             " AS a ON a.last_event = e.event WHERE e.received_utc_ms < ?1"
                             " AND NOT " ALERT_STAYS_BY_CASE AFTER("e.received_utc_ms", "e.event"),
-                            "SELECT 1 FROM alert AS a WHERE " ALERT_GOES " AND a.id = ?2",
+                            "SELECT 1 FROM alert AS a WHERE " ALERT_GOES " AND a.id = ?4",
                             {MARK("1", "vehicle", "raised_utc_ms", "alert"),
                              "UPDATE alert SET last_event = NULL WHERE id = ?1",
                              "DELETE FROM alert_event WHERE alert_id = ?1",
                              "DELETE FROM alert WHERE id = ?1"}},
     [STORE_PURGE_TRIPS] = {"SELECT received_utc_ms, id, id FROM trip WHERE received_utc_ms < ?1" AFTER(
                                "received_utc_ms", "id"),
-                           "SELECT 1 FROM trip WHERE received_utc_ms < ?1 AND id = ?2",
+                           "SELECT 1 FROM trip WHERE received_utc_ms < ?1 AND id = ?4",
                            {MARK("2", "vehicle", "begun_utc_ms", "trip"), "DELETE FROM trip WHERE id = ?1"}},
-    [STORE_PURGE_SIGHTINGS] =
-        {"SELECT s.received_utc_ms, s.id, s.id FROM sighting AS s WHERE " SIGHTING_GOES AFTER(
-             "s.received_utc_ms", "s.id"),
-         "SELECT 1 FROM sighting AS s WHERE " SIGHTING_GOES " AND s.id = ?2",
-         {MARK("3", "''", "seen_utc_ms", "sighting"), "DELETE FROM sighting_photo WHERE sighting = ?1",
-          "DELETE FROM sighting WHERE id = ?1"}},
+    [STORE_PURGE_SIGHTINGS] = {"SELECT s.received_utc_ms, s.id, s.id FROM sighting AS s WHERE " SIGHTING_GOES(
+                                   "?1") AFTER("s.received_utc_ms", "s.id"),
+                               "SELECT 1 FROM sighting AS s WHERE " SIGHTING_GOES("?1") " AND s.id = ?4",
+                               {MARK("3", "''", "seen_utc_ms", "sighting"),
+                                "DELETE FROM sighting_photo WHERE sighting = ?1",
+                                "DELETE FROM sighting WHERE id = ?1"}},
     [STORE_PURGE_PHOTOS] = {"SELECT p.received_utc_ms, p.sighting, p.sighting FROM sighting_photo AS p"
                             " WHERE " PHOTO_GOES AFTER("p.received_utc_ms", "p.sighting"),
-                            "SELECT 1 FROM sighting_photo AS p WHERE " PHOTO_GOES " AND p.sighting = ?2",
+                            "SELECT 1 FROM sighting_photo AS p WHERE " PHOTO_GOES " AND p.sighting = ?4",
                             {"DELETE FROM sighting_photo WHERE sighting = ?1"}},
     [STORE_PURGE_AUDIT] = {"SELECT utc_ms, id, id FROM audit WHERE " LINE_GOES AFTER("utc_ms", "id"),
-                           "SELECT 1 FROM audit WHERE " LINE_GOES " AND id = ?2",
+                           "SELECT 1 FROM audit WHERE " LINE_GOES " AND id = ?4",
                            {"DELETE FROM audit WHERE id = ?1"}},
     [STORE_PURGE_CHANGES] = {"SELECT utc_ms, id, id FROM registry_change WHERE utc_ms < ?1" AFTER("utc_ms",
                                                                                                   "id"),
-                             "SELECT 1 FROM registry_change WHERE utc_ms < ?1 AND id = ?2",
+                             "SELECT 1 FROM registry_change WHERE utc_ms < ?1 AND id = ?4",
                              {"DELETE FROM registry_change WHERE id = ?1"}},
 };
 
@@ -138,6 +142,13 @@ static int64_t cutoff_of(const struct store_cutoffs *cutoffs, enum store_purge w
     return of[what];
 }
 
+static void bind_cutoffs(struct sql *q, enum store_purge what, const struct store_cutoffs *cutoffs)
+{
+    sql_int(q, cutoff_of(cutoffs, what));
+    sql_int(q, cutoffs->evidence_utc_ms);
+    sql_int(q, cutoffs->sightings_utc_ms);
+}
+
 int store_purge_find(struct store *store, enum store_purge what, const struct store_cutoffs *cutoffs,
                      struct store_purge_rows *rows)
 {
@@ -146,7 +157,7 @@ int store_purge_find(struct store *store, enum store_purge what, const struct st
     const bool first = rows->n == 0;
     size_t n = 0;
     sql_start(&q, store, PURGES[what].find);
-    sql_int(&q, cutoff_of(cutoffs, what));
+    bind_cutoffs(&q, what, cutoffs);
     sql_int(&q, first ? INT64_MIN : rows->last_utc_ms);
     sql_int(&q, first ? 0 : rows->last_number);
     sql_int(&q, STORE_PURGE_ROWS);
@@ -168,11 +179,12 @@ static int run_with(struct store *store, const char *text, int64_t id)
 }
 
 /* 1: it still may go, 0: something came in between. */
-static int still_goes(struct store *store, const char *text, int64_t cutoff_utc_ms, int64_t id)
+static int still_goes(struct store *store, enum store_purge what, const struct store_cutoffs *cutoffs,
+                      int64_t id)
 {
     struct sql q;
-    sql_start(&q, store, text);
-    sql_int(&q, cutoff_utc_ms);
+    sql_start(&q, store, PURGES[what].goes);
+    bind_cutoffs(&q, what, cutoffs);
     sql_int(&q, id);
     const int row = sql_row(&q);
     const int err = sql_end(&q, row);
@@ -192,11 +204,10 @@ int store_purge(struct store *store, enum store_purge what, const struct store_c
                 const struct store_purge_rows *rows, int64_t *ret_n)
 {
     const struct purge *purge = &PURGES[what];
-    const int64_t cutoff_utc_ms = cutoff_of(cutoffs, what);
     int64_t n = 0;
-    int err = what == STORE_PURGE_AUDIT ? mark_audit(store, cutoff_utc_ms) : 0;
+    int err = what == STORE_PURGE_AUDIT ? mark_audit(store, cutoffs->audit_utc_ms) : 0;
     for (size_t i = 0; i < rows->n && err == 0; i++) {
-        const int goes = still_goes(store, purge->goes, cutoff_utc_ms, rows->ids[i]);
+        const int goes = still_goes(store, what, cutoffs, rows->ids[i]);
         if (goes < 0)
             return goes;
         if (goes == 0)
@@ -380,8 +391,9 @@ int store_case_times(struct store *store, const char *vehicle, const struct stor
     struct sql q;
     int err = 0, answer = 0;
     sql_start(&q, store,
-              "SELECT happened_utc_ms, last_utc_ms FROM cases AS c WHERE NOT (" GOES ") AND c.vehicle = ?2"
-              " AND c.state <> 6 ORDER BY happened_utc_ms");
+              "SELECT happened_utc_ms, last_utc_ms FROM cases AS c WHERE NOT (" GOES(
+                  "?1") ") AND c.vehicle = ?2"
+                        " AND c.state <> 6 ORDER BY happened_utc_ms");
     sql_int(&q, cutoffs->evidence_utc_ms);
     sql_text(&q, vehicle);
     while (answer == 0 && (err = sql_row(&q)) == 1)

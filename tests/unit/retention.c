@@ -12,12 +12,12 @@
 #include "fixture_evidence.h"
 
 static const int64_t DAY_MS = 86400000;
-static const struct retention_settings SETTINGS = {.tracks_days = 183,
-                                                   .evidence_days = 200,
-                                                   .trips_days = 200,
-                                                   .sightings_days = 100,
-                                                   .audit_days = 300,
-                                                   .changes_days = 300};
+static struct retention_settings settings = {.tracks_days = 183,
+                                             .evidence_days = 200,
+                                             .trips_days = 200,
+                                             .sightings_days = 100,
+                                             .audit_days = 300,
+                                             .changes_days = 300};
 static struct sender alerts, tracks, other;
 
 static int64_t day(int n)
@@ -153,7 +153,7 @@ static struct store_purged purge_at(int64_t now_utc_ms, bool dry)
 {
     struct store_purged purged;
     const struct retention_pass pass = {
-        .settings = &SETTINGS, .now_utc_ms = now_utc_ms, .dry = dry, .who = "test"};
+        .settings = &settings, .now_utc_ms = now_utc_ms, .dry = dry, .who = "test"};
     cr_assert_eq(retention_run(evidence_store, &pass, &purged), 0, "%s", store_error(evidence_store));
     return purged;
 }
@@ -193,6 +193,33 @@ Test(retention, what_is_old_goes_and_what_an_open_case_is_about_stays)
     cr_expect_str_eq(verified(),
                      "bus-a/alert 1-3 purged; bus-a/track 1-170 purged; bus-a/track 193-240 purged;"
                      " bus-b/track 1-60 purged");
+}
+
+static void see(int id, int64_t utc_ms, int case_id)
+{
+    char sql[512];
+    (void)snprintf(
+        sql, sizeof sql,
+        "INSERT INTO sighting VALUES (%d, 'li', 'k-%d', 2, '', '', '', '', NULL, NULL, NULL, %" PRId64
+        ", %" PRId64 ", 9, '', 3, %d);"
+        "INSERT INTO sighting_photo VALUES (%d, %" PRId64 ", 4, 4, zeroblob(32), x'ff')",
+        id, id, utc_ms, utc_ms, case_id, id, utc_ms);
+    cr_assert_eq(try_sql(sql), SQLITE_OK);
+}
+
+Test(retention, a_dry_run_counts_the_sightings_of_cases_that_go)
+{
+    settings.photos_days = 50;
+    see(1, day(0), 1);   /* of the case that goes */
+    see(2, day(0), 2);   /* of the one that is open */
+    see(3, day(240), 0); /* its photo alone is old */
+    const struct store_purged would = purge_at(day(305), true);
+    const struct store_purged purged = purge_at(day(305), false);
+    cr_expect_eq(memcmp(&would, &purged, sizeof purged), 0, "sightings %d and photos %d, not %d and %d",
+                 (int)would.sightings, (int)would.photos, (int)purged.sightings, (int)purged.photos);
+    cr_expect(purged.sightings == 1 && purged.photos == 1);
+    cr_expect_eq(ask("SELECT count(*) FROM sighting"), 2);
+    cr_expect_eq(ask("SELECT sighting FROM sighting_photo"), 2);
 }
 
 Test(retention, is_written_down_once)
@@ -269,7 +296,7 @@ Test(retention, a_pass_that_breaks_off_goes_on_where_it_was)
     for (int n = 1; n <= 40; n++) {
         struct store_purged purged;
         const struct retention_pass pass = {
-            .settings = &SETTINGS, .now_utc_ms = day(305), .who = "test", .pause = stop_after, .context = &n};
+            .settings = &settings, .now_utc_ms = day(305), .who = "test", .pause = stop_after, .context = &n};
         breaths = 0;
         const int rc = retention_run(evidence_store, &pass, &purged);
         (void)verified();
@@ -333,7 +360,7 @@ Test(retention, a_pass_that_deletes_nothing_waits_for_nobody_who_writes)
 {
     struct store_purged purged;
     struct store *writing = NULL;
-    const struct retention_pass pass = {.settings = &SETTINGS, .now_utc_ms = day(99), .who = "test"};
+    const struct retention_pass pass = {.settings = &settings, .now_utc_ms = day(99), .who = "test"};
     cr_assert_eq(store_open(evidence_path, &writing), 0);
     cr_assert_eq(store_begin(writing), 0);
     cr_expect_eq(retention_run(evidence_store, &pass, &purged), 0, "%s", store_error(evidence_store));
