@@ -1,9 +1,8 @@
 // One case: what happened, what was done about it, what may be done now, and the evidence. It can be printed.
 
 import { lateBadge, severityBadge } from './alerts.js';
-import { ApiError } from './api.js';
-import { takeStep } from './caseapi.js';
-import { facts, h } from './dom.js';
+import { DeedForm } from './deedform.js';
+import { byId, facts, h } from './dom.js';
 import { evidenceFacts, evidenceLine } from './evidence.js';
 import { dateTime, plateText, weekdaysText, word } from './format.js';
 import { gcj02FromWgs84 } from './gcj02.js';
@@ -15,11 +14,24 @@ const ZOOM = { minZoom: 4, maxZoom: 18 };
 const TRACK = { color: '#1d5fa8', weight: 4 };
 const PLACE = { color: '#b3261e', weight: 2, radius: 9, fillOpacity: 0.25 };
 
-/** "silent:lost", "outage:county lost=10 heard=0": words of the bureau's own program. */
-function textOf({ text }) {
+const VALUES = { kind: (code) => word('kind', code), from: (time) => dateTime(time) }; // others are numbers
+
+/** "silent:lost", "outage:county lost=10 heard=0": words of the bureau's own program. What people write is left alone. */
+function textOf({ role, text }) {
   const [code, ...values] = text.split(' ');
-  if (!has(`case.text.${code}`)) return text;
-  return t(`case.text.${code}`, Object.fromEntries(values.map((value) => value.split('='))));
+  if (role !== 'system' || !has(`case.text.${code}`)) return text;
+  const said = values.map((value) => value.split('=')).map(([name, value]) => [name, VALUES[name]?.(value) ?? value]);
+  return t(`case.text.${code}`, Object.fromEntries(said));
+}
+
+function refusalText({ status, code, message }) {
+  if (status === 0) return t('case.noAnswer');
+  return has(`case.refused.${code}`) ? t(`case.refused.${code}`) : message || t('cases.failed');
+}
+
+function failureText({ status }) {
+  if (status === 404) return t('case.unknown');
+  return t(status === 410 ? 'case.purged' : 'cases.failed');
 }
 
 function stepRow(step) {
@@ -124,10 +136,14 @@ function trackTable({ track, track_cut }) {
 
 export class CasePage {
   #box;
+  #head = byId('case-head');
+  #rest = byId('case-rest');
+  #form;
   #onChange;
   #item = null;
-  #schools = new Map();
-  #error = '';
+  #schools = [];
+  #failure = null; // why there is no case
+  #refusals = new Map(); // case id -> error, of steps that were not taken, until they were seen
   #settings = null;
   #map = null;
 
@@ -135,6 +151,10 @@ export class CasePage {
   constructor(box, onChange) {
     this.#box = box;
     this.#onChange = onChange;
+    this.#form = new DeedForm(byId('deed'), {
+      onTaken: (item) => this.#take(item),
+      onRefused: (id, error) => this.#refuse(id, error),
+    });
   }
 
   get lastStep() {
@@ -146,40 +166,53 @@ export class CasePage {
     this.#drawMap();
   }
 
-  show(item, schools) {
-    const another = item.id !== this.#item?.id;
-    this.#item = item;
+  /** [id, name] pairs in order, of all that a case can be assigned to. */
+  setSchools(schools) {
     this.#schools = schools;
-    if (another) this.#error = '';
+    if (this.#item !== null) this.#form.show(this.#item, schools);
+  }
+
+  show(item) {
+    const another = item.id !== this.#item?.id;
+    if (!another && item.last_step < this.#item.last_step) return; // overtaken by a later answer
+    if (another) this.#refusals.delete(this.#item?.id);
+    this.#item = item;
     this.redraw();
     if (another) this.#box.focus({ preventScroll: true });
   }
 
   clear() {
     this.#item = null;
-    this.#error = '';
+    this.#failure = null;
     this.redraw();
   }
 
   fail(error) {
     this.#item = null;
-    this.#error = error.status === 404 ? t('case.unknown') : error.status === 410 ? t('case.purged') : t('cases.failed');
+    this.#failure = error;
     this.redraw();
   }
 
   redraw() {
-    const item = this.#item;
     this.#map?.remove();
     this.#map = null;
-    if (item === null) {
-      this.#box.replaceChildren(h('p', { class: 'empty' }, this.#error || t('case.choose')));
+    if (this.#item !== null) {
+      this.#draw(this.#item);
       return;
     }
-    this.#box.replaceChildren(
+    this.#form.hide();
+    this.#head.replaceChildren(h('p', { class: 'empty' }, this.#failure ? failureText(this.#failure) : t('case.choose')));
+    this.#rest.replaceChildren();
+  }
+
+  #draw(item) {
+    const refusal = this.#refusals.get(item.id);
+    this.#head.replaceChildren(
       head(item),
-      this.#error ? h('p', { class: 'case-error', role: 'alert' }, this.#error) : '',
-      about(item),
-      this.#deedForm(item),
+      refusal ? h('p', { class: 'case-error', role: 'alert' }, refusalText(refusal)) : '',
+      about(item));
+    this.#form.show(item, this.#schools);
+    this.#rest.replaceChildren(
       section(t('case.steps'), h('ol', { class: 'steps' }, item.steps.map(stepRow))),
       item.alerts.length > 0 ? section(t('case.alerts'), ...item.alerts.map(alertBlock)) : '',
       section(t('case.evidence'),
@@ -193,49 +226,18 @@ export class CasePage {
     this.#drawMap();
   }
 
-  #deedForm({ actions, assigned_school_id, school_id }) {
-    if (actions.length === 0) return '';
-    const action = h('select', { name: 'action', 'aria-label': t('case.action') },
-      actions.map((name) => h('option', { value: name }, t(`case.do.${name}`))));
-    const answer = h('select', { name: 'answer', 'aria-label': t('case.schoolSays') },
-      ['in_progress', 'done', 'no_action', 'later'].map((name) => h('option', { value: name }, t(`case.answer.${name}`))));
-    const school = h('select', { name: 'school_id', 'aria-label': t('field.school') },
-      h('option', { value: '' }, t('case.bureauItself')),
-      [...this.#schools].map(([id, name]) => h('option', { value: id, selected: id === (assigned_school_id || school_id) }, name)));
-    const deadline = h('input', { type: 'datetime-local', name: 'deadline', 'aria-label': t('case.deadline') });
-    const text = h('textarea', { name: 'text', rows: '2', maxlength: '600', placeholder: t('case.textHint'), 'aria-label': t('case.textHint') });
-    const fields = {
-      answer: [answer, ['answer']], school: [h('label', {}, t('field.school'), school), ['assign']],
-      deadline: [h('label', {}, t('case.deadlineOr'), deadline), ['assign', 'return']],
-    };
-    const fit = () => {
-      for (const [node, wanted] of Object.values(fields)) node.hidden = !wanted.includes(action.value);
-    };
-    action.addEventListener('change', fit);
-    fit();
-    return h('form', { class: 'deed no-print', onsubmit: (event) => this.#act(event) },
-      action, ...Object.values(fields).map(([node]) => node), text,
-      h('button', { class: 'btn btn-primary', type: 'submit' }, t('case.take')));
+  // Another case may have been chosen meanwhile: then this one is drawn when it is chosen again.
+  #take(item) {
+    this.#refusals.delete(item.id);
+    this.#onChange(item);
+    if (item.id !== this.#item?.id) return;
+    if (item.last_step >= this.#item.last_step) this.#item = item;
+    this.redraw();
   }
 
-  async #act(event) {
-    event.preventDefault();
-    const { id, last_step } = this.#item;
-    const given = Object.fromEntries(new FormData(event.target));
-    const deed = { action: given.action, seen_step: last_step, text: given.text.trim() };
-    if (deed.action === 'answer') deed.answer = given.answer;
-    if (deed.action === 'assign') deed.school_id = given.school_id;
-    if (['assign', 'return'].includes(deed.action) && given.deadline) deed.deadline = new Date(`${given.deadline}:00+08:00`).toISOString();
-    try {
-      const item = await takeStep(id, deed);
-      this.#error = '';
-      this.#item = item;
-      this.#onChange(item);
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      this.#error = has(`case.refused.${error.code}`) ? t(`case.refused.${error.code}`) : error.message || t('cases.failed');
-    }
-    this.redraw();
+  #refuse(id, error) {
+    this.#refusals.set(id, error);
+    if (id === this.#item?.id) this.redraw();
   }
 
   #place([lat, lon]) {

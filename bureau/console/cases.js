@@ -1,14 +1,16 @@
 // The page of cases: a list that keeps itself up to date, and one case beside it. #17 opens case 17.
 
 import { severityBadge, lateBadge } from './alerts.js';
-import { ApiError, getConsole } from './api.js';
-import { getCase, getCases } from './caseapi.js';
+import { ApiError, getConsole, getSession } from './api.js';
+import { getCase, getCases, getSchools } from './caseapi.js';
 import { CasePage } from './casepage.js';
 import { byId, h, RowList, setText } from './dom.js';
+import { openDrafts } from './drafts.js';
 import { plateText, shortTime, word } from './format.js';
 import { language, onLanguage, setLanguage, storedLanguage, t, toggleLanguage } from './i18n.js';
 
 const RETRY_MS = 5000;
+const CHECK_INTERVAL_MS = 60000;
 const STATES = ['going', 'open', 'acknowledged', 'assigned', 'rectified', 'closed', 'dismissed', 'all'];
 const KINDS = ['OVERLOAD', 'OFF_ROUTE', 'OUT_OF_HOURS', 'UNAPPROVED_STOP', 'UNLICENSED', 'OVERSPEED', 'UNBELTED',
   'DOOR_OPEN_MOVING', 'CHILD_LEFT_BEHIND', 'SENSOR_FAULT', 'TAMPER', 'SILENT', 'OUTAGE', 'SIGHTING'];
@@ -18,10 +20,11 @@ const form = byId('case-filters');
 const more = byId('case-more');
 const page = new CasePage(byId('case'), put);
 const cases = new Map(); // id -> case, of the list as it is filtered
-const schools = new Map(); // id -> name, of all that were seen
+const schools = new Map(); // id -> name, of the registry and of the cases that were seen
 let nextBefore = null;
 let note = 'loading';
 let selected = null;
+let source = null; // the event stream
 let asked = 0; // of load(): an answer to an earlier question is dropped
 
 const rows = new RowList(byId('case-rows'), {
@@ -42,7 +45,7 @@ const rows = new RowList(byId('case-rows'), {
   ],
   matches: () => true,
   onSelect: (id) => { location.hash = `#${id}`; },
-  onDraw: (shown) => setText(byId('case-empty'), shown > 0 ? '' : t(note)),
+  onDraw: drawNote,
 });
 
 const filters = () => Object.fromEntries(new FormData(form));
@@ -55,11 +58,33 @@ function belongs(item) {
   return stateFits && schoolFits && (!kind || item.kind === kind) && (!overdue || item.overdue);
 }
 
+/** A list that may be old says so, however long it is. */
+function drawNote() {
+  setText(byId('case-note'), note === 'cases.failed' || cases.size === 0 ? t(note) : '');
+}
+
+function setNote(key) {
+  note = key;
+  drawNote();
+}
+
+// A case may name a school that the registry has no more, or has not told yet.
 function learnSchools(item) {
   const n = schools.size;
-  if (item.school_id) schools.set(item.school_id, item.school || item.school_id);
-  if (item.assigned_school_id) schools.set(item.assigned_school_id, item.assigned_school || item.assigned_school_id);
-  if (schools.size > n) fillSchools();
+  if (item.school_id && !schools.has(item.school_id)) schools.set(item.school_id, item.school || item.school_id);
+  if (item.assigned_school_id && !schools.has(item.assigned_school_id)) {
+    schools.set(item.assigned_school_id, item.assigned_school || item.assigned_school_id);
+  }
+  if (schools.size > n) showSchools();
+}
+
+async function loadSchools() {
+  try {
+    for (const [id, name] of await getSchools()) schools.set(id, name);
+    showSchools();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error; // they are asked for again with the next connection
+  }
 }
 
 function put(item) {
@@ -72,31 +97,42 @@ function put(item) {
   }
 }
 
+function empty() {
+  cases.clear();
+  rows.clear();
+}
+
 async function load(before) {
   asked += 1;
   const mine = asked;
   try {
     const answer = await getCases(filters(), before);
     if (mine !== asked) return;
-    if (before === null) {
-      cases.clear();
-      rows.clear();
-    }
+    if (before === null) empty();
     for (const item of answer.cases) {
       learnSchools(item);
       cases.set(item.id, item);
       rows.put(item.id, item);
     }
     nextBefore = answer.next_before;
-    note = 'cases.none';
+    setNote('cases.none');
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (mine !== asked) return;
-    note = 'cases.failed';
+    setNote('cases.failed');
+    setTimeout(() => mine === asked && load(before), RETRY_MS);
   }
   more.hidden = nextBefore === null;
   rows.redraw();
-  if (cases.size === 0) setText(byId('case-empty'), t(note));
+}
+
+/** What was listed by another filter does not stay, whether or not the new list can be read. */
+function filter() {
+  empty();
+  nextBefore = null;
+  more.hidden = true;
+  setNote('loading');
+  load(null);
 }
 
 async function open(id) {
@@ -108,7 +144,8 @@ async function open(id) {
   }
   try {
     const item = await getCase(id);
-    if (selected === id) page.show(item, schools);
+    learnSchools(item);
+    if (selected === id) page.show(item);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (selected === id) page.fail(error);
@@ -122,17 +159,45 @@ function openHash() {
 
 // From the event stream: every step of every case that whoever looks may see.
 function listen() {
-  const source = new EventSource('/v1/alerts/stream');
-  source.addEventListener('open', () => load(null)); // what was missed while it was closed
+  source = new EventSource('/v1/alerts/stream');
+  source.addEventListener('open', refresh);
   source.addEventListener('case', (event) => {
     const step = JSON.parse(event.data);
     put(step.case);
     if (step.case_id === selected && step.number > page.lastStep) open(selected);
   });
-  source.addEventListener('error', () => {
-    source.close();
-    setTimeout(listen, RETRY_MS);
-  });
+  source.addEventListener('error', lose);
+}
+
+/** What was missed while the stream was closed. */
+function refresh() {
+  load(null);
+  loadSchools();
+}
+
+/** From now on nobody tells what is new. The stream does not say why; whose session is over is led to the log-in. */
+function lose() {
+  source.close();
+  setNote('cases.failed');
+  setTimeout(listen, RETRY_MS);
+  isThere();
+}
+
+async function isThere() {
+  try {
+    await getSession();
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return false;
+  }
+}
+
+// A stream can stay "open" on a dead network, and a session ends when nobody asks for anything.
+async function check() {
+  const asking = source;
+  const isWell = await isThere();
+  if (!isWell && asking === source && source.readyState === EventSource.OPEN) lose();
 }
 
 const option = (value, text) => h('option', { value }, text);
@@ -143,18 +208,19 @@ function fillSelect(select, options) {
   select.value = value || options[0].value;
 }
 
-function fillSchools() {
-  fillSelect(form.elements.school, [option('', t('case.allSchools')),
-    ...[...schools].sort(([, a], [, b]) => a.localeCompare(b, 'zh')).map(([id, name]) => option(id, name))]);
+function showSchools() {
+  const inOrder = [...schools].sort(([, a], [, b]) => a.localeCompare(b, 'zh'));
+  fillSelect(form.elements.school, [option('', t('case.allSchools')), ...inOrder.map(([id, name]) => option(id, name))]);
+  page.setSchools(inOrder);
 }
 
 function fillFilters() {
   fillSelect(form.elements.state, STATES.map((state) => option(state, t(`case.state.${state}`))));
   fillSelect(form.elements.kind, [option('', t('filter.kinds')), ...KINDS.map((kind) => option(kind, word('kind', kind)))]);
-  fillSchools();
+  showSchools();
 }
 
-form.addEventListener('change', () => load(null));
+form.addEventListener('change', filter);
 more.addEventListener('click', () => load(nextBefore));
 window.addEventListener('hashchange', openHash);
 byId('language').addEventListener('click', toggleLanguage);
@@ -165,9 +231,26 @@ onLanguage(() => {
   rows.redraw();
   page.redraw();
 });
+
+/** Nothing is asked for before it is known who asks: without a session, getSession() leads to the log-in. */
+async function begin() {
+  let session;
+  try {
+    session = await getSession();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    setNote('cases.failed');
+    if (error.status !== 401) setTimeout(begin, RETRY_MS);
+    return;
+  }
+  openDrafts(session.name);
+  getConsole().then((settings) => page.setMap(settings)).catch(() => page.setMap({ tiles: '', tiles_frame: 'wgs84' }));
+  refresh();
+  listen();
+  openHash();
+  setInterval(check, CHECK_INTERVAL_MS);
+}
+
 setLanguage(storedLanguage());
-getConsole().then((settings) => page.setMap(settings)).catch(() => page.setMap({ tiles: '', tiles_frame: 'wgs84' }));
-load(null);
-listen();
-openHash();
+begin();
 document.documentElement.dataset.ready = language(); // for tests: everything is bound

@@ -3,12 +3,15 @@
  *         puts a phase of an alert (OVERLOAD unless another kind is named) into the store, prints its event
  *     api_rows alerts STORE VEHICLE FIRST LAST KIND
  *         raises so many at once
+ *     api_rows missing STORE VEHICLE KIND FROM_UTC_MS
+ *         what re-judging does when it finds that the vehicle did not say this
  *     api_rows trip SECRET DIVISION VEHICLE STREAM STOPS [cut_short]
  *         writes the bytes of a signed record, the first of its stream (1..255), of a trip with so many stops
  *     api_rows presence ABOARD
  *         writes the bytes of a presence message
  *     api_rows will
  *         the same of a vehicle that is gone */
+#include "bureau/rejudge/opening.h"
 #include "bureau/store/cases.h"
 #include "proto/modeljson.h"
 #include "proto/seal.h"
@@ -127,6 +130,24 @@ static int put_alerts(char **argv)
     return put(argv[0], argv[1], &alert, strtoull(argv[3], NULL, 10), false);
 }
 
+static int put_missing(char **argv)
+{
+    const struct rejudge_finding finding = {.what = REJUDGE_MISSING,
+                                            .vehicle = argv[1],
+                                            .kind = kind_of(argv[2]),
+                                            .severity = BW_SERIOUS,
+                                            .from_utc_ms = strtoll(argv[3], NULL, 10)};
+    struct store *store;
+    int rc = store_open(argv[0], &store);
+    if (rc == 0) {
+        rc = opening_take(store, &CASE_POLICY_DEFAULT, "rejudge", now_utc_ms(), &finding);
+        store_close(store);
+    }
+    if (rc != 0)
+        (void)fprintf(stderr, "api_rows: %s: %s\n", argv[0], strerror(-rc));
+    return rc != 0;
+}
+
 static int write_presence(const struct bw_presence *presence)
 {
     struct wire_bytes bytes = {0};
@@ -214,14 +235,20 @@ int main(int argc, char **argv)
         return put_alert(argv + 2, argc == 7 ? argv[6] : "OVERLOAD");
     if (argc == 7 && strcmp(argv[1], "alerts") == 0)
         return put_alerts(argv + 2);
+    if (argc == 6 && strcmp(argv[1], "missing") == 0)
+        return put_missing(argv + 2);
     if ((argc == 7 || argc == 8) && strcmp(argv[1], "trip") == 0)
         return write_trip(argv + 2, argc == 8);
     if (argc == 3 && strcmp(argv[1], "presence") == 0)
         return write_word(argv[2]);
     if (argc == 2 && strcmp(argv[1], "will") == 0)
         return write_presence(&(struct bw_presence){.stream = {1}, .oldest_seq = {1, 1}, .next_seq = {1, 1}});
-    (void)fputs("usage: api_rows alert STORE VEHICLE NUMBER PHASE [KIND] | api_rows presence ABOARD | "
-                "api_rows will | api_rows trip SECRET DIVISION VEHICLE STREAM STOPS [cut_short]\n",
+    (void)fputs("usage: api_rows alert STORE VEHICLE NUMBER PHASE [KIND]\n"
+                "       api_rows alerts STORE VEHICLE FIRST LAST KIND\n"
+                "       api_rows missing STORE VEHICLE KIND FROM_UTC_MS\n"
+                "       api_rows trip SECRET DIVISION VEHICLE STREAM STOPS [cut_short]\n"
+                "       api_rows presence ABOARD\n"
+                "       api_rows will\n",
                 stderr);
     return 2;
 }
