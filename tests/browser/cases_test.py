@@ -262,9 +262,11 @@ def a_filter_that_cannot_be_asked_for_leaves_nothing_of_the_former(browser, _):
 
 def a_list_that_may_be_old_says_so(browser, bureau):
     bureau.stop_server()
-    browser.wait("the notice", "return document.getElementById('case-note').innerText.includes(arguments[0])", NOTICE, timeout_s=20)
-    check(browser.run(ROWS) == 1, "what is known stays")
-    bureau.start_server()
+    try:
+        browser.wait("the notice", "return document.getElementById('case-note').innerText.includes(arguments[0])", NOTICE, timeout_s=20)
+        check(browser.run(ROWS) == 1, "what is known stays")
+    finally:
+        bureau.start_server()
     browser.wait("no notice", "return document.getElementById('case-note').innerText === ''")
 
 
