@@ -30,6 +30,11 @@ HOLD = """window.realFetch ??= window.fetch;
 FAIL = """window.realFetch ??= window.fetch;
     window.fetch = async (path, options) =>
       path.startsWith('/v1/cases?') ? new Response('', { status: 503 }) : window.realFetch(path, options);"""
+DEAF = """window.realFetch ??= window.fetch;
+    window.fetch = async (path, options) => {
+      if (path === '/v1/session') throw new TypeError('no network');
+      return window.realFetch(path, options);
+    };"""
 HEAL = "window.fetch = window.realFetch"
 # Before the page's own scripts: neither the list nor the registry is ever answered.
 SILENCE = """const real = window.fetch;
@@ -284,6 +289,10 @@ def an_open_page_asks_all_the_time(browser, bureau):
     forget(browser, script)
     browser.wait("its questions", "return performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/v1/session')).length > 3",
                  timeout_s=20)
+    browser.run(DEAF)  # the stream stays open, as on a network that died without a word
+    browser.wait("the notice", "return document.getElementById('case-note').innerText.includes(arguments[0])", NOTICE, timeout_s=20)
+    browser.run(HEAL)
+    browser.wait("no notice", "return document.getElementById('case-note').innerText === ''", timeout_s=20)
 
 
 def an_ended_session_leads_to_the_log_in(browser, bureau):
