@@ -1,6 +1,5 @@
 """The real buswarden-bureau, with a broker of its own, on the test registry."""
 
-import json
 import os
 import pathlib
 import subprocess
@@ -44,8 +43,7 @@ class Bureau:
             self._start("/usr/sbin/mosquitto", "-p", str(mqtt))
             self._bureau("keygen", f"{self.dir.name}/bureau")
             self._bureau("import", ROOT / "tests/data/registry", "--config", config)
-            self.config = config
-            self.password = self.add_user("li", "admin")
+            self.password = self._bureau("user", "add", "li", "--role", "admin", "--random", "--config", config)
             token = self._bureau("token", "add", "li", "--scope", "all", "--config", config)
             self.headers = {"Authorization": f"Bearer {token}"}
             self.start_server()
@@ -60,19 +58,11 @@ class Bureau:
             process.wait()
         self.dir.cleanup()
 
-    def add_user(self, name, role):
-        """The password."""
-        return self._bureau("user", "add", name, "--role", role, "--random", "--config", self.config)
-
-    def fill_log_in(self, browser, name="li", password=None):
-        """On the log-in page."""
-        browser.type("#name", name)
-        browser.type("#password", password or self.password)
-        browser.click("#login-form button")
-
     def log_in(self, browser):
         browser.open(f"{self.url}/console/login.html")
-        self.fill_log_in(browser)
+        browser.type("#name", "li")
+        browser.type("#password", self.password)
+        browser.click("#login-form button")
         browser.wait("the log-in", "return location.pathname === '/'")
 
     def put_alert(self, vehicle, number, phase, kind="OVERLOAD"):
@@ -80,16 +70,6 @@ class Bureau:
         store = f"{self.dir.name}/store.db"
         subprocess.run([self.bin / "api_rows", "alert", store, vehicle, str(number), phase, kind], check=True,
                        stdout=subprocess.DEVNULL)
-
-    def put_missing(self, vehicle, kind, from_utc_ms):
-        """What re-judging tells of an alert that the vehicle did not raise."""
-        subprocess.run([self.bin / "api_rows", "missing", f"{self.dir.name}/store.db", vehicle, kind, str(from_utc_ms)], check=True)
-
-    def report(self, plate, place):
-        """A sighting."""
-        body = json.dumps({"key": f"key-of-{plate[1:]}", "plate": plate, "place": place}).encode()
-        headers = {**self.headers, "Content-Type": "application/json"}
-        urllib.request.urlopen(urllib.request.Request(f"{self.url}/v1/sightings", body, headers), timeout=30).close()
 
     def start_server(self):
         self._start(self.bin / "buswarden-bureau", "run", "--config", f"{self.dir.name}/bureau.ini")

@@ -3,8 +3,11 @@
     cases_test.py BIN_DIR [SCREENSHOT_DIR]
 """
 
+import json
 import pathlib
+import subprocess
 import sys
+import urllib.request
 
 from bureau import Bureau
 from webdriver import Browser, call
@@ -49,6 +52,31 @@ NOTICE = "暂时读不到"
 def check(condition, reason):
     if not condition:
         raise AssertionError(reason)
+
+
+def put_missing(bureau, vehicle, kind, from_utc_ms):
+    """What re-judging tells of an alert that the vehicle did not raise."""
+    subprocess.run([bureau.bin / "api_rows", "missing", f"{bureau.dir.name}/store.db", vehicle, kind, str(from_utc_ms)], check=True)
+
+
+def report(bureau, plate, place):
+    """A sighting."""
+    body = json.dumps({"key": f"key-of-{plate[1:]}", "plate": plate, "place": place}).encode()
+    headers = {**bureau.headers, "Content-Type": "application/json"}
+    urllib.request.urlopen(urllib.request.Request(f"{bureau.url}/v1/sightings", body, headers), timeout=30).close()
+
+
+def add_user(bureau, name, role):
+    """The password."""
+    command = [bureau.bin / "buswarden-bureau", "user", "add", name, "--role", role, "--random",
+               "--config", f"{bureau.dir.name}/bureau.ini"]
+    return subprocess.check_output(command, text=True).strip()
+
+
+def fill_log_in(browser, name, password):
+    browser.type("#name", name)
+    browser.type("#password", password)
+    browser.click("#login-form button")
 
 
 def steps(browser):
@@ -229,7 +257,7 @@ def a_double_click_is_one_step(browser, _):
 
 
 def a_case_without_a_school_wants_a_choice(browser, bureau):
-    bureau.report("浙B88888", "国道旁")
+    report(bureau, "浙B88888", "国道旁")
     filter_by(browser, "state", "going")
     filter_by(browser, "kind", "SIGHTING")
     browser.wait("the sighting's case", f"{ROWS} === 1 && document.querySelector('#case-rows').innerText.includes('88888')")
@@ -244,7 +272,7 @@ def a_case_without_a_school_wants_a_choice(browser, bureau):
 
 
 def re_judging_is_told_in_words_and_beijing_time(browser, bureau):
-    bureau.put_missing("bus-b", "OVERLOAD", 1789425000000)
+    put_missing(bureau, "bus-b", "OVERLOAD", 1789425000000)
     filter_by(browser, "kind", "TAMPER")
     browser.wait("its case", f"{ROWS} === 1")
     show(browser, 4)
@@ -310,16 +338,16 @@ def the_log_in_gives_back_what_was_typed(browser, bureau):
     browser.run(END_SESSION)
     browser.run("document.querySelector('.deed').requestSubmit()")
     browser.wait("the log-in", AT_LOG_IN)
-    bureau.fill_log_in(browser)
+    fill_log_in(browser, "li", bureau.password)
     browser.wait("the case again", "return document.querySelector('.case h2')?.innerText.includes('#1 ')")
     check(form(browser)[0] == "dismiss" and form(browser)[2] == "what took long to write", f"{form(browser)}")
 
 
 def nobody_else_gets_it(browser, bureau):
-    password = bureau.add_user("wang", "bureau")
+    password = add_user(bureau, "wang", "bureau")
     browser.run(END_SESSION)
     browser.wait("the log-in", AT_LOG_IN)
-    bureau.fill_log_in(browser, "wang", password)
+    fill_log_in(browser, "wang", password)
     browser.wait("the case again", "return document.querySelector('.case h2')?.innerText.includes('#1 ')")
     check(form(browser)[2] == "", f"wang reads what li has typed: {form(browser)[2]}")
     check("what took" not in browser.run("return JSON.stringify(sessionStorage)"), "and it is kept for nobody")
