@@ -235,7 +235,7 @@ prepare() {
 
 # True when the JSON that comes is as the filter says: `jq -e` of jq 1.6 says so of no JSON at all as well.
 json_is() { [ "$(jq "$@")" = true ]; } # [OPTIONS] FILTER [FILE]
-get() { curl -fsS --max-time 5 -H "@$state/auth" "http://127.0.0.1:$console_port$1"; }
+get() { curl -fsS --max-time 20 -H "@$state/auth" "http://127.0.0.1:$console_port$1"; }
 listening() { ss -Hltn "sport = :$1" | grep -q .; }
 bureau_ready() { get /healthz; }
 # Every vehicle is there and holds the licence that was issued to it: it came over the broker.

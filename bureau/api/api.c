@@ -30,7 +30,7 @@ enum {
     ACCOUNT_UPLOADS_MAX = 2,
     BODY_TIME_MAX_S = 300,
     READ_PAST_MAX = 64 * 1024,  /* of a body that nobody will read */
-    LAST_ANSWERS_MAX_MS = 2000, /* at the stop */
+    LAST_ANSWERS_MAX_MS = 10000, /* at the stop */
     TAIL_MAX = 1024,
     REPORT_ROLES = ACCESS_STAFF | ACCESS_SCHOOL,
 };

@@ -1,11 +1,11 @@
 """The real buswarden-bureau, with a broker of its own, on the test registry."""
 
+import http.client
 import os
 import pathlib
 import subprocess
 import tempfile
 import time
-import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -94,7 +94,7 @@ class Bureau:
                 with urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as response:
                     if response.status == 200:
                         return
-            except (urllib.error.URLError, ConnectionError):
+            except (OSError, http.client.HTTPException):
                 pass  # not up yet, or no broker yet
             time.sleep(0.1)
         raise RuntimeError("the bureau did not become healthy")
