@@ -1,9 +1,9 @@
 // The list of alerts: what is urgent, then newest first; each row one alert object, updated in place as its phases arrive.
 
-import { ApiError, getAlertsBefore } from './api.js';
+import { ApiError, getAlertsBefore, OPEN_MAX } from './api.js';
 import { byId, h, RowList, setText } from './dom.js';
 import { evidenceLine } from './evidence.js';
-import { isOpen, isUrgent } from './fleet.js';
+import { CLEARED_MAX, isOpen, isUrgent } from './fleet.js';
 import { kindText, plateText, shortTime, vehicleName } from './format.js';
 import { onLanguage, t } from './i18n.js';
 import { KINDS } from './law.js';
@@ -34,6 +34,7 @@ export class AlertList {
   #search = '';
   #nextBefore = null; // page of history that comes next
   #loaded = false;
+  #openTruncated = false;
   #more = byId('alert-more');
 
   /** names: { route(id), stop(id) }; onSelect(alert id). */
@@ -59,10 +60,12 @@ export class AlertList {
     this.#drawEmpty(0);
   }
 
-  /** After a snapshot; nextBefore: where its page of history ended, null = at the beginning. */
-  setLoaded(nextBefore) {
+  /** After a snapshot; nextBefore: where its page of history ended, null = at the beginning; openTruncated: there are more
+      open alerts than it holds. */
+  setLoaded({ nextBefore, openTruncated }) {
     if (!this.#loaded) this.#nextBefore = nextBefore; // later snapshots overlap what has been paged in
     this.#loaded = true;
+    this.#openTruncated = openTruncated;
     this.#rows.redraw();
   }
 
@@ -138,7 +141,13 @@ export class AlertList {
 
   #drawEmpty(shown) {
     setText(byId('alert-empty'), shown > 0 ? '' : this.#emptyText());
-    this.#more.hidden = this.#openOnly || this.#nextBefore === null || this.#fleet.isFull;
+    const hasMore = !this.#openOnly && this.#nextBefore !== null;
+    this.#more.hidden = !hasMore || this.#fleet.isFull;
+    const limits = [
+      this.#openTruncated ? t('alerts.openMax', { n: OPEN_MAX }) : '',
+      hasMore && this.#fleet.isFull ? t('alerts.clearedMax', { n: CLEARED_MAX }) : '',
+    ];
+    setText(byId('alert-limits'), limits.join(' ').trim());
   }
 
   #emptyText() {
@@ -150,9 +159,12 @@ export class AlertList {
   async #loadMore() {
     this.#more.disabled = true;
     try {
-      const page = await getAlertsBefore(this.#nextBefore);
-      this.#nextBefore = page.next_before;
-      this.#fleet.putHistory(page.alerts);
+      let tells = false;
+      while (!tells && this.#nextBefore !== null) { // a page can be of open alerts alone, which are here
+        const page = await getAlertsBefore(this.#nextBefore);
+        this.#nextBefore = page.next_before;
+        tells = this.#fleet.putHistory(page.alerts);
+      }
       setText(this.#more, t('alerts.more'));
       this.#rows.redraw();
     } catch (error) {

@@ -6,7 +6,8 @@ const UPLOAD_TIMEOUT_MS = 60000; // a photo over a bad network
 const HEALTH_INTERVAL_MS = 10000;
 const BACKOFF_FIRST_MS = 1000;
 const BACKOFF_LIMIT_MS = 15000;
-const OPEN_LIMIT = 500; // the interface's largest page
+const OPEN_PAGE = 500; // the interface's largest
+export const OPEN_MAX = 5000; // open alerts that a snapshot holds, the newest
 export const PAGE_LIMIT = 100;
 const TRIPS_LIMIT = 20;
 
@@ -143,10 +144,22 @@ export const getReport = (question) =>
 export const reportWorkbookUrl = (question, lang) => `/v1/report.xlsx?${reportQuery(question)}&lang=${lang}`;
 export const getAlertsBefore = (id) => get(`/v1/alerts?state=all&limit=${PAGE_LIMIT}&before=${id}`);
 
-/** Everything the page starts from: all open alerts, the newest page of all alerts, all vehicles. */
+/** The open alerts, page by page; next_before is null unless there are more than OPEN_MAX. */
+async function getOpenAlerts() {
+  const page = (query) => get(`/v1/alerts?state=open&limit=${OPEN_PAGE}${query}`);
+  let { alerts, next_before, last_event } = await page('');
+  while (next_before !== null && alerts.length < OPEN_MAX) {
+    const older = await page(`&before=${next_before}`);
+    alerts = alerts.concat(older.alerts);
+    next_before = older.next_before;
+  }
+  return { alerts, next_before, last_event };
+}
+
+/** Everything the page starts from: the open alerts, the newest page of all alerts, all vehicles. */
 async function getSnapshot() {
   // Alerts first: what changes after `last_event` of the first answer comes again over the stream.
-  const open = await get(`/v1/alerts?state=open&limit=${OPEN_LIMIT}`);
+  const open = await getOpenAlerts();
   const [recent, fleet] = await Promise.all([get(`/v1/alerts?state=all&limit=${PAGE_LIMIT}`), get('/v1/vehicles')]);
   return {
     alerts: [...recent.alerts, ...open.alerts],

@@ -1,6 +1,6 @@
 // What the page knows: alerts and vehicles as last heard. Views listen; nothing here touches the document.
 
-const ALERTS_MAX = 1000; // kept; beyond it the oldest cleared ones go
+export const CLEARED_MAX = 1000; // kept; beyond it the oldest go. Open ones stay: a snapshot has a limit of its own (api.js)
 const SEVERITIES = ['none', 'notice', 'minor', 'serious', 'criminal'];
 
 export const isOpen = (alert) => alert.phase !== 'CLEARED';
@@ -22,6 +22,7 @@ export class Fleet extends EventTarget {
   lastEvent = 0; // number of the newest event seen
   #loaded = false;
   #openByVehicle = new Map(); // vehicle_id -> Map(alert id -> alert)
+  #cleared = new Set(); // ids
 
   /**
    * A fresh snapshot; alerts not known and newer than the last event seen count as new. Only the first one moves
@@ -42,9 +43,11 @@ export class Fleet extends EventTarget {
     this.lastEvent = Math.max(this.lastEvent, alert.event);
   }
 
-  /** A page of history: never new. */
+  /** A page of history: never new. True when it told of an alert that was not known. */
   putHistory(alerts) {
+    const tells = alerts.some(({ id }) => !this.alerts.has(id));
     for (const alert of alerts) this.#keep(alert);
+    return tells;
   }
 
   putVehicle(vehicle) {
@@ -54,7 +57,7 @@ export class Fleet extends EventTarget {
 
   /** No more history fits. */
   get isFull() {
-    return this.alerts.size >= ALERTS_MAX;
+    return this.#cleared.size >= CLEARED_MAX;
   }
 
   openAlerts() {
@@ -86,32 +89,34 @@ export class Fleet extends EventTarget {
     const known = this.alerts.get(alert.id);
     if (known && known.event >= alert.event) return;
     this.alerts.set(alert.id, alert);
-    this.#indexOpen(alert);
+    this.#index(alert);
     this.#emit('alert', { alert, isNew: this.#loaded && !known && alert.event > this.lastEvent });
     const vehicle = this.vehicles.get(alert.vehicle_id);
     if (vehicle) this.#emit('vehicle', { vehicle });
-    if (this.alerts.size > ALERTS_MAX) this.#evict();
+    if (this.#cleared.size > CLEARED_MAX) this.#evict();
   }
 
-  #indexOpen(alert) {
+  #index(alert) {
     const open = this.#openByVehicle.get(alert.vehicle_id) ?? new Map();
     if (isOpen(alert)) open.set(alert.id, alert);
     else open.delete(alert.id);
     this.#openByVehicle.set(alert.vehicle_id, open);
+    if (isOpen(alert)) this.#cleared.delete(alert.id);
+    else this.#cleared.add(alert.id);
   }
 
   #evict() {
-    const cleared = [...this.alerts.values()].filter((alert) => !isOpen(alert));
-    if (cleared.length === 0) return;
-    const oldest = cleared.reduce((a, b) => (a.id < b.id ? a : b));
-    this.alerts.delete(oldest.id);
-    this.#emit('alert-gone', { id: oldest.id });
+    const id = Math.min(...this.#cleared);
+    this.#cleared.delete(id);
+    this.alerts.delete(id);
+    this.#emit('alert-gone', { id });
   }
 
   #reset() {
     this.alerts.clear();
     this.vehicles.clear();
     this.#openByVehicle.clear();
+    this.#cleared.clear();
     this.lastEvent = 0;
     this.#loaded = false;
     this.#emit('reset');

@@ -60,7 +60,7 @@ function deselect({ type, id }) {
 
 async function onSnapshot(snapshot) {
   fleet.load(snapshot);
-  alertList.setLoaded(snapshot.nextBefore);
+  alertList.setLoaded(snapshot);
   vehicleList.setLoaded();
   incidentList?.redraw();
   status.setOpenTruncated(snapshot.openTruncated);

@@ -387,6 +387,22 @@ def old_alert_that_ended_during_an_outage_is_shown_as_ended(browser, mock):
 
 
 def gcj02_agrees_with_the_bureau(browser, mock):
+def history_ends_where_the_page_says(browser, _):
+    with contextlib.closing(Mock()) as mock:
+        mock.post("cleared", first=1001, last=2500)
+        open_page(browser, mock)
+        kept = ROWS.removeprefix("return ")
+        browser.wait("the newest page", f"return {kept} === 102 && !document.getElementById('alert-more').hidden")
+        check(browser.text("#alert-limits") == "", browser.text("#alert-limits"))
+        for page in range(2, 11):
+            browser.run("document.getElementById('alert-more').click()")
+            browser.wait(f"page {page}", f"return {kept} === {100 * page + 2}")
+        browser.wait("the end", "return document.getElementById('alert-more').hidden")
+        check_contains(browser.text("#alert-limits"), "已解除", "最新 1000 条")
+        browser.run("document.querySelector('[data-filter=open]').click()")
+        browser.wait("nothing of it under the open ones", "return document.getElementById('alert-limits').innerText === ''")
+
+
     open_page(browser, mock)
     place = browser.run("return import('/console/gcj02.js').then((m) => m.gcj02FromWgs84([29.14, 121.03]))")
     expected = [29.137316177, 121.034318761]  # as tests/unit/gcj02.c has it
@@ -610,6 +626,33 @@ def real_bureau_answers_a_plate(browser, bureau):
 
 
 def real_bureau_counts_a_term(browser, bureau):
+        check_contains(browser.text("#plate-result"), *parts)
+
+
+def real_bureau_s_open_alerts_are_all_reached(browser, bureau):
+    def shown():
+        browser.open(f"{bureau.url}/console/favicon.svg")
+        browser.open(f"{bureau.url}/#alerts")
+        browser.wait("the live connection", LIVE)
+        browser.run("document.querySelector('[data-filter=open]').click()")
+        return "return document.querySelectorAll('#alert-rows li:not([hidden])').length"
+
+    rows = shown()
+    browser.wait("what is open", f"{rows} > 0")
+    before = browser.run(rows)
+    browser.open(f"{bureau.url}/console/favicon.svg")  # nobody who hears of each
+    bureau.put_alerts("bus-b", 1001, 1600)
+    browser.wait("more than a page", f"{shown()} === {before + 600}")
+    check(browser.text("#alert-limits") == "", browser.text("#alert-limits"))
+    browser.run("document.querySelector('[data-filter=all]').click()")
+    browser.wait("history", "return !document.getElementById('alert-more').hidden")
+    browser.run("document.getElementById('alert-more').click()")
+    browser.wait("what is older than the open ones, at once", "return document.getElementById('alert-more').hidden")
+    browser.open(f"{bureau.url}/console/favicon.svg")
+    bureau.put_alerts("bus-e", 1001, 5500)
+    browser.wait("the newest", f"{shown()} === 5000")
+    check_contains(browser.text("#alert-limits"), "超过 5000 条", "最新 5000 条")
+    check(browser.text("#sum-open") == "5000+", browser.text("#sum-open"))
     browser.open(f"{bureau.url}/")
     browser.wait("the live connection", LIVE)
     ask_report(browser, "2026-02-23", "2026-07-10")
@@ -630,6 +673,7 @@ REAL_TESTS = [
 
 TESTS = [
     page_loads_without_errors,
+    real_bureau_s_open_alerts_are_all_reached,
     routes_stops_and_buses_are_drawn,
     alert_arrives_without_reload,
     alert_is_updated_in_place,
@@ -652,6 +696,7 @@ TESTS = [
     gcj02_agrees_with_the_bureau,
     trips_show_who_boarded_where_in_counts,
     earlier_trips_are_loaded_on_demand,
+    history_ends_where_the_page_says,
     every_kind_is_shown_with_its_evidence_and_its_law,
     no_kind_shows_names_or_values_of_the_program,
     a_pupil_left_inside_stands_above_newer_alerts_until_it_ends,

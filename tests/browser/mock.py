@@ -3,7 +3,8 @@
     mock.py [PORT]        prints "ready PORT"; PORT 0 or none = any free port
 
 Test controls: POST /mock/alert and /mock/vehicle (JSON merged over the object with the same id, then sent over the
-stream; a new alert id makes a new alert), POST /mock/every-kind (an open alert of each kind), POST /mock/broker {"connected": false}, POST /mock/drop (ends every stream).
+stream; a new alert id makes a new alert), POST /mock/every-kind (an open alert of each kind),
+POST /mock/cleared {"first", "last"} (so many that are over, without an event), POST /mock/broker {"connected": false}, POST /mock/drop (ends every stream).
 """
 
 import json
@@ -211,6 +212,11 @@ class World:
             self.put_alert(alert(number, one, kind, severity, "UPDATED", 330 - number, evidence))
         self.put_vehicle({"vehicle_id": "tt-0001", "open_alerts": list(EVIDENCE)})
 
+    def put_cleared(self, first, last):
+        one = self.vehicles["tt-0001"]
+        with self.lock:
+            self.alerts.update({n: alert(n, one, "OVERLOAD", "minor", "CLEARED", 600, overload(20, 18)) for n in range(first, last + 1)})
+
     def put_vehicle(self, patch):
         with self.lock:
             merged = {**self.vehicles[patch["vehicle_id"]], **patch}
@@ -356,6 +362,8 @@ class Handler(BaseHTTPRequestHandler):
             self.world.put_vehicle(body)
         elif self.path == "/mock/every-kind":
             self.world.put_every_kind()
+        elif self.path == "/mock/cleared":
+            self.world.put_cleared(**body)
         elif self.path == "/mock/incidents":
             self.world.incidents = body["incidents"]
         elif self.path == "/mock/broker":

@@ -6,6 +6,8 @@ export const zh = {
   'alerts.noMatch': '没有符合筛选条件的预警。',
   'alerts.more': '加载更早的记录',
   'alerts.moreFailed': '加载失败，点此重试',
+  'alerts.openMax': '进行中的预警超过 {n} 条：所示为最新 {n} 条，更早的可在「全部」中继续加载。',
+  'alerts.clearedMax': '已解除的预警，所示为最新 {n} 条。',
   'alerts.new': '新预警：{text}',
 
   'kind.OVERLOAD': '超员',
@@ -211,6 +213,8 @@ export const en = {
   'alerts.noMatch': 'No alert matches the filter.',
   'alerts.more': 'Load earlier records',
   'alerts.moreFailed': 'Loading failed; try again',
+  'alerts.openMax': 'More than {n} alerts are open: the newest {n} are shown; older ones can be loaded under “All”.',
+  'alerts.clearedMax': 'Of the cleared alerts the newest {n} are shown.',
   'alerts.new': 'New alert: {text}',
 
   'kind.OVERLOAD': 'Overload',
