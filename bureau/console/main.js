@@ -1,7 +1,7 @@
 // Puts the page together: fleet (what is known) <- Live (the server), views listen to the fleet.
 
 import { AlertList, alertText } from './alerts.js';
-import { ApiError, getConsole, getRoutes, getSession, Live } from './api.js';
+import { ApiError, getConsole, getRoutes, Live } from './api.js';
 import { byId, setText } from './dom.js';
 import { Detail } from './detail.js';
 import { Fleet } from './fleet.js';
@@ -11,15 +11,13 @@ import { FleetMap } from './map.js';
 import { NotificationList } from './notifications.js';
 import { PlateCheck } from './plates.js';
 import { SightingList } from './sightings.js';
-import { showWho } from './session.js';
+import { isStaff, knowWho } from './session.js';
 import { Status } from './status.js';
 import { TermPage } from './term.js';
 import { VehicleList } from './vehicles.js';
 
 const AGES_INTERVAL_MS = 15000;
 const MAP_RETRY_MS = 10000;
-const SESSION_RETRY_MS = 2000;
-const STAFF = ['admin', 'bureau'];
 const TABS = ['alerts', 'vehicles', 'plates', 'sightings', 'incidents', 'notifications', 'term'];
 
 const fleet = new Fleet();
@@ -42,6 +40,8 @@ const live = new Live({
   onState: (state) => status.setState(state),
 });
 const status = new Status(fleet, () => live.retryNow());
+const plateCheck = new PlateCheck();
+const sightingList = new SightingList({ onPlate: lookUp });
 
 function select(selection) {
   alertList.select(selection.type === 'alert' ? selection.id : null);
@@ -49,6 +49,11 @@ function select(selection) {
   detail.show(selection);
   if (selection.type === 'alert') map?.showAlert(fleet.alerts.get(selection.id));
   else map?.showVehicle(fleet.vehicles.get(selection.id));
+}
+
+function lookUp(plate) {
+  openTab('plates');
+  plateCheck.take(plate);
 }
 
 function deselect({ type, id }) {
@@ -125,11 +130,13 @@ function bindLanguage() {
   });
 }
 
+const openTab = (name) => globalThis.bootstrap.Tab.getOrCreateInstance(byId(`tab-${name}`)).show();
+
 // #alerts, #vehicles, #plates, #sightings and #incidents open that tab: a phone at the roadside keeps #plates as its bookmark.
 function bindTabs() {
   const open = () => {
     const name = location.hash.slice(1);
-    if (TABS.includes(name)) globalThis.bootstrap.Tab.getOrCreateInstance(byId(`tab-${name}`)).show();
+    if (TABS.includes(name)) openTab(name);
   };
   for (const name of TABS) {
     byId(`tab-${name}`).addEventListener('shown.bs.tab', () => {
@@ -143,18 +150,11 @@ function bindTabs() {
 
 /** Nothing is asked for before it is known who asks: without a session, getSession() leads to the log-in. */
 async function begin() {
-  let session;
-  try {
-    session = await getSession();
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.status !== 401) setTimeout(begin, SESSION_RETRY_MS);
-    return;
-  }
-  showWho(session);
-  const isStaff = STAFF.includes(session.role);
-  byId('tab-notifications').hidden = !isStaff;
-  if (isStaff) {
+  const session = await knowWho();
+  if (session === null) return;
+  byId('tab-notifications').hidden = !isStaff();
+  if (session.role === 'school') sightingList.showNewestOnly();
+  if (isStaff()) {
     incidentList = new IncidentList(fleet);
     new NotificationList();
   }
@@ -168,9 +168,7 @@ setInterval(() => {
   vehicleList.redraw();
   map?.relabel();
 }, AGES_INTERVAL_MS);
-new PlateCheck();
 new TermPage();
-new SightingList();
 bindLanguage();
 bindTabs();
 setLanguage(storedLanguage());

@@ -12,10 +12,15 @@ const VERDICTS = {
   expired: ['expired', 'bad', '✕'],
   suspended: ['suspended', 'bad', '✕'],
   no_permit: ['no_permit', 'bad', '✕'],
+  unfit: ['unfit', 'bad', '✕'],
   unknown: ['unknown', 'bad', '?'],
 };
 
-const verdictOf = ({ verdict, in_window }) => VERDICTS[verdict === 'licensed' && !in_window ? 'outside' : verdict];
+function verdictOf({ verdict, in_window, permit_no }) {
+  if (verdict === 'licensed' && !in_window) return VERDICTS.outside;
+  if (verdict === 'no_permit' && permit_no) return VERDICTS.unfit; // overdue or scrapped: no permit helps
+  return VERDICTS[verdict];
+}
 
 const validityText = ({ valid_from, valid_until }) => (valid_until ? `${valid_from ?? ''} – ${valid_until}` : null);
 
@@ -79,6 +84,12 @@ export class PlateCheck {
     onLanguage(() => this.#show(this.#draw));
   }
 
+  /** Looks up `plate`, as if it had been typed. */
+  take(plate) {
+    byId('plate-input').value = plate;
+    this.#check(plate);
+  }
+
   async #check(plate) {
     if (plate === '') return;
     this.#asked += 1;
@@ -87,17 +98,12 @@ export class PlateCheck {
     let draw;
     try {
       const answer = await getPlate(plate);
-      draw = () => card(answer, (near) => this.#take(near));
+      draw = () => card(answer, (near) => this.take(near));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       draw = () => failure(error);
     }
     if (asked === this.#asked) this.#show(draw);
-  }
-
-  #take(plate) {
-    byId('plate-input').value = plate;
-    this.#check(plate);
   }
 
   #show(draw) {

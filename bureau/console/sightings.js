@@ -24,16 +24,21 @@ const headsText = (heads) => (heads === null ? null : t('sightings.heads', { n: 
 const facts = (...parts) => h('span', { class: 'school' }, parts.filter(Boolean).join(' · '));
 
 export class SightingList {
+  #onPlate;
   #rows = [];
   #by = 'plate';
   #days = 30;
   #asked = 0; // an answer that was overtaken by a newer question is dropped
-  #open = null; // the plate whose reports are shown, '' = all of the newest
-  #reports = [];
-  #failed = false;
+  #note = 'loading'; // text key of why there are no rows, '' = none were reported
+  #open = null; // the plate whose reports are shown
+  #reports = []; // of that plate, or the newest of all
+  #reportsNote = ''; // text key of why there are none of that plate
   #photos = new Map(); // id -> object URL: looked at once, on record once
+  #photoFaults = new Map(); // id -> text key of why it is not shown
 
-  constructor() {
+  /** onPlate(plate): what to do with a registered plate that may have been meant. */
+  constructor({ onPlate }) {
+    this.#onPlate = onPlate;
     const by = byId('sighting-by');
     const days = byId('sighting-days');
     by.addEventListener('change', () => this.#choose(by.value, this.#days));
@@ -45,48 +50,68 @@ export class SightingList {
     });
   }
 
+  /** For a school, which sees its own reports: what comes again and again is of the whole county. */
+  showNewestOnly() {
+    this.#choose('newest', this.#days);
+  }
+
   async load() {
     this.#asked += 1;
     const asked = this.#asked;
+    let [rows, reports, note] = [[], [], ''];
     try {
-      const rows = this.#by === 'newest' ? [] : (await getRecurrence(this.#by, this.#days)).rows;
-      const reports = this.#by === 'newest' ? (await getSightings({ limit: LISTED })).sightings : [];
-      if (asked !== this.#asked) return;
-      this.#rows = rows;
-      this.#reports = reports;
-      this.#open = this.#by === 'newest' ? '' : null;
-      this.#failed = false;
+      if (this.#by === 'newest') reports = (await getSightings({ limit: LISTED })).sightings;
+      else rows = (await getRecurrence(this.#by, this.#days)).rows;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#failed = true;
+      note = 'sightings.failed';
     }
-    this.#draw();
+    if (asked === this.#asked) this.#show(rows, reports, note);
   }
 
+  // Nothing stays of what was shown before: rows of another kind have other members.
   #choose(by, days) {
     this.#by = by;
     this.#days = days;
+    this.#show([], [], 'loading');
     this.load();
+  }
+
+  #show(rows, reports, note) {
+    this.#rows = rows;
+    this.#reports = reports;
+    this.#open = null;
+    this.#note = note;
+    this.#draw();
+  }
+
+  #showReports(reports, note) {
+    this.#reports = reports;
+    this.#reportsNote = note;
+    this.#draw();
   }
 
   async #toggle(plate) {
     this.#open = this.#open === plate ? null : plate;
-    this.#reports = [];
-    if (this.#open) {
-      try {
-        this.#reports = (await getSightings({ plate, limit: LISTED })).sightings;
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-      }
+    this.#showReports([], 'loading');
+    if (this.#open === null) return;
+    let [reports, note] = [[], ''];
+    try {
+      reports = (await getSightings({ plate, limit: LISTED })).sightings;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      note = 'sightings.failed';
     }
-    this.#draw();
+    if (this.#open === plate) this.#showReports(reports, note); // else another was opened meanwhile
   }
 
   async #showPhoto(id) {
     try {
       if (!this.#photos.has(id)) this.#photos.set(id, URL.createObjectURL(await getPhoto(id)));
+      this.#photoFaults.delete(id);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      this.#photoFaults.set(id, error.status === 404 ? 'sightings.photoGone' : 'sightings.failed');
     }
     this.#draw();
   }
@@ -110,7 +135,11 @@ export class SightingList {
     if (!photo) return null;
     const url = this.#photos.get(id);
     if (url) return h('img', { class: 'sighting-photo', src: url, alt: t('sightings.photo') });
-    return h('button', { type: 'button', class: 'act', onclick: () => this.#showPhoto(id) }, t('sightings.showPhoto'));
+    const fault = this.#photoFaults.get(id);
+    return [
+      h('button', { type: 'button', class: 'act for-readers', onclick: () => this.#showPhoto(id) }, t('sightings.showPhoto')),
+      fault ? h('span', { class: 'failed', role: 'alert' }, t(fault)) : null,
+    ];
   }
 
   #report(report) {
@@ -121,7 +150,12 @@ export class SightingList {
       h('p', { class: 'acts' }, this.#photoOf(report),
         report.case_id ? h('span', {}, t('sightings.case', { n: report.case_id })) : null,
         report.verdict === 'licensed' ? null
-          : h('button', { type: 'button', class: 'act', onclick: () => this.#handOver(report.id) }, t('sightings.handOver'))));
+          : h('button', { type: 'button', class: 'act for-staff', onclick: () => this.#handOver(report.id) }, t('sightings.handOver'))));
+  }
+
+  #reportsOfPlate() {
+    const note = this.#reportsNote ? h('li', { class: 'sighting' }, h('p', { role: 'status' }, t(this.#reportsNote))) : null;
+    return h('ul', { class: 'sighting-reports' }, this.#reports.map((report) => this.#report(report)), note);
   }
 
   #plate(row) {
@@ -134,8 +168,8 @@ export class SightingList {
           h('span', { class: 'count' }, t('sightings.times', { n: row.count, days: row.days }))),
         facts(gates), facts(hours),
         facts(t('sightings.last', { at: dateTime(row.last_at) }), headsText(row.heads))),
-      nearMisses(row.near_misses, (plate) => this.#toggle(plate)),
-      isOpen ? h('ul', { class: 'sighting-reports' }, this.#reports.map((report) => this.#report(report))) : null);
+      nearMisses(row.near_misses, this.#onPlate),
+      isOpen ? this.#reportsOfPlate() : null);
   }
 
   #share(row) {
@@ -151,7 +185,7 @@ export class SightingList {
     const draw = { plate: (row) => this.#plate(row), newest: (row) => this.#report(row) }[this.#by] ?? ((row) => this.#share(row));
     const shown = this.#by === 'newest' ? this.#reports : this.#rows;
     list.replaceChildren(...shown.map(draw));
-    setText(byId('sighting-empty'), this.#failed ? t('sightings.failed') : shown.length === 0 ? t('sightings.none') : '');
+    setText(byId('sighting-empty'), this.#note ? t(this.#note) : shown.length === 0 ? t('sightings.none') : '');
     list.lang = isChinese() ? 'zh-CN' : 'en';
   }
 }

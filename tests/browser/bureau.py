@@ -37,14 +37,14 @@ class Bureau:
         http = int(subprocess.check_output([ROOT / "tests/ports", "2", str(os.getpid())]))
         mqtt = http + 1
         self.url = f"http://127.0.0.1:{http}"
-        config = f"{self.dir.name}/bureau.ini"
-        pathlib.Path(config).write_text(CONFIG.format(dir=self.dir.name, mqtt=mqtt, http=http, root=ROOT))
+        self.config = f"{self.dir.name}/bureau.ini"
+        pathlib.Path(self.config).write_text(CONFIG.format(dir=self.dir.name, mqtt=mqtt, http=http, root=ROOT))
         try:
             self._start("/usr/sbin/mosquitto", "-p", str(mqtt))
             self._bureau("keygen", f"{self.dir.name}/bureau")
-            self._bureau("import", ROOT / "tests/data/registry", "--config", config)
-            self.password = self._bureau("user", "add", "li", "--role", "admin", "--random", "--config", config)
-            token = self._bureau("token", "add", "li", "--scope", "all", "--config", config)
+            self._bureau("import", ROOT / "tests/data/registry", "--config", self.config)
+            self.password = self.add_user("li", "admin")
+            token = self._bureau("token", "add", "li", "--scope", "all", "--config", self.config)
             self.headers = {"Authorization": f"Bearer {token}"}
             self.start_server()
         except BaseException:
@@ -65,11 +65,30 @@ class Bureau:
         browser.click("#login-form button")
         browser.wait("the log-in", "return location.pathname === '/'")
 
+    def add_user(self, name, role, *options):
+        """The new account's password."""
+        return self._bureau("user", "add", name, "--role", role, *options, "--random", "--config", self.config)
+
+    def enter(self, browser, name="li", password=None):
+        """As log_in(), for whomever, and without the page for it."""
+        browser.open(f"{self.url}/console/favicon.svg")
+        status = browser.run("""return fetch('/v1/session', { method: 'POST',
+            headers: { 'Content-Type': 'application/json', 'X-Buswarden': '1' },
+            body: JSON.stringify({ name: arguments[0], password: arguments[1] }) }).then((r) => r.status)""",
+                             name, password or self.password)
+        if status != 200:
+            raise RuntimeError(f"{name} cannot log in: {status}")
+
     def put_alert(self, vehicle, number, phase, kind="OVERLOAD"):
         """A phase of an alert, straight into the store."""
         store = f"{self.dir.name}/store.db"
         subprocess.run([self.bin / "api_rows", "alert", store, vehicle, str(number), phase, kind], check=True,
                        stdout=subprocess.DEVNULL)
+
+    def put_alerts(self, vehicle, first, last, kind="OVERLOAD"):
+        """So many open ones at once, straight into the store."""
+        subprocess.run([self.bin / "api_rows", "alerts", f"{self.dir.name}/store.db", vehicle, str(first), str(last), kind],
+                       check=True, stdout=subprocess.DEVNULL)
 
     def start_server(self):
         self._start(self.bin / "buswarden-bureau", "run", "--config", f"{self.dir.name}/bureau.ini")
@@ -85,11 +104,6 @@ class Bureau:
                               text=True).stdout.strip()
 
     def _start(self, *command):
-    def put_alerts(self, vehicle, first, last, kind="OVERLOAD"):
-        """So many open ones at once, straight into the store."""
-        subprocess.run([self.bin / "api_rows", "alerts", f"{self.dir.name}/store.db", vehicle, str(first), str(last), kind],
-                       check=True, stdout=subprocess.DEVNULL)
-
         self.processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 
     def _wait_for_health(self):

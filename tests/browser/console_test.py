@@ -14,6 +14,7 @@ import time
 
 from bureau import Bureau
 from gate_tests import GATE_TESTS
+from sighting_tests import SIGHTING_TESTS
 from webdriver import Browser, call
 
 MOCK = pathlib.Path(__file__).with_name("mock.py")
@@ -386,7 +387,6 @@ def old_alert_that_ended_during_an_outage_is_shown_as_ended(browser, mock):
     browser.wait("the end", f"return {row}.innerText.includes('已解除')")
 
 
-def gcj02_agrees_with_the_bureau(browser, mock):
 def history_ends_where_the_page_says(browser, _):
     with contextlib.closing(Mock()) as mock:
         mock.post("cleared", first=1001, last=2500)
@@ -403,6 +403,7 @@ def history_ends_where_the_page_says(browser, _):
         browser.wait("nothing of it under the open ones", "return document.getElementById('alert-limits').innerText === ''")
 
 
+def gcj02_agrees_with_the_bureau(browser, mock):
     open_page(browser, mock)
     place = browser.run("return import('/console/gcj02.js').then((m) => m.gcj02FromWgs84([29.14, 121.03]))")
     expected = [29.137316177, 121.034318761]  # as tests/unit/gcj02.c has it
@@ -619,13 +620,12 @@ def real_bureau_shows_every_kind(browser, bureau):
 def real_bureau_answers_a_plate(browser, bureau):
     browser.open(f"{bureau.url}/#plates")
     browser.wait("the form", "return document.getElementById('plate-form').offsetParent !== null")
-    for plate, parts in (("浙Ｊ·23456", ["许可已暂停或吊销"]), ("浙J99999", ["未登记车辆"]), ("浙J1", ["格式不正确"])):
+    for plate, parts in (("浙Ｊ·23456", ["许可已暂停或吊销"]), ("浙J99999", ["未登记车辆"]), ("浙J1", ["格式不正确"]),
+                         ("浙J56789", ["无校车使用许可", "第四十五条"]),
+                         ("浙J4567学", ["逾期未检验或已报废", "浙台校字0005", "第二十条"])):  # scrapped, with a permit
         browser.type("#plate-input", plate)
         browser.click("#plate-form button")
         browser.wait(f"the verdict on {plate}", f"return document.getElementById('plate-result').innerText.includes({parts[0]!r})")
-
-
-def real_bureau_counts_a_term(browser, bureau):
         check_contains(browser.text("#plate-result"), *parts)
 
 
@@ -653,6 +653,9 @@ def real_bureau_s_open_alerts_are_all_reached(browser, bureau):
     browser.wait("the newest", f"{shown()} === 5000")
     check_contains(browser.text("#alert-limits"), "超过 5000 条", "最新 5000 条")
     check(browser.text("#sum-open") == "5000+", browser.text("#sum-open"))
+
+
+def real_bureau_counts_a_term(browser, bureau):
     browser.open(f"{bureau.url}/")
     browser.wait("the live connection", LIVE)
     ask_report(browser, "2026-02-23", "2026-07-10")
@@ -664,16 +667,17 @@ REAL_TESTS = [
     real_bureau_asks_for_a_log_in_and_leads_back,
     real_bureau_makes_an_account_and_a_token,
     *GATE_TESTS,
+    *SIGHTING_TESTS,
     real_bureau_serves_the_console,
     real_bureau_streams_an_alert_to_its_end,
     real_bureau_shows_every_kind,
     real_bureau_answers_a_plate,
     real_bureau_counts_a_term,
+    real_bureau_s_open_alerts_are_all_reached,
 ]
 
 TESTS = [
     page_loads_without_errors,
-    real_bureau_s_open_alerts_are_all_reached,
     routes_stops_and_buses_are_drawn,
     alert_arrives_without_reload,
     alert_is_updated_in_place,
@@ -692,11 +696,11 @@ TESTS = [
     lost_vehicle_link_is_shown,
     broken_stream_is_resumed_without_loss,
     old_alert_that_ended_during_an_outage_is_shown_as_ended,
+    history_ends_where_the_page_says,
     lost_server_is_shown_and_found_again,
     gcj02_agrees_with_the_bureau,
     trips_show_who_boarded_where_in_counts,
     earlier_trips_are_loaded_on_demand,
-    history_ends_where_the_page_says,
     every_kind_is_shown_with_its_evidence_and_its_law,
     no_kind_shows_names_or_values_of_the_program,
     a_pupil_left_inside_stands_above_newer_alerts_until_it_ends,

@@ -87,6 +87,7 @@ export const zh = {
   'sightings.notHandedOver': '未能移交：{reason}',
   'sightings.none': '这段时间没有线索。',
   'sightings.failed': '无法读取：服务器连不上，或您的角色不能查看。',
+  'sightings.photoGone': '照片已不在：可能已过保存期限。',
   'sightings.report': '现场上报',
 
   'plate.label': '号牌号码',
@@ -109,6 +110,8 @@ export const zh = {
   'verdict.suspended.note': '此时载有学生属于未取得有效许可运行（条例第十四条、第四十五条）。',
   'verdict.no_permit': '无校车使用许可',
   'verdict.no_permit.note': '车辆已登记，但没有校车使用许可，不得接送学生（条例第十四条、第四十五条）。',
+  'verdict.unfit': '逾期未检验或已报废',
+  'verdict.unfit.note': '虽有许可在册，但车辆逾期未检验或已报废，不得接送学生（条例第十四条、第二十条）。',
   'verdict.unknown': '未登记车辆',
   'verdict.unknown.note': '本局没有这辆车的登记。若正在接送学生，涉嫌「黑校车」，请核对号牌后上报（条例第十四条、第四十五条）。',
 };
@@ -200,6 +203,7 @@ export const en = {
   'sightings.notHandedOver': 'Not handed over: {reason}',
   'sightings.none': 'Nothing was reported in this time.',
   'sightings.failed': 'Cannot be read: the server is out of reach, or it is not for your role.',
+  'sightings.photoGone': 'The photo is there no longer: its time may be over.',
   'sightings.report': 'Report a vehicle',
 
   'plate.label': 'Plate number',
@@ -222,6 +226,8 @@ export const en = {
   'verdict.suspended.note': 'Carrying pupils now is running without a valid permit (Art. 14, 45).',
   'verdict.no_permit': 'No permit',
   'verdict.no_permit.note': 'Registered, but without a school-bus permit: it must not carry pupils (Art. 14, 45).',
+  'verdict.unfit': 'Inspection overdue, or scrapped',
+  'verdict.unfit.note': 'There is a permit, but the inspection is overdue or the vehicle is scrapped: it must not carry pupils (Art. 14, 20).',
   'verdict.unknown': 'Not registered',
   'verdict.unknown.note': 'The bureau has no such vehicle. If it carries pupils, verify the plate and report it (Art. 14, 45).',
 };
