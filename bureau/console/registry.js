@@ -3,8 +3,10 @@
 
 import { ApiError, callApi } from './api.js';
 import { byId, h, setText } from './dom.js';
+import { dateTime } from './format.js';
 import { onLanguage, setLanguage, storedLanguage, t, toggleLanguage } from './i18n.js';
 import { LineMap } from './linemap.js';
+import { isStaff, knowWho } from './session.js';
 
 const TABLES = ['schools', 'vehicles', 'drivers', 'permits', 'routes', 'stops', 'orders'];
 const EXPIRY_DAYS = 60;
@@ -156,7 +158,7 @@ function geometryField() {
   if (!hasGeometry(table)) return [];
   return [
     h('label', { class: 'field-label', for: 'geometry' }, word(`geometry.${table}`)),
-    h('input', { class: 'form-control', id: 'geometry', type: 'file', accept: '.geojson,.json', onchange: pick }),
+    h('input', { class: 'form-control for-staff', id: 'geometry', type: 'file', accept: '.geojson,.json', onchange: pick }),
     h('p', { class: 'hint', id: 'picked' }, ''),
     h('div', { id: 'line-map' }),
   ];
@@ -198,14 +200,14 @@ function drawForm() {
   byId('editor').replaceChildren(
     h('form', { id: 'form', onsubmit: save },
       h('h2', {}, chosen.tag === null ? word('add') : idOf(chosen.row)),
-      FIELDS[table].flatMap(field), geometryField(),
+      h('fieldset', { disabled: !isStaff() }, FIELDS[table].flatMap(field), geometryField()),
       h('div', { id: 'faults' }),
-      h('div', { class: 'actions' },
+      h('div', { class: 'actions for-staff' },
         h('button', { type: 'submit', class: 'btn btn-primary', id: 'save' }, word('save')),
         chosen.tag === null ? null
           : h('button', { type: 'button', class: 'btn btn-outline-danger', id: 'remove', onclick: remove }, word('remove')))),
     h('div', { class: 'history', id: 'history' }));
-  if (chosen.tag !== null) showHistory(idOf(chosen.row));
+  if (chosen.tag !== null && isStaff()) showHistory(idOf(chosen.row));
   makeLineMap();
 }
 
@@ -277,18 +279,20 @@ async function remove() {
 
 function changeText({ time, who, what, fields }) {
   const parts = Object.entries(fields).map(([name, [before, after]]) => `${name}: ${before ?? '–'} → ${after ?? '–'}`);
-  return `${new Date(time).toLocaleString()} · ${who} · ${word(what)} · ${parts.join('; ')}`;
+  return `${dateTime(time)} · ${who} · ${word(what)} · ${parts.join('; ')}`;
 }
 
 async function showHistory(id) {
   const query = new URLSearchParams({ table, row: id, limit: HISTORY });
+  const box = byId('history'); // another row's may be there when the answer comes
   try {
     const { body } = await callApi(`/v1/registry/changes?${query}`);
     if (body.changes.length === 0) return;
-    byId('history').replaceChildren(h('h3', {}, word('history')),
+    box.replaceChildren(h('h3', {}, word('history')),
       h('ul', { class: 'rows' }, body.changes.map((change) => h('li', {}, changeText(change)))));
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error; // a school sees none
+    if (!(error instanceof ApiError)) throw error;
+    setText(box, t('registry.historyFailed', { reason: error.message }));
   }
 }
 
@@ -313,3 +317,4 @@ onLanguage(() => {
 });
 setLanguage(storedLanguage());
 load();
+knowWho().then(() => { if (chosen) drawForm(); });

@@ -7,6 +7,7 @@ import json
 import pathlib
 import sys
 import tempfile
+from datetime import datetime, timedelta, timezone
 
 from bureau import Bureau
 from webdriver import Browser
@@ -48,11 +49,7 @@ def saved(browser):
 
 
 def what_ends_soon_comes_first(browser, bureau):
-    browser.open(f"{bureau.url}/console/favicon.svg")
-    status = browser.run("""return fetch('/v1/session', { method: 'POST',
-        headers: { 'Content-Type': 'application/json', 'X-Buswarden': '1' },
-        body: JSON.stringify({ name: 'li', password: arguments[0] }) }).then((r) => r.status)""", bureau.password)
-    check(status == 200, f"no log-in: {status}")
+    bureau.enter(browser)
     browser.open(f"{bureau.url}/console/registry.html")
     browser.wait("the list", "return document.getElementById('note').textContent !== ''")
     check("没有内容" in browser.text("#note"), browser.text("#note"))
@@ -65,6 +62,9 @@ def a_row_is_changed_and_its_history_shown(browser, _):
     saved(browser)
     browser.wait("the history", "return document.querySelector('#history li') !== null")
     check("approved_capacity: 18 → 16" in browser.text("#history"), browser.text("#history"))
+    time = browser.run("return fetch('/v1/registry/changes?limit=1').then((r) => r.json()).then((b) => b.changes[0].time)")
+    there = datetime.fromisoformat(time).astimezone(timezone(timedelta(hours=8)))
+    check(f"{there:%Y-%m-%d %H:%M:%S} · li" in browser.text("#history"), f"{time} is shown as {browser.text('#history')}")
 
 
 def a_fault_is_shown_in_the_words_of_an_import(browser, _):
@@ -140,14 +140,38 @@ def speaks_english(browser, _):
     browser.click("#language")
 
 
+def others_read_and_change_nothing(browser, bureau):
+    """Nor are they offered to: no button, no field that takes text, and no question that is refused."""
+    for name, role, *school in (("jiaojing", "police"), ("shiliang", "school", "--school", "s-shiliang")):
+        bureau.enter(browser, name, bureau.add_user(name, role, *school))
+        browser.console()  # forget what was before
+        browser.open(f"{bureau.url}/console/registry.html")
+        browser.wait("who it is", "return document.body.dataset.role === arguments[0]", role)
+        show(browser, "vehicles", 2 if school else 5)
+        choose(browser, "bus-a")
+        offered = browser.run("""return [...document.querySelectorAll('.columns button, .columns input:enabled, .columns select:enabled')]
+            .filter((control) => control.offsetParent !== null && !control.classList.contains('row-button'))
+            .map((control) => control.id || control.textContent)""")
+        check(offered == ["search"], f"{role} is offered {offered}")
+        check(name in browser.text("#who"), f"who: {browser.text('#who')}")
+        refused = [message for _, message in browser.console() if "403" in message]
+        check(not refused, f"{refused}")
+    bureau.enter(browser)
+    browser.open(f"{bureau.url}/console/registry.html")
+    show(browser, "vehicles", 5)
+    browser.wait("the staff's button", "return getComputedStyle(document.getElementById('add')).display !== 'none'")
+
+
 TESTS = [what_ends_soon_comes_first, a_row_is_changed_and_its_history_shown, a_fault_is_shown_in_the_words_of_an_import,
-         who_was_overtaken_is_told, a_line_is_uploaded, a_line_of_the_chinese_frame_is_drawn_where_it_is, an_order_is_made, an_order_is_removed, speaks_english]
+         who_was_overtaken_is_told, a_line_is_uploaded, a_line_of_the_chinese_frame_is_drawn_where_it_is, an_order_is_made, an_order_is_removed, speaks_english,
+         others_read_and_change_nothing]
 
 
 def main():
     failed = 0
     with Browser() as browser, Bureau(sys.argv[1]) as bureau:
         browser.viewport(1280, 900)
+        browser.time_zone("America/New_York")  # times are the county's, wherever the browser is
         for test in TESTS:
             try:
                 test(browser, bureau)

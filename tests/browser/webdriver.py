@@ -120,5 +120,8 @@ class Browser:
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
         self._post("goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics})
 
+    def time_zone(self, name):
+        self._post("goog/cdp/execute", {"cmd": "Emulation.setTimezoneOverride", "params": {"timezoneId": name}})
+
     def screenshot(self, path):
         pathlib.Path(path).write_bytes(base64.b64decode(call("GET", f"{self.session}/screenshot")["value"]))
