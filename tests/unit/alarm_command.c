@@ -1,23 +1,28 @@
 /* The alarm's command (gateway/alarm/command.h), with real processes: a shell script that keeps what it is
  * told. */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "gateway/alarm/command.h"
 
+enum { PATIENCE_MS = 60000, STEP_MS = 50 };
+
 static uv_loop_t loop;
 static struct alarm_output *output;
-static char dir[64], script[96], told_path[96];
+static char dir[64], script[96], told_path[96], go_path[96]; /* go: what a script waits for */
 
 static void write_script(const char *body)
 {
     FILE *file = fopen(script, "w");
     cr_assert_not_null(file);
-    (void)fprintf(file, "#!/bin/sh\ntold=%s\n%s\n", told_path, body);
+    (void)fprintf(file, "#!/bin/sh\ntold=%s\ngo=%s\n%s\n", told_path, go_path, body);
     cr_assert_eq(fclose(file), 0);
     cr_assert_eq(chmod(script, 0700), 0);
 }
@@ -46,6 +51,7 @@ static void begin(void)
     cr_assert_not_null(mkdtemp(dir));
     (void)snprintf(script, sizeof script, "%s/hook", dir);
     (void)snprintf(told_path, sizeof told_path, "%s/told", dir);
+    (void)snprintf(go_path, sizeof go_path, "%s/go", dir);
     cr_assert_eq(uv_loop_init(&loop), 0);
 }
 
@@ -57,10 +63,11 @@ static void end(void)
     cr_expect_eq(uv_loop_close(&loop), 0, "a handle is left open");
     (void)unlink(script);
     (void)unlink(told_path);
+    (void)unlink(go_path);
     (void)rmdir(dir);
 }
 
-TestSuite(command, .init = begin, .fini = end, .timeout = 60);
+TestSuite(command, .init = begin, .fini = end, .timeout = 120);
 
 /* Until no run of the command is left. */
 static void settle(void)
@@ -74,12 +81,27 @@ static void on_time(uv_timer_t *timer)
 }
 
 /* So long, and until no run is left. */
-static void wait_for(int seconds)
+static void wait_for_ms(unsigned ms)
 {
     static uv_timer_t timer;
     cr_assert_eq(uv_timer_init(&loop, &timer), 0);
-    cr_assert_eq(uv_timer_start(&timer, on_time, (uint64_t)seconds * 1000, 0), 0);
+    cr_assert_eq(uv_timer_start(&timer, on_time, ms, 0), 0);
     settle();
+}
+
+static int lines_told(void)
+{
+    int n = 0;
+    for (const char *at = told(); (at = strchr(at, '\n')) != NULL; at++)
+        n++;
+    return n;
+}
+
+/* Until so many lines have been written and no run is left. */
+static void wait_for_lines(int n)
+{
+    for (int i = 0; i < PATIENCE_MS / STEP_MS && lines_told() < n; i++)
+        wait_for_ms(STEP_MS);
 }
 
 static void change(enum bw_kind kind, enum bw_phase phase, enum alarm_sound before, enum alarm_sound now,
@@ -160,7 +182,8 @@ Test(command, while_one_runs_the_next_of_its_kind_waits_and_the_newest_is_told)
 
 Test(command, kinds_do_not_wait_for_each_other)
 {
-    write_script("[ $BUSWARDEN_KIND = OVERLOAD ] && sleep 0.5; echo $BUSWARDEN_KIND >>$told");
+    write_script("[ $BUSWARDEN_KIND != OVERLOAD ] || until grep -qs CHILD $told; do sleep 0.05; done; "
+                 "echo $BUSWARDEN_KIND >>$told");
     open_with("");
     change(BW_OVERLOAD, BW_RAISED, ALARM_SILENT, ALARM_WARNING, 1);
     change(BW_CHILD_LEFT_BEHIND, BW_RAISED, ALARM_SILENT, ALARM_CHILD_1, 2);
@@ -184,17 +207,30 @@ Test(command, one_that_fails_is_a_fault_until_the_next_ends_well)
 
 Test(command, one_that_fails_is_run_again_every_ten_seconds_until_it_ends_well)
 {
-    write_script("echo \"$BUSWARDEN_LEVEL $BUSWARDEN_NUMBER\" >>$told; [ $(wc -l <$told) -gt 2 ]");
+    enum { RUNS = 3, CLOCK_STEP_MS = 10 };
+    int n = 0;
+    double before_s = 0;
+    write_script("read up_s rest </proc/uptime; echo \"$BUSWARDEN_LEVEL $BUSWARDEN_NUMBER $up_s\" >>$told; "
+                 "[ $(wc -l <$told) -gt 2 ]");
     open_with("");
     change(BW_CHILD_LEFT_BEHIND, BW_CLEARED, ALARM_CHILD_3, ALARM_SILENT, 5);
-    wait_for(COMMAND_AGAIN_MS / 1000 - 2);
-    cr_expect_str_eq(told(), "0 5\n");
+    settle();
+    cr_expect_eq(lines_told(), 1, "%s", told());
     cr_expect_neq(output->fault(output)[0], '\0');
-    wait_for(COMMAND_AGAIN_MS / 1000 + 4);
-    cr_expect_str_eq(told(), "0 5\n0 5\n0 5\n");
+    wait_for_lines(RUNS);
     cr_expect_str_eq(output->fault(output), "");
-    wait_for(COMMAND_AGAIN_MS / 1000 + 2);
-    cr_expect_str_eq(told(), "0 5\n0 5\n0 5\n", "it ended well, and is run all the same");
+    wait_for_ms(COMMAND_AGAIN_MS + 2000);
+    cr_expect_eq(lines_told(), RUNS, "it ended well, and is run all the same: %s", told());
+    for (const char *line = told(); *line != '\0'; line = strchr(line, '\n') + 1, n++) {
+        char *end = NULL;
+        cr_assert_eq(strncmp(line, "0 5 ", 4), 0, "%s", line);
+        const double now_s = strtod(line + 4, &end);
+        cr_assert_eq(*end, '\n', "%s", line);
+        cr_expect(n == 0 || now_s - before_s >= (COMMAND_AGAIN_MS - CLOCK_STEP_MS) / 1000.0,
+                  "run %d comes %f s after the one before", n, now_s - before_s);
+        before_s = now_s;
+    }
+    cr_expect_eq(n, RUNS);
 }
 
 Test(command, what_is_newer_is_told_in_place_of_what_failed)
@@ -204,7 +240,7 @@ Test(command, what_is_newer_is_told_in_place_of_what_failed)
     change(BW_CHILD_LEFT_BEHIND, BW_RAISED, ALARM_SILENT, ALARM_CHILD_2, 1);
     settle();
     change(BW_CHILD_LEFT_BEHIND, BW_CLEARED, ALARM_CHILD_2, ALARM_SILENT, 1);
-    wait_for(COMMAND_AGAIN_MS / 1000 + 2);
+    wait_for_ms(COMMAND_AGAIN_MS + 2000);
     cr_expect_str_eq(told(), "2\n0\n");
 }
 
@@ -219,17 +255,36 @@ Test(command, one_kind_that_ends_well_does_not_hide_that_another_failed)
     cr_expect_neq(output->fault(output)[0], '\0');
 }
 
+/* What a killed command leaves behind becomes ours: reaps it all; how many of them SIGKILL ended. */
+static int reap_killed(void)
+{
+    int killed = 0;
+    for (int i = 0; i < PATIENCE_MS / STEP_MS; i++) {
+        int status;
+        const pid_t pid = waitpid(-1, &status, WNOHANG);
+        if (pid < 0)
+            return killed;
+        killed += pid > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+        if (pid == 0)
+            (void)usleep(STEP_MS * 1000);
+    }
+    cr_expect_fail("something is still there");
+    return killed;
+}
+
 Test(command, one_that_hangs_is_killed_with_all_that_it_started)
 {
     char expected[160];
-    write_script("echo begun >>$told; (sleep 12; echo \"still there\" >>$told) & sleep 1000");
+    cr_assert_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    write_script("sleep 1000 & echo $$ >>$told; sleep 1000");
     open_with("");
     change(BW_OVERLOAD, BW_RAISED, ALARM_SILENT, ALARM_WARNING, 1);
     settle();
     (void)snprintf(expected, sizeof expected, "%s: killed after 10 s", script);
     cr_expect_str_eq(output->fault(output), expected);
-    (void)sleep(3);
-    cr_expect_str_eq(told(), "begun\n");
+    cr_assert_eq(lines_told(), 1);
+    cr_expect_eq(reap_killed(), 2);
+    (void)kill(-(pid_t)strtol(told(), NULL, 10), SIGKILL); /* when the product has not done so */
 }
 
 Test(command, one_that_is_missing_is_a_fault_from_the_start_and_is_tried_again)
@@ -262,13 +317,16 @@ Test(command, one_that_nobody_may_execute_is_a_fault)
 
 Test(command, closing_does_not_wait_for_one_that_runs)
 {
-    write_script("sleep 1; echo ended >>$told");
+    write_script("until [ -e $go ]; do sleep 0.05; done; echo ended >>$told");
     open_with("");
     change(BW_OVERLOAD, BW_RAISED, ALARM_SILENT, ALARM_WARNING, 1);
     output->close(output);
     output = NULL;
     settle();
     cr_expect_str_eq(told(), "", "it was waited for");
-    (void)sleep(2);
+    FILE *go = fopen(go_path, "w");
+    cr_assert_not_null(go);
+    (void)fclose(go);
+    wait_for_lines(1);
     cr_expect_str_eq(told(), "ended\n", "it was killed");
 }
