@@ -522,8 +522,8 @@ Test(rejudge, a_vehicle_with_too_many_chains_keeps_no_other_from_being_judged)
                                             .on_finding = note,
                                             .on_unjudged = note_unjudged};
     struct store *store = NULL;
-    for (uint8_t stream = 1; stream <= READER_CHAINS_MAX + 1; stream++) {
-        tracks = (struct sender){"bus-a", &key_a, stream, BW_RECORD_TRACK, 0, {0}};
+    for (int stream = 1; stream <= READER_CHAINS_MAX + 1; stream++) {
+        tracks = (struct sender){"bus-a", &key_a, (uint8_t)stream, BW_RECORD_TRACK, 0, {0}};
         drive_north(10, 12);
     }
     tracks = (struct sender){"bus-b", &key_b, 1, BW_RECORD_TRACK, 0, {0}};
@@ -651,8 +651,8 @@ Test(rejudge, waits_until_the_hour)
 
 static char night[256];
 static atomic_bool is_over;
-static int64_t began_mono_ms;
-static int nights_later; /* than the one after the drive */
+static int64_t began_mono_ms; /* when nightly's thread first asked; 0 = it has not */
+static int nights_later;      /* than the one after the drive */
 
 static int64_t mono_ms(void)
 {
@@ -661,10 +661,12 @@ static int64_t mono_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* From 50 ms before three o'clock of a night. */
+/* It is 50 ms before three o'clock of a night when it is asked for the first time, however late that is. */
 static int64_t just_before_three(void)
 {
     static const int64_t three_utc_ms = 1789066800000; /* 2026-09-11 03:00 local */
+    if (began_mono_ms == 0)
+        began_mono_ms = mono_ms();
     return three_utc_ms + nights_later * DAY_MS - 50 + mono_ms() - began_mono_ms;
 }
 
@@ -685,7 +687,7 @@ static void pass_a_night(int later)
     flush();
     nights_later = later;
     atomic_store(&is_over, false);
-    began_mono_ms = mono_ms();
+    began_mono_ms = 0;
     cr_assert_eq(nightly_start(&config, &nightly), 0);
     for (int i = 0; i < 12000 && !atomic_load(&is_over); i++)
         (void)usleep(10000);
