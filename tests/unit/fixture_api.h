@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 65536, PATIENCE_MS = 20000 };
+enum { TEXT_MAX = 65536, PATIENCE_MS = 40000 };
 
 extern struct stage {
     char folder[64];
