@@ -1,7 +1,8 @@
 /* Plays vehicles against a real ingest, store and broker; prints "ok NAME" or "not ok NAME: reason" lines.
  *
  *     ingest_probe PORT DIR        all scenarios; DIR/broker.pid names a broker that is started again when it
- * ends ingest_probe PORT DIR die    only ingest, which kills itself before its first receipt leaves
+ *                                  has ended and that file is gone
+ *     ingest_probe PORT DIR die    only ingest, which kills itself before its first receipt leaves
  *
  * DIR holds the store and the bureau's key. The broker listens on 127.0.0.1:PORT. */
 #include <signal.h>

@@ -159,12 +159,17 @@ static const char *killed_between_commit_and_receipt_gives_no_duplicate(void)
     return NULL;
 }
 
+static const char *broker_pid_path(void)
+{
+    static char path[PATH_LEN];
+    (void)snprintf(path, sizeof path, "%s/broker.pid", probe.dir);
+    return path;
+}
+
 static pid_t broker_pid(void)
 {
-    char path[PATH_LEN];
     long pid = 0;
-    (void)snprintf(path, sizeof path, "%s/broker.pid", probe.dir);
-    FILE *file = fopen(path, "r");
+    FILE *file = fopen(broker_pid_path(), "r");
     if (file == NULL)
         return 0;
     char line[32] = "";
@@ -187,6 +192,7 @@ static const char *a_lost_broker_is_found_again(void)
     const pid_t pid = broker_pid();
     EXPECT(pid > 1 && kill(pid, SIGKILL) == 0);
     EXPECT(wait_for(is_cut_off, NULL));
+    EXPECT(unlink(broker_pid_path()) == 0); /* lets it come back */
     EXPECT(ready());
     EXPECT(send(&outbox, &record));
     EXPECT(receipted(&outbox, 1));
