@@ -17,7 +17,7 @@
  *     forged KIND VERSION     the same, for bus-1, signed by somebody else
  *     keepalive S             of the next start
  *     pass MS                 let time pass
- *     wait KEY VALUE          until that value of get_value() is so; at most 20 s
+ *     wait KEY VALUE          until that value of get_value() is so; at most 60 s
  *     get KEY                 print it
  *     reason                  print why the uplink is not connected, or what it refused
  *     down                    print why the last attempt or session ended
