@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <mosquitto.h>
+#include <openssl/crypto.h>
 #include <openssl/ssl.h>
 
 enum {
@@ -74,6 +75,13 @@ struct mqtt {
 
 static pthread_once_t library_once = PTHREAD_ONCE_INIT;
 static int library_rc;
+
+/* A dial that hangs, or is in its handshake, may outlive main(): OpenSSL must not be taken away under it.
+ * Before main(), because the first call decides, and certificates are read before the first connection. */
+__attribute__((constructor)) static void keep_openssl(void)
+{
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL); /* a failure shows at the first connection */
+}
 
 static void library_init(void)
 {
