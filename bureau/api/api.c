@@ -29,7 +29,7 @@ enum {
     ADDRESS_UPLOADS_MAX = 4,
     ACCOUNT_UPLOADS_MAX = 2,
     BODY_TIME_MAX_S = 300,
-    READ_PAST_MAX = 64 * 1024,  /* of a body that nobody will read */
+    READ_PAST_MAX = 64 * 1024,   /* of a body that nobody will read */
     LAST_ANSWERS_MAX_MS = 10000, /* at the stop */
     TAIL_MAX = 1024,
     REPORT_ROLES = ACCESS_STAFF | ACCESS_SCHOOL,
@@ -240,6 +240,23 @@ static struct api_reply no_route(const char *path)
     return reply;
 }
 
+/* A person's form, sent before the page's script ran: in words, not in JSON. What it held is read past. */
+static struct api_reply no_form(struct api *api, struct MHD_Connection *connection)
+{
+    const struct api_request request = {.connection = connection};
+    struct api_reply reply = reply_file(api, &request, api->config->console_dir, "posted.html");
+    reply.status = MHD_HTTP_METHOD_NOT_ALLOWED;
+    reply_header(&reply, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    return reply;
+}
+
+static bool is_form(const char *method, const char *path)
+{
+    const char *suffix = strrchr(path, '.');
+    return strcmp(method, MHD_HTTP_METHOD_POST) == 0 && strncmp(path, "/console/", 9) == 0 && suffix &&
+           strcmp(suffix, ".html") == 0;
+}
+
 static struct api_reply too_many(const char *message)
 {
     struct api_reply reply = reply_error(MHD_HTTP_TOO_MANY_REQUESTS, "too_many_requests", message);
@@ -296,7 +313,7 @@ static struct api_reply route_request(struct api *api, struct MHD_Connection *co
                                       const char *path, struct call *call)
 {
     if (!call->route)
-        return no_route(path);
+        return is_form(method, path) ? no_form(api, connection) : no_route(path);
     if (!call->job && strcmp(call->route->method, MHD_HTTP_METHOD_GET) != 0 &&
         !(call->job = calloc(1, sizeof(*call->job))))
         return (struct api_reply){MHD_HTTP_INTERNAL_SERVER_ERROR, NULL};

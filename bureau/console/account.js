@@ -9,7 +9,10 @@ import { showWho } from './session.js';
 const ROLES = ['bureau', 'school', 'police', 'admin'];
 const SCOPES = ['plates', 'feeds', 'plates,feeds', 'read', 'all'];
 
-let session = null;
+const RETRY_MS = 5000;
+
+let session = null; // null: not known yet
+let retry = 0; // the timer of the next load()
 let accounts = [];
 let tokens = [];
 
@@ -58,9 +61,29 @@ function draw() {
   }
 }
 
+async function loadSession() {
+  const answer = await api.getSession();
+  if (session) return; // another load() was quicker
+  session = answer;
+  byId('accounts').hidden = session.role !== 'admin';
+  showWho(session);
+}
+
+/** Shows how things are. A failure is told, and tried again for as long as the page stands. */
 async function load() {
-  [accounts, tokens] = await Promise.all([session.role === 'admin' ? api.getAccounts() : [], api.getTokens()]);
-  draw();
+  clearTimeout(retry);
+  try {
+    if (!session) await loadSession();
+    [accounts, tokens] = await Promise.all([session.role === 'admin' ? api.getAccounts() : [], api.getTokens()]);
+    byId('unloaded').hidden = true;
+    draw();
+  } catch (error) {
+    if (!(error instanceof api.ApiError)) throw error;
+    if (error.status === 401) return; // api.js leads to the log-in
+    byId('unloaded').hidden = false;
+    clearTimeout(retry);
+    retry = setTimeout(load, RETRY_MS);
+  }
 }
 
 /** Runs what a button or form asks for, then shows how things are now. */
@@ -114,11 +137,8 @@ byId('language').addEventListener('click', toggleLanguage);
 onLanguage(() => {
   setText(byId('language'), t('language'));
   byId('language').setAttribute('aria-label', t('language.label'));
-  if (session) draw();
+  draw();
 });
+bindForms(); // before anything is waited for: until then the browser sends a form itself
 setLanguage(storedLanguage());
-session = await api.getSession();
-byId('accounts').hidden = session.role !== 'admin';
-showWho(session);
-bindForms();
 await load();

@@ -3,6 +3,7 @@
 const REQUEST_TIMEOUT_MS = 8000;
 const REPORT_TIMEOUT_MS = 60000; // a year takes seconds, and others may be before it
 const UPLOAD_TIMEOUT_MS = 60000; // a photo over a bad network
+const PASSWORD_TIMEOUT_MS = 60000; // one is checked after the other, and each is made to take its time
 const HEALTH_INTERVAL_MS = 10000;
 const BACKOFF_FIRST_MS = 1000;
 const BACKOFF_LIMIT_MS = 15000;
@@ -23,9 +24,14 @@ export class ApiError extends Error {
   }
 }
 
+let isLeft = location.pathname !== LOGIN_PAGE;
+
+/** For a page that would lose what is being typed: it hears of each 401, and asks for the log-in itself. */
+export const stayWithoutLogIn = () => { isLeft = false; };
+
 /** To the log-in, and from there back to where one was. */
 function askForLogIn() {
-  if (location.pathname === LOGIN_PAGE) return;
+  if (!isLeft) return;
   const here = location.pathname + location.search + location.hash;
   location.replace(`${LOGIN_PAGE}?next=${encodeURIComponent(here)}`);
 }
@@ -43,15 +49,16 @@ async function get(path, accept = []) {
 }
 
 /** A change. X-Buswarden tells the server that no form of another site asks. */
-export async function send(method, path, body) {
+export async function send(method, path, body, timeout_ms = REQUEST_TIMEOUT_MS) {
   const headers = { 'X-Buswarden': '1' };
-  if (body === undefined) return ask(path, { method, headers });
-  return ask(path, { method, headers: { ...headers, 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  if (body === undefined) return ask(path, { method, headers }, [], timeout_ms);
+  const json = { ...headers, 'Content-Type': 'application/json' };
+  return ask(path, { method, headers: json, body: JSON.stringify(body) }, [], timeout_ms);
 }
 
-async function ask(path, options, accept = []) {
+async function ask(path, options, accept = [], timeout_ms = REQUEST_TIMEOUT_MS) {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), REQUEST_TIMEOUT_MS);
+  const timer = setTimeout(() => abort.abort(), timeout_ms);
   let response;
   try {
     response = await fetch(path, { signal: abort.signal, cache: 'no-store', ...options });
@@ -106,7 +113,7 @@ export const getRecurrence = (by, days) => get(`/v1/sightings/recurrence?by=${by
 /** The newest reports; query: plate, limit, before... */
 export const getSightings = (query) => get(`/v1/sightings?${new URLSearchParams(query)}`);
 export const getSession = () => get('/v1/session');
-export const logIn = (name, password) => send('POST', '/v1/session', { name, password });
+export const logIn = (name, password) => send('POST', '/v1/session', { name, password }, PASSWORD_TIMEOUT_MS);
 /** The session may be over already: out is out. */
 export async function logOut() {
   try {
@@ -116,7 +123,8 @@ export async function logOut() {
   }
   location.replace(LOGIN_PAGE);
 }
-export const changePassword = (password, new_password) => send('POST', '/v1/password', { password, new_password });
+export const changePassword = (password, new_password) =>
+  send('POST', '/v1/password', { password, new_password }, PASSWORD_TIMEOUT_MS);
 export const getAccounts = async () => (await get('/v1/accounts')).accounts;
 export const addAccount = (account) => send('POST', '/v1/accounts', account);
 export const renewPassword = (name) => send('POST', `/v1/accounts/${encodeURIComponent(name)}/password`);

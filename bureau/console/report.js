@@ -1,17 +1,20 @@
 // The gate's page: plate, heads, place and photo go to the bureau, the verdict comes back. Made for a phone of 390 pixels
 // and a network that comes and goes.
 
-import { ApiError, getPlate, getSession } from './api.js';
+import { ApiError, getPlate, getSession, stayWithoutLogIn } from './api.js';
 import { byId, h, setText } from './dom.js';
 import { plateText } from './format.js';
 import { isChinese, onLanguage, setLanguage, storedLanguage, t, toggleLanguage } from './i18n.js';
-import { shrink } from './photo.js';
+import { bindLogIn } from './loginform.js';
+import { PhotoEntry } from './photoentry.js';
 import { characters, PlateKeys } from './platekeys.js';
 import { nearMisses } from './plates.js';
+import { Position } from './position.js';
 import { QUEUE_MAX, ReportQueue } from './reportqueue.js';
 
 const HEADS_MAX = 200;
 const PLATE_MIN = 7;
+const DOUBLE_TAP_MS = 600;
 const PROVINCE_KEY = 'buswarden.province';
 
 // verdict -> [tone, sign]; the words and the sign carry the meaning, the colour only helps
@@ -26,14 +29,17 @@ const TONES = {
 };
 
 let heads = null;
-let photo = null;
-let position = null;
 let session = null;
 let shownKey = ''; // of the report whose verdict stands on the page
 let draw = () => []; // of what stands there, for a change of language
 
 const plate = byId('plate');
+const logIn = byId('log-in');
 const keys = new PlateKeys(byId('keys'), plate);
+const photos = new PhotoEntry({
+  input: byId('photo'), preview: byId('preview'), remove: byId('no-photo'), onFault: () => tell('report.badPhoto'),
+});
+const position = new Position({ locate: byId('locate'), drop: byId('no-fix'), said: byId('located') });
 const queue = new ReportQueue({ onChange: showQueue, onAnswer, onLogIn: showLogIn, whoAmI });
 
 /* --- the verdict --- */
@@ -66,14 +72,14 @@ function notice(tone, key, values = {}) {
     h('header', {}, h('h2', {}, t(key, values))), h('p', { class: 'words' }, t(`${key}.note`, values)));
 }
 
-function onAnswer(item, sighting) {
-  if (item.key === shownKey) show(() => card(sighting.verdict, sighting));
+/** What the person has to see, wherever the page is scrolled to. */
+function tell(key, values) {
+  show(notice('warn', key, values));
+  byId('verdict').scrollIntoView();
 }
 
-function showLogIn() {
-  show(() => h('article', { class: 'answer is-warn' },
-    h('header', {}, h('h2', {}, t('report.logIn'))),
-    h('p', { class: 'words' }, h('a', { href: '/' }, t('report.logIn.note')))));
+function onAnswer(item, sighting) {
+  if (item.key === shownKey) show(() => card(sighting.verdict, sighting));
 }
 
 async function check() {
@@ -87,8 +93,10 @@ async function check() {
     show(() => card(verdict, answer));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.status === 401) showLogIn();
-    else show(notice('warn', error.status === 400 ? 'report.malformed' : 'report.offline'));
+    if (error.status === 401) {
+      show(() => []);
+      showLogIn();
+    } else show(notice('warn', error.status === 400 ? 'report.malformed' : 'report.offline'));
   }
 }
 
@@ -98,14 +106,15 @@ const uuid = () => crypto.randomUUID?.() ??
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
 function bodyOf() {
+  const { fix } = position;
   return {
     key: uuid(),
     plate: plate.value.trim(),
     gate: session?.school_id || null,
     place: byId('place').value.trim(),
-    lat: position?.lat ?? null,
-    lon: position?.lon ?? null,
-    accuracy_m: position?.accuracy_m ?? null,
+    lat: fix?.lat ?? null,
+    lon: fix?.lon ?? null,
+    accuracy_m: fix?.accuracy_m ?? null,
     seen_at: new Date().toISOString(),
     heads,
     note: byId('note').value.trim(),
@@ -122,18 +131,31 @@ function faultOf(body) {
 
 async function send(event) {
   event.preventDefault();
+  const button = event.target.querySelector('.send');
+  button.disabled = true; // the second tap of two would be a report of its own
+  try {
+    await report();
+  } finally {
+    setTimeout(() => { button.disabled = false; }, DOUBLE_TAP_MS);
+  }
+}
+
+/** What stands there now, with the photo that is perhaps not ready yet. */
+async function report() {
   const body = bodyOf();
+  position.draw(); // what it says is what has gone into the report
   const fault = faultOf(body);
   if (fault) {
-    show(notice('warn', fault, { n: QUEUE_MAX }));
-    byId('verdict').scrollIntoView();
+    tell(fault, { n: QUEUE_MAX });
     return;
   }
   shownKey = body.key;
   show(notice('wait', 'report.sending'));
+  if (!(await photos.settled())) return;
   if (body.plate !== '') localStorage.setItem(PROVINCE_KEY, [...body.plate][0]);
-  await queue.add(session?.name ?? '', body, photo);
-  clear();
+  const kept = queue.add(session?.name ?? '', body, photos.photo);
+  clear(); // before anybody types the next one
+  await kept;
   byId('verdict').scrollIntoView();
 }
 
@@ -143,7 +165,7 @@ function clear() {
   byId('note').value = '';
   keys.draw();
   setHeads(null);
-  setPhoto(null);
+  photos.clear();
 }
 
 function setHeads(value) {
@@ -156,42 +178,11 @@ function step(by) {
   setHeads(value < 0 ? null : Math.min(HEADS_MAX, value));
 }
 
-function setPhoto(blob) {
-  const preview = byId('preview');
-  photo = blob;
-  URL.revokeObjectURL(preview.src);
-  preview.hidden = blob === null;
-  byId('no-photo').hidden = blob === null;
-  if (blob === null) byId('photo').value = '';
-  else preview.src = URL.createObjectURL(blob);
-}
-
-async function takePhoto(event) {
-  const [file] = event.target.files;
-  if (!file) return;
-  try {
-    setPhoto(await shrink(file));
-  } catch {
-    setPhoto(null);
-    show(notice('warn', 'report.badPhoto'));
-  }
-}
-
 /* --- where --- */
-
-function locate() {
-  navigator.geolocation.getCurrentPosition(
-    ({ coords }) => {
-      position = { lat: coords.latitude, lon: coords.longitude, accuracy_m: Math.round(coords.accuracy) };
-      showPlace();
-    },
-    () => setText(byId('located'), t('report.noPosition')),
-    { enableHighAccuracy: true, timeout: 20000, maximumAge: 60000 });
-}
 
 function showPlace() {
   setText(byId('gate'), session?.school_id ? t('report.gate', { school: session.school || session.school_id }) : '');
-  setText(byId('located'), position ? t('report.located', { n: position.accuracy_m }) : '');
+  position.draw();
 }
 
 /* --- what is on its way --- */
@@ -210,11 +201,18 @@ function showQueue(items) {
   if (items.some(({ key, id }) => key === shownKey && id === 0) && !navigator.onLine) show(notice('wait', 'report.kept'));
 }
 
-/* --- together --- */
+/* --- who reports --- */
+
+function showLogIn() {
+  if (!logIn.hidden) return; // somebody may be typing there
+  logIn.elements.name.value = session?.name ?? '';
+  logIn.hidden = false;
+}
 
 async function whoAmI() {
   const before = session?.name;
   session = await getSession();
+  logIn.hidden = true;
   if (session.name !== before) queue.redraw(); // which of them are somebody else's is known by now
   return session.name;
 }
@@ -229,13 +227,25 @@ async function loadSession() {
   showPlace();
 }
 
+async function comeBack() {
+  await loadSession();
+  queue.sendNow();
+}
+
+/** Logged in again in another tab, perhaps. */
+function lookAgain() {
+  if (!document.hidden && !logIn.hidden) comeBack();
+}
+
+/* --- together --- */
+
+stayWithoutLogIn();
+bindLogIn(logIn, comeBack);
+document.addEventListener('visibilitychange', lookAgain);
+window.addEventListener('focus', lookAgain);
 byId('form').addEventListener('submit', send);
 byId('check').addEventListener('click', check);
-byId('photo').addEventListener('change', takePhoto);
-byId('no-photo').addEventListener('click', () => setPhoto(null));
 byId('again').addEventListener('click', () => queue.sendNow());
-byId('locate').addEventListener('click', locate);
-byId('locate').hidden = !window.isSecureContext || !navigator.geolocation; // browsers tell it over HTTPS alone
 byId('language').addEventListener('click', toggleLanguage);
 for (const button of document.querySelectorAll('[data-step]')) {
   button.addEventListener('click', () => step(Number(button.dataset.step)));

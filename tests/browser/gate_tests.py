@@ -43,6 +43,11 @@ def open_gate(browser, bureau):
     browser.wait("the keyboard", "return document.querySelectorAll('#keys button').length > 20")
 
 
+def press_send(browser):
+    browser.wait("the button", "return !document.querySelector('.send').disabled")
+    browser.run("document.querySelector('.send').click()")
+
+
 def gate_duty_reports_a_vehicle_with_a_photo(browser, bureau):
     open_gate(browser, bureau)
     check(browser.run("return document.documentElement.scrollWidth") <= 390, "the page is wider than the phone")
@@ -58,7 +63,7 @@ def gate_duty_reports_a_vehicle_with_a_photo(browser, bureau):
     browser.run("document.getElementById('photo').removeAttribute('capture')")
     browser.send_file("#photo", PICTURE)
     browser.wait("the preview", "return !document.getElementById('preview').hidden")
-    browser.run("document.querySelector('.send').click()")
+    press_send(browser)
     browser.wait("the verdict", VERDICT, "unknown")
     check("未登记的车辆" in browser.text("#verdict h2"), "the verdict has other words")
     browser.wait("all of it to be sent", EMPTY)
@@ -85,7 +90,7 @@ def reports_wait_for_the_network_and_for_another_visit(browser, bureau):
     for number in range(2):
         browser.run("document.getElementById('plate').value = '浙B' + (11111 + arguments[0])", number)
         browser.type("#place", "国道旁")
-        browser.run("document.querySelector('.send').click()")
+        press_send(browser)
         browser.wait("the queue", "return document.querySelectorAll('#queue li').length === arguments[0]", number + 1)
     check("2 / 20" in browser.text("#queue-area"), "the queue does not say how many wait")
     bureau.start_server()
@@ -100,7 +105,7 @@ def keep_report(browser, bureau, plate, account):
     bureau.stop_server()
     browser.run(f"document.getElementById('plate').value = '{plate}'")
     browser.type("#place", "国道旁")
-    browser.run("document.querySelector('.send').click()")
+    press_send(browser)
     browser.wait("the queue", "return document.querySelectorAll('#queue li').length === 1")
     browser.wait("it to be kept", KEEP_AS, account)
     bureau.start_server()
@@ -137,7 +142,7 @@ def what_is_not_accepted_stays_and_says_why(browser, bureau):
     open_gate(browser, bureau)
     browser.run("document.getElementById('plate').value = '浙J123456'")
     browser.type("#place", "x")
-    browser.run("document.querySelector('.send').click()")
+    press_send(browser)
     browser.wait("the reason", "return document.querySelector('#queue .why')?.innerText.includes('green plate')")
     browser.run("document.querySelector('#queue button').click()")
     browser.wait("it to be gone", EMPTY)

@@ -1,6 +1,7 @@
 """Just enough of the WebDriver protocol to drive Chromium with the standard library."""
 
 import base64
+import contextlib
 import json
 import pathlib
 import subprocess
@@ -111,6 +112,32 @@ class Browser:
         """Key presses to whatever has the focus."""
         actions = [{"type": kind, "value": key} for key in text for kind in ("keyDown", "keyUp")]
         self._post("actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
+
+    def cdp(self, command, **parameters):
+        """A command of the DevTools protocol."""
+        return self._post("goog/cdp/execute", {"cmd": command, "params": parameters})
+
+    @contextlib.contextmanager
+    def script_before_pages(self, source):
+        """Runs in each page that is opened meanwhile, before its own scripts."""
+        number = self.cdp("Page.addScriptToEvaluateOnNewDocument", source=source)["identifier"]
+        try:
+            yield
+        finally:
+            self.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=number)
+
+    @contextlib.contextmanager
+    def another_tab(self):
+        here = call("GET", f"{self.session}/window")["value"]
+        self._post("window", {"handle": self._post("window/new", {"type": "tab"})["handle"]})
+        try:
+            yield
+        finally:
+            call("DELETE", f"{self.session}/window")
+            self._post("window", {"handle": here})
+
+    def permit(self, name):
+        self._post("permissions", {"descriptor": {"name": name}, "state": "granted"})
 
     def console(self):
         """What the page has logged since the last call: [(level, message)]."""

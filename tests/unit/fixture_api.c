@@ -87,6 +87,7 @@ static void put_site(void)
     put_folder("bootstrap");
     put_file("secret", "secret");
     put_file("console/index.html", "<!doctype html>");
+    put_file("console/posted.html", "in words");
     put_file("console/main.js", "export {};");
     put_file("console/.hidden", "secret");
     put_file("console/img/a..b.svg", "<svg/>");
