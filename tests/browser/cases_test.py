@@ -184,7 +184,7 @@ def what_is_typed_stays_when_somebody_else_acts(browser, _):
 def a_case_can_go_to_any_school_of_the_registry(browser, _):
     for select in (".deed [name=school_id]", "#case-filters [name=school]"):
         browser.wait(f"both schools in {select}", """return ['s-shiliang', 's-yucai'].every((id) =>
-            document.querySelector(`${arguments[0]} option[value="${id}"]`) !== null)""", select, timeout_s=10)
+            document.querySelector(`${arguments[0]} option[value="${id}"]`) !== null)""", select)
     check(form(browser)[1] == "s-shiliang", f"its own school is offered first, not {form(browser)[1]}")
 
 
@@ -296,7 +296,7 @@ def a_filter_that_cannot_be_asked_for_leaves_nothing_of_the_former(browser, _):
 def a_list_that_may_be_old_says_so(browser, bureau):
     bureau.stop_server()
     try:
-        browser.wait("the notice", "return document.getElementById('case-note').innerText.includes(arguments[0])", NOTICE, timeout_s=20)
+        browser.wait("the notice", "return document.getElementById('case-note').innerText.includes(arguments[0])", NOTICE)
         check(browser.run(ROWS) == 1, "what is known stays")
     finally:
         bureau.start_server()
@@ -315,19 +315,18 @@ def an_open_page_asks_all_the_time(browser, bureau):
     script = before_scripts(browser, HURRY)
     open_page(browser, bureau)
     forget(browser, script)
-    browser.wait("its questions", "return performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/v1/session')).length > 3",
-                 timeout_s=20)
+    browser.wait("its questions", "return performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/v1/session')).length > 3")
     browser.run(DEAF)  # the stream stays open, as on a network that died without a word
-    browser.wait("the notice", "return document.getElementById('case-note').innerText.includes(arguments[0])", NOTICE, timeout_s=20)
+    browser.wait("the notice", "return document.getElementById('case-note').innerText.includes(arguments[0])", NOTICE)
     browser.run(HEAL)
-    browser.wait("no notice", "return document.getElementById('case-note').innerText === ''", timeout_s=20)
+    browser.wait("no notice", "return document.getElementById('case-note').innerText === ''")
 
 
 def an_ended_session_leads_to_the_log_in(browser, bureau):
     open_page(browser, bureau)
     browser.wait("the list", f"{ROWS} > 0")
     check(browser.run(END_SESSION) == 204, "logged out")
-    browser.wait("the log-in", AT_LOG_IN, timeout_s=30)
+    browser.wait("the log-in", AT_LOG_IN)
 
 
 def the_log_in_gives_back_what_was_typed(browser, bureau):

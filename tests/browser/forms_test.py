@@ -40,7 +40,7 @@ def check(condition, why):
 
 def sightings(bureau):
     request = urllib.request.Request(f"{bureau.url}/v1/sightings", headers=bureau.headers)
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=60) as response:
         return json.load(response)["sightings"]
 
 

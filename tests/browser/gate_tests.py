@@ -28,7 +28,7 @@ def check(condition, why):
 
 def get(bureau, path):
     request = urllib.request.Request(f"{bureau.url}{path}", headers=bureau.headers)
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=60) as response:
         return json.load(response)
 
 
@@ -154,7 +154,7 @@ def vehicles_that_come_again_are_listed_and_handed_over(browser, bureau):
         report = {"key": f"again-key-{number}", "plate": "浙C77777", "gate": "s-yucai", "heads": 9 + number}
         request = urllib.request.Request(f"{bureau.url}/v1/sightings", json.dumps(report).encode(),
                                          {"Content-Type": "application/json", **bureau.headers})
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=60).close()
     browser.open(f"{bureau.url}/#sightings")
     browser.wait("the plate", "return document.getElementById('sighting-rows').innerText.includes('C77777') ||"
                  " document.getElementById('sighting-rows').innerText.includes('C·77777')")

@@ -44,7 +44,7 @@ def report(bureau, plate, times=2):
         body = {"key": f"{plate[1:]}-key-{number}", "plate": plate, "gate": "s-yucai", "heads": 9}
         request = urllib.request.Request(f"{bureau.url}/v1/sightings", json.dumps(body).encode(),
                                          {"Content-Type": "application/json", **bureau.headers})
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=60).close()
 
 
 def open_list(browser, bureau):

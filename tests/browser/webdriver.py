@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -13,6 +14,7 @@ import urllib.request
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--disable-sync", "--lang=zh-CN",
              "--window-size=1440,900"]
+PORTS = pathlib.Path(__file__).resolve().parents[1] / "ports"
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 # What a machine with much else to do may take.
 START_TIMEOUT_S = 120
@@ -36,7 +38,9 @@ class Browser:
 
     def __enter__(self):
         self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        self.driver = subprocess.Popen(["/usr/bin/chromedriver", "--port=0"], stdout=subprocess.PIPE,
+        # Not 0: a port that is free for IPv4 may be taken for IPv6, and then chromedriver gives up.
+        port = subprocess.check_output([PORTS, "1", str(os.getpid())], text=True).strip()
+        self.driver = subprocess.Popen(["/usr/bin/chromedriver", f"--port={port}"], stdout=subprocess.PIPE,
                                        stderr=subprocess.DEVNULL, text=True)
         try:
             self.base = f"http://127.0.0.1:{self._port()}"
@@ -77,10 +81,10 @@ class Browser:
         """Runs JavaScript in the page; `return` yields the value."""
         return self._post("execute/sync", {"script": script, "args": list(args)})
 
-    def wait(self, what, script, *args, timeout_s=WAIT_TIMEOUT_S):
+    def wait(self, what, script, *args):
         """Waits until the script's value is true, and returns it. However slow the machine, it looks LOOKS_MIN times: one look can
         outlast the time, and the page draws between two."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + WAIT_TIMEOUT_S
         looks = 0
         while looks < LOOKS_MIN or time.monotonic() < deadline:
             value = self.run(script, *args)
