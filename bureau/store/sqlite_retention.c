@@ -74,8 +74,7 @@ int store_purged_put(struct store *store, const struct store_purged *purged)
 #define SIGHTING_GOES(cutoff)                                                                                \
     "s.received_utc_ms < " cutoff " AND NOT EXISTS (SELECT 1 FROM cases AS c WHERE c.id = s.case_id"         \
     " AND NOT (" GOES("?2") "))"
-/* They may show children: a case that is over does not keep them. With a sighting that goes it goes itself.
- */
+/* They may show children: a case that is over does not keep them. With its sighting a photo goes itself. */
 #define PHOTO_GOES                                                                                           \
     "p.received_utc_ms < ?1 AND NOT EXISTS (SELECT 1 FROM sighting AS s JOIN cases AS c ON c.id = s.case_id" \
     " WHERE s.id = p.sighting AND c.ended_utc_ms IS NULL)"                                                   \
@@ -391,9 +390,8 @@ int store_case_times(struct store *store, const char *vehicle, const struct stor
     struct sql q;
     int err = 0, answer = 0;
     sql_start(&q, store,
-              "SELECT happened_utc_ms, last_utc_ms FROM cases AS c WHERE NOT (" GOES(
-                  "?1") ") AND c.vehicle = ?2"
-                        " AND c.state <> 6 ORDER BY happened_utc_ms");
+              "SELECT happened_utc_ms, last_utc_ms FROM cases AS c WHERE c.vehicle = ?2 AND c.state <> 6"
+              " AND NOT (" GOES("?1") ") ORDER BY happened_utc_ms");
     sql_int(&q, cutoffs->evidence_utc_ms);
     sql_text(&q, vehicle);
     while (answer == 0 && (err = sql_row(&q)) == 1)
