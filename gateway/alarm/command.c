@@ -146,6 +146,7 @@ static void begin(struct run *run)
     (void)uv_timer_stop(&run->timer);
     const int error = spawn(run);
     if (error == 0) {
+        uv_update_time(command->loop); /* the command's own time, without what spawning it took */
         (void)uv_timer_start(&run->timer, on_limit, COMMAND_LIMIT_MS, 0); /* cannot fail */
         return;
     }
