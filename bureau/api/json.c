@@ -21,7 +21,10 @@ json_t *apijson_alert(const struct store_alert *row)
     modeljson_put(&json, "cleared_at", modeljson_instant(row->cleared_utc_ms));
     modeljson_put(&json, "received_at", modeljson_instant(row->received_utc_ms));
     modeljson_put(&json, "late", json_boolean(row->late));
+    modeljson_put(&json, "damaged", json_boolean(row->damaged));
     modeljson_put_alert(&json, &row->alert);
+    if (row->damaged) /* zeros are no evidence */
+        modeljson_put(&json, "evidence", json_object());
     return json;
 }
 

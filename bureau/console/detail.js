@@ -19,8 +19,10 @@ function positionText({ lat, lon, accuracy_m }) {
   return accuracy_m ? `${place} ${t('field.accuracy', { distance: distance(accuracy_m) })}` : place;
 }
 
-const judgedUnder = ({ licence_version: version }) =>
-  version > 0 ? t('field.licenceVersion', { version }) : t('field.noLicence');
+function judgedUnder({ licence_version: version, damaged }) {
+  if (damaged) return null;
+  return version > 0 ? t('field.licenceVersion', { version }) : t('field.noLicence');
+}
 
 function licenceText({ issued, held }) {
   if (issued === 0) return t('field.heldNone');

@@ -230,7 +230,12 @@ const RAW = {
   facts: (evidence) => Object.entries(evidence).map(([name, value]) => [name, value === null ? null : String(value)]),
 };
 
-const of = (alert) => (alert.evidence ? KINDS[alert.kind] ?? RAW : { line: () => '', facts: () => [] });
+const DAMAGED = { line: () => t('evidence.damaged'), facts: () => [] };
+
+function of(alert) {
+  if (alert.damaged) return DAMAGED;
+  return alert.evidence ? KINDS[alert.kind] ?? RAW : { line: () => '', facts: () => [] };
+}
 
 /** "实载 20 / 核定 18，超 2 人". names: { route(id), stop(id) }. */
 export const evidenceLine = (alert, names) => of(alert).line(alert.evidence, alert, names);

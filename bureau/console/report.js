@@ -151,7 +151,11 @@ async function report() {
   }
   shownKey = body.key;
   show(notice('wait', 'report.sending'));
-  if (!(await photos.settled())) return;
+  const form = byId('form');
+  form.inert = true; // what is typed meanwhile would go with clear()
+  const isGood = await photos.settled();
+  form.inert = false;
+  if (!isGood) return;
   if (body.plate !== '') localStorage.setItem(PROVINCE_KEY, [...body.plate][0]);
   const kept = queue.add(session?.name ?? '', body, photos.photo);
   clear(); // before anybody types the next one

@@ -24,7 +24,6 @@ struct broadcast {
     int64_t last_event;    /* there is in the store */
     int64_t sent, settled; /* events handed to the broker; and acknowledged by it, with all before */
     int64_t kept;          /* that stands in the store */
-    int64_t skipped;       /* the last one that could not be decoded; the audit has it */
     int64_t look_ms, retry_ms, keep_ms; /* monotonic: not before */
     size_t n_alerts, next_alert;
     struct publication alerts[BROADCAST_ALERTS_AT_ONCE]; /* read, not yet handed over */
@@ -72,29 +71,8 @@ static int take_alert(void *context, const struct store_alert *row)
     return 0;
 }
 
-/* The event after those that were handed over, whose bytes cannot be decoded: nothing after it would ever be
- * published. Not before the audit has it. */
-static int step_over(struct broadcast *broadcast)
-{
-    char subject[32];
-    int64_t event = 0;
-    int rc = store_next_event(broadcast->store, broadcast->sent, &event);
-    if (rc == 0 && event > broadcast->skipped) {
-        (void)snprintf(subject, sizeof(subject), "%lld", (long long)event);
-        rc = store_audit(broadcast->store, BROADCAST_WHO, "feed-skip", subject, now_ms(CLOCK_REALTIME));
-    }
-    if (rc != 0)
-        return rc;
-    broadcast->skipped = event > broadcast->skipped ? event : broadcast->skipped;
-    if (broadcast->settled == broadcast->sent) /* nothing is under way that it would wait for */
-        broadcast->settled = event;
-    broadcast->sent = event;
-    return 0;
-}
-
-/* Whether there may be more at once. A store that fails is asked again in a second; /healthz has the reason.
- */
-static bool read_alerts(struct broadcast *broadcast)
+/* A store that fails is asked again in a second; /healthz has the reason. */
+static void read_alerts(struct broadcast *broadcast)
 {
     const int64_t now_mono_ms = now_ms(CLOCK_MONOTONIC);
     int64_t last_event;
@@ -104,26 +82,19 @@ static bool read_alerts(struct broadcast *broadcast)
             broadcast_events(broadcast, last_event);
     }
     if (broadcast->sent >= broadcast->last_event || now_mono_ms < broadcast->retry_ms)
-        return false;
-    int rc = store_alert_events(broadcast->store, NULL, broadcast->sent, BROADCAST_ALERTS_AT_ONCE, take_alert,
-                                broadcast);
-    if (rc == -EILSEQ && broadcast->n_alerts > 0)
-        return false; /* those before it first */
-    if (rc == -EILSEQ && (rc = step_over(broadcast)) == 0)
-        return true;
-    if (rc != 0)
+        return;
+    if (store_alert_events(broadcast->store, NULL, broadcast->sent, BROADCAST_ALERTS_AT_ONCE, take_alert,
+                           broadcast) != 0)
         broadcast->retry_ms = now_mono_ms + BROADCAST_LOOK_MS;
     else if (broadcast->n_alerts == 0)
         broadcast->sent = broadcast->last_event; /* they were purged meanwhile */
-    return false;
 }
 
 static bool next_alert(struct broadcast *broadcast, struct publication *ret)
 {
     if (broadcast->next_alert == broadcast->n_alerts) {
         broadcast->n_alerts = broadcast->next_alert = 0;
-        for (int i = 0; i < BROADCAST_ALERTS_AT_ONCE && read_alerts(broadcast);)
-            i++;
+        read_alerts(broadcast);
     }
     if (broadcast->next_alert == broadcast->n_alerts)
         return false;

@@ -2,10 +2,8 @@
  * An outlet of the ingest, used on its thread alone.
  *
  * Every phase of every alert in order, at least once: how far the broker has acknowledged is kept in the
- * store, and what a broken session left in doubt is published again. An event whose own bytes cannot be
- * decoded is stepped over, and the audit has it as `feed-skip`, with its number, by BROADCAST_WHO. Vehicles
- * as they change, at most BROADCAST_VEHICLES_MAX waiting, of which the oldest go: their next word comes
- * anyway. */
+ * store, and what a broken session left in doubt is published again. Vehicles as they change, at most
+ * BROADCAST_VEHICLES_MAX waiting, of which the oldest go: their next word comes anyway. */
 #ifndef BUSWARDEN_BROADCAST_H
 #define BUSWARDEN_BROADCAST_H
 
@@ -17,8 +15,6 @@ enum {
     BROADCAST_LOOK_MS = 1000,
     BROADCAST_KEEP_MS = 1000
 };
-
-#define BROADCAST_WHO "bureau"
 
 struct broadcast;
 

@@ -149,6 +149,8 @@ static int put_position(void *context, const struct store_vehicle *row)
 static int put_service_alert(void *context, const struct store_alert *row)
 {
     struct making *making = context;
+    if (row->damaged) /* the format has no field to say so */
+        return 0;
     return feed_gtfs_alert(making->out, making->registry, row);
 }
 

@@ -17,7 +17,7 @@ const char *const FEED_ALERT_COLUMNS[] = {
     "id",          "event",      "vehicle_id", "plate",  "school",     "division",    "kind",
     "severity",    "phase",      "raised_at",  "time",   "cleared_at", "late",        "lat",
     "lon",         "accuracy_m", "quality",    "aboard", "aboard_low", "aboard_high", "licence_version",
-    "received_at", "evidence",   NULL};
+    "received_at", "evidence",   "damaged",    NULL};
 
 /* --- rows: what the API says, flattened --- */
 

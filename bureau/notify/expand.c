@@ -3,6 +3,7 @@
 #include "bureau/notify/text.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -194,10 +195,22 @@ static int tell_alert(const struct expansion *expansion, const struct store_aler
     return deliver(expansion, &notice, NULL);
 }
 
+/* Nobody is accused by what cannot be read. */
+static int step_over(const struct expansion *expansion)
+{
+    char subject[32];
+    (void)snprintf(subject, sizeof(subject), "%" PRId64, expansion->position);
+    return store_audit(expansion->store, EXPAND_WHO, "notify-skip", subject, expansion->now_utc_ms);
+}
+
 static int on_alert(void *context, const struct store_alert *row)
 {
     struct expansion *expansion = context;
     enum bw_severity before = BW_SEVERITY_NONE;
+    expansion->position = row->event;
+    expansion->n++;
+    if (row->damaged)
+        return step_over(expansion);
     int err = store_alert_severity_before(expansion->store, row->id, row->event, &before);
     if (err < 0 && err != -EILSEQ) /* of the phase before nothing is known: this one tells of it */
         return err;
@@ -205,11 +218,7 @@ static int on_alert(void *context, const struct store_alert *row)
     const enum store_notice_what what = expand_alert(&row->alert, before);
     if (what != 0)
         err = tell_alert(expansion, row, what);
-    if (err < 0)
-        return err;
-    expansion->position = row->event;
-    expansion->n++;
-    return 0;
+    return err;
 }
 
 /* --- cases --- */
@@ -286,29 +295,12 @@ static const struct source {
 };
 enum { N_SOURCES = sizeof(SOURCES) / sizeof(SOURCES[0]) };
 
-/* The event after the last one that could be read, whose bytes cannot be decoded. What was told before it is
- * kept. */
-static int step_over(struct expansion *expansion)
-{
-    char subject[32];
-    int64_t event = 0;
-    int err = store_next_event(expansion->store, expansion->position, &event);
-    if (err < 0)
-        return err;
-    (void)snprintf(subject, sizeof(subject), "%lld", (long long)event);
-    expansion->position = event;
-    expansion->n = EXPAND_BATCH; /* there may be more after it */
-    return store_audit(expansion->store, EXPAND_WHO, "notify-skip", subject, expansion->now_utc_ms);
-}
-
 static int expand_batch(struct expansion *expansion, const struct source *from)
 {
     int err = store_begin(expansion->store);
     if (err < 0)
         return err;
     err = from->read(expansion);
-    if (err == -EILSEQ && from->source == STORE_NOTICE_OF_ALERT) /* of the walk alone; no damaged file */
-        err = step_over(expansion);
     if (err == 0)
         err = store_notice_cursor_set(expansion->store, from->source, expansion->position);
     if (err == 0)

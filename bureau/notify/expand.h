@@ -10,10 +10,9 @@ enum { EXPAND_BATCH = 50, EXPAND_NEAR_M = 300 /* of a stop, to be named by it */
 
 /* Takes up to EXPAND_BATCH of each source after its cursor; notices, deliveries and the cursor are committed
  * together or not at all. Where there is no cursor yet, what has happened so far is not told. *ret_more:
- * there may be more at once. An event of an alert whose own bytes cannot be decoded is stepped over, for
- * nothing after it would ever be told: the audit has it as `notify-skip`, with its number, by EXPAND_WHO. A
- * store that fails otherwise, a damaged file (-EBADMSG) too, ends the turn with its error, and the next one
- * begins at the same place. */
+ * there may be more at once. An event of an alert whose own bytes cannot be decoded is stepped over: the
+ * audit has it as `notify-skip`, with its number, by EXPAND_WHO. A store that fails, a damaged file
+ * (-EBADMSG) too, ends the turn with its error, and the next one begins at the same place. */
 int expand_turn(struct store *store, const struct notify_settings *settings, int64_t now_utc_ms,
                 bool *ret_more);
 #define EXPAND_WHO "bureau"

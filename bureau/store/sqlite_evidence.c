@@ -330,21 +330,41 @@ int sql_alert_columns_from_phases(struct store *store)
 /* Columns of all walks below. */
 #define ALERT_COLUMNS                                                                                        \
     "SELECT alert.id, alert_event.event, alert.vehicle, vehicle.plate, school.name, school.division,"        \
-    " alert_event.received_utc_ms, alert_event.body"
+    " alert_event.received_utc_ms, alert_event.body, alert.kind, alert.severity, alert.number,"              \
+    " alert.raised_utc_ms, iif(event = last_event, cleared_utc_ms, NULL)"
 #define ALERT_REGISTRY                                                                                       \
     " LEFT JOIN vehicle ON vehicle.vehicle_id = alert.vehicle LEFT JOIN school USING (school_id)"
 
-static int report(struct sql *q, store_alert_fn fn, void *context)
+/* What the phase says; -EILSEQ: it cannot be decoded. */
+static int read_phase(const struct sql *q, struct store_alert *row)
 {
     struct wire_body body;
     size_t len;
     const void *bytes = sql_blob_at(q, 7, &len);
     const int err = wire_body_decode(bytes, len, &body);
-    if (err == -ENOMEM)
-        return sql_fail(q->store, err, "no memory to decode an alert");
     if (err < 0 || body.type != WIRE_BODY_ALERT)
-        return sql_fail(q->store, -EILSEQ, "the store holds an alert that cannot be decoded");
-    const struct store_alert row = {
+        return err == -ENOMEM ? err : -EILSEQ;
+    row->alert = body.u.alert;
+    row->cleared_utc_ms = body.u.alert.phase == BW_CLEARED ? body.u.alert.time_utc_ms : 0;
+    row->late = row->received_utc_ms - body.u.alert.time_utc_ms > STORE_LATE_MS;
+    return 0;
+}
+
+/* In place of what cannot be decoded. One row must not hold back all that come after it. */
+static void read_object(const struct sql *q, struct store_alert *row)
+{
+    row->damaged = true;
+    row->cleared_utc_ms = sql_int_at(q, 12);
+    row->alert = (struct bw_alert){.kind = (enum bw_kind)sql_int_at(q, 8),
+                                   .severity = (enum bw_severity)sql_int_at(q, 9),
+                                   .number = sql_u64_at(q, 10),
+                                   .raised_utc_ms = sql_int_at(q, 11),
+                                   .phase = row->cleared_utc_ms > 0 ? BW_CLEARED : BW_PHASE_NONE};
+}
+
+static int report(struct sql *q, store_alert_fn fn, void *context)
+{
+    struct store_alert row = {
         .id = sql_int_at(q, 0),
         .event = sql_int_at(q, 1),
         .vehicle = sql_text_at(q, 2),
@@ -352,10 +372,12 @@ static int report(struct sql *q, store_alert_fn fn, void *context)
         .school = sql_text_at(q, 4),
         .division = sql_text_at(q, 5),
         .received_utc_ms = sql_int_at(q, 6),
-        .alert = body.u.alert,
-        .cleared_utc_ms = body.u.alert.phase == BW_CLEARED ? body.u.alert.time_utc_ms : 0,
-        .late = sql_int_at(q, 6) - body.u.alert.time_utc_ms > STORE_LATE_MS,
     };
+    const int err = read_phase(q, &row);
+    if (err == -ENOMEM)
+        return sql_fail(q->store, err, "no memory to decode an alert");
+    if (err < 0)
+        read_object(q, &row);
     return fn(context, &row);
 }
 
@@ -425,17 +447,4 @@ int store_last_event(struct store *store, int64_t *ret)
     if (err == 1)
         *ret = sql_int_at(&q, 0);
     return sql_end(&q, err);
-}
-
-int store_next_event(struct store *store, int64_t after, int64_t *ret)
-{
-    struct sql q;
-    sql_start(&q, store,
-              "SELECT event FROM alert_event JOIN alert ON alert.id = alert_id WHERE event > ?"
-              " ORDER BY event LIMIT 1");
-    sql_int(&q, after);
-    const int err = sql_row(&q);
-    if (err == 1)
-        *ret = sql_int_at(&q, 0);
-    return sql_end(&q, err == 0 ? sql_fail(store, -ENOENT, "no such event") : err);
 }

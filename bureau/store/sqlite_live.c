@@ -23,11 +23,6 @@ int store_presence_put(struct store *store, const char *vehicle, const struct bw
     return err;
 }
 
-static int undecodable(struct store *store)
-{
-    return sql_fail(store, -EBADMSG, "the store holds a presence that cannot be decoded");
-}
-
 int store_presence_get(struct store *store, const char *vehicle, struct bw_presence *ret)
 {
     struct sql q;
@@ -40,7 +35,7 @@ int store_presence_get(struct store *store, const char *vehicle, struct bw_prese
         size_t len;
         const void *bytes = sql_blob_at(&q, 0, &len);
         if (bytes == NULL || wire_presence_decode(bytes, len, ret) < 0)
-            err = undecodable(store);
+            err = sql_fail(store, -EBADMSG, "the store holds a presence that cannot be decoded");
     }
     return sql_end(&q, err);
 }
@@ -62,8 +57,14 @@ static int report(struct sql *q, store_vehicle_fn fn, void *context)
         .certificate_until_utc_ms = sql_int_at(q, 10),
         .school_id = sql_text_at(q, 11),
     };
-    if (row.seen && wire_presence_decode(bytes, len, &row.presence) < 0)
-        return undecodable(q->store);
+    const int err = row.seen ? wire_presence_decode(bytes, len, &row.presence) : 0;
+    if (err == -ENOMEM)
+        return sql_fail(q->store, err, "no memory to decode a presence");
+    if (err < 0) { /* as if it had not been heard of; its next word replaces this one */
+        row.seen = false;
+        row.received_utc_ms = 0;
+        row.presence = (struct bw_presence){0};
+    }
     return fn(context, &row);
 }
 

@@ -103,15 +103,17 @@ struct store_alert {
     int64_t event; /* of this phase; ascending over all alerts: cursor and Last-Event-ID */
     const char *vehicle, *plate, *school, *division; /* school: its name; "" when not in the registry */
     struct bw_alert alert;                           /* as of this phase */
-    int64_t cleared_utc_ms;                          /* 0 = open */
-    int64_t received_utc_ms;                         /* of this phase */
-    bool late;                                       /* received more than STORE_LATE_MS after it happened */
+    /* The phase's own bytes cannot be decoded. Of `alert` then only what the object says of itself: kind,
+     * severity, number, raised_utc_ms, and the phase when that is CLEARED. `verify` tells which it is. */
+    bool damaged;
+    int64_t cleared_utc_ms;  /* 0 = open */
+    int64_t received_utc_ms; /* of this phase */
+    bool late;               /* received more than STORE_LATE_MS after it happened */
 };
 enum { STORE_LATE_MS = 60000 };
 typedef int (*store_alert_fn)(void *context, const struct store_alert *row);
 /* `school` here and below: a school_id; only rows of vehicles that the registry now gives to that school.
- * NULL = all. These walks end with -EILSEQ at a phase whose own bytes cannot be decoded; those before it have
- * been given. */
+ * NULL = all. */
 /* The present state of alert objects, newest first. open_only: not cleared. before_id 0 = from the newest. */
 int store_alerts(struct store *store, const char *school, bool open_only, int64_t before_id, int limit,
                  store_alert_fn fn, void *context);
@@ -119,9 +121,6 @@ int store_alerts(struct store *store, const char *school, bool open_only, int64_
 int store_alert_events(struct store *store, const char *school, int64_t after, int limit, store_alert_fn fn,
                        void *context);
 int store_last_event(struct store *store, int64_t *ret); /* 0 = none yet */
-/* The first after this one, whether it can be decoded or not: where store_alert_events() begins. -ENOENT:
- * none. */
-int store_next_event(struct store *store, int64_t after, int64_t *ret);
 
 /* --- trips: one row each, by vehicle and the instant it began --- */
 /* What the ALERT record `seq` says. A vehicle that lost its power may tell of one trip twice: the one that is
@@ -164,7 +163,7 @@ int store_presence_get(struct store *store, const char *vehicle, struct bw_prese
 struct store_vehicle {
     const char *vehicle, *plate, *school, *school_id, *division;
     uint16_t capacity;
-    bool seen; /* presence and received_utc_ms are set */
+    bool seen; /* presence and received_utc_ms are set; false also when its bytes cannot be decoded */
     struct bw_presence presence;
     int64_t received_utc_ms;
     uint64_t issued[ISSUED_KINDS];    /* newest version; 0 none */

@@ -495,6 +495,23 @@ def words_of_a_newer_server_read_as_unknown(browser, mock):
         mock.post("alert", id=number, phase="CLEARED", cleared_at="2025-03-03T00:00:00Z")
 
 
+def an_alert_that_the_store_cannot_read_says_so_and_accuses_of_nothing(browser, mock):
+    open_page(browser, mock)
+    nobody = {"quality": "unknown", "low": 0, "count": 0, "high": 0}
+    mock.post("alert", id=350, kind="OVERLOAD", severity="minor", phase="NONE", damaged=True, evidence={}, time=None,
+              aboard=nobody, lat=None, lon=None, accuracy_m=None, licence_version=0)
+    browser.wait("the row", "return document.querySelector('#alert-rows').innerText.includes('库中记录已损坏')")
+    browser.run("[...document.querySelectorAll('#alert-rows button')].find((row) => row.innerText.includes('已损坏')).click()")
+    card = browser.text("#detail")
+    check_contains(card, "超员", "库中记录已损坏", "buswarden-bureau verify")
+    check("实载" not in card and "无许可" not in card, card)
+    browser.click("#language")
+    card = browser.text("#detail")
+    check_contains(card, "damaged")
+    check_says_nothing_raw("OVERLOAD", card.replace("unknown", ""))
+    browser.click("#language")
+
+
 def a_pupil_left_inside_stands_above_newer_alerts_until_it_ends(browser, mock):
     every_kind(browser, mock)
     first = f"document.querySelector('{FIRST_ROW}').innerText"
@@ -702,6 +719,7 @@ TESTS = [
     trips_show_who_boarded_where_in_counts,
     earlier_trips_are_loaded_on_demand,
     every_kind_is_shown_with_its_evidence_and_its_law,
+    an_alert_that_the_store_cannot_read_says_so_and_accuses_of_nothing,
     no_kind_shows_names_or_values_of_the_program,
     a_pupil_left_inside_stands_above_newer_alerts_until_it_ends,
     words_of_a_newer_server_read_as_unknown,

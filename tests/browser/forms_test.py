@@ -128,8 +128,10 @@ def a_photo_that_is_not_ready_goes_with_its_own_report(browser, bureau):
     fill(browser, "浙A20001")
     take_photo(browser)
     press_send(browser)
+    check(browser.run("return document.getElementById('form').inert"), "what is typed now would be lost")
     browser.run("release()")
     browser.wait("it to be sent", SENT)
+    check(not browser.run("return document.getElementById('form').inert"), "nothing can be typed any more")
     browser.wait("the form to be empty", "return document.getElementById('plate').value === '浙'")
     report = sightings(bureau)[0]
     check(report["plate"] == "浙A20001" and report["photo"], f"kept: {report}")

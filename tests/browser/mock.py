@@ -92,7 +92,7 @@ def alert(number, of, kind, severity, phase, raised_s, evidence, **extra):
             "school": of["school"], "division": of["division"], "kind": kind, "severity": severity, "phase": phase,
             "time": ago(seconds=raised_s // 3), "raised_at": ago(seconds=raised_s),
             "cleared_at": None if open_ else ago(seconds=raised_s // 3), "received_at": ago(seconds=raised_s // 3),
-            "late": False, "lat": of["lat"], "lon": of["lon"], "accuracy_m": 4.2, "aboard": of["aboard"],
+            "late": False, "damaged": False, "lat": of["lat"], "lon": of["lon"], "accuracy_m": 4.2, "aboard": of["aboard"],
             "licence_version": 3, "evidence": evidence, **extra}
 
 

@@ -51,7 +51,7 @@ Test(api_json, an_open_overload_has_every_field)
     expect(apijson_alert(&row),
            "{\"id\":7,\"event\":12,\"vehicle_id\":\"bus-b\",\"plate\":\"浙J12345\",\"school\":\"外坑小学\","
            "\"division\":\"331023\",\"cleared_at\":null,\"received_at\":\"2026-09-14T22:30:01.250Z\","
-           "\"late\":false,"
+           "\"late\":false,\"damaged\":false,"
            "\"time\":\"2026-09-14T22:30:00.250Z\",\"kind\":\"OVERLOAD\",\"phase\":\"RAISED\",\"severity\":"
            "\"minor\","
            "\"number\":4,\"raised_at\":\"2026-09-14T22:30:00.250Z\",\"lat\":29.1412345,\"lon\":121.0312345,"

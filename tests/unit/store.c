@@ -725,6 +725,30 @@ Test(store, alert_comes_back_with_its_evidence)
     cr_expect(got->evidence.off_route.entered);
 }
 
+Test(store, phase_that_cannot_be_decoded_is_given_by_what_its_object_says)
+{
+    struct seen events = {0}, now = {0};
+    import_good();
+    (void)apply("bus-a", 1, BW_RAISED, 1000);
+    const int64_t cleared = apply("bus-a", 1, BW_CLEARED, 3000);
+    const int64_t open = apply("bus-b", 2, BW_RAISED, 2000);
+    file_do(path, "DROP TRIGGER alert_event_fixed; UPDATE alert_event SET body = x'ff' WHERE event > 1");
+    cr_assert_eq(store_alert_events(store, NULL, 0, 10, collect, &events), 0);
+    cr_assert_eq(events.n, 3);
+    cr_expect(events.events[1] == cleared && events.events[2] == open);
+    cr_expect(events.last.damaged && !events.last.late);
+    cr_expect_str_eq(events.vehicle, "bus-b");
+    const struct bw_alert *alert = &events.last.alert;
+    cr_expect(alert->kind == BW_OVERLOAD && alert->severity == BW_MINOR && alert->number == 2);
+    cr_expect(alert->phase == BW_PHASE_NONE && alert->time_utc_ms == 0 && alert->raised_utc_ms == 1000);
+    cr_expect_eq(alert->evidence.overload.peak, 0);
+
+    cr_assert_eq(store_alerts(store, NULL, false, cleared, 10, collect, &now), 0);
+    cr_assert_eq(now.n, 1);
+    cr_expect(now.last.damaged && now.last.alert.phase == BW_CLEARED);
+    cr_expect_eq(now.last.cleared_utc_ms, 3000);
+}
+
 Test(store, callback_ends_a_walk_and_the_statement_can_be_used_again)
 {
     struct seen seen = {.stop_at = 1};
@@ -820,6 +844,20 @@ Test(store, vehicles_carry_presence_licence_and_open_alerts)
     cr_expect(isnan(row->presence.speed_mps));
     cr_expect_eq(store_vehicles(store, NULL, "bus-z", collect_vehicle, &one), 0);
     cr_expect_eq(one.n, 1, "an unknown vehicle is no row");
+}
+
+Test(store, vehicle_whose_presence_cannot_be_decoded_has_not_been_heard_of)
+{
+    struct vehicles all = {0};
+    const struct bw_presence presence = {.online = true, .time_utc_ms = 5000, .stream = {1}};
+    import_good();
+    cr_assert_eq(store_presence_put(store, "bus-a", &presence, 5100), 0);
+    cr_assert_eq(store_presence_put(store, "bus-b", &presence, 5200), 0);
+    file_do(path, "UPDATE presence SET bytes = x'ff' WHERE vehicle = 'bus-a'");
+    cr_assert_eq(store_vehicles(store, NULL, NULL, collect_vehicle, &all), 0);
+    cr_assert_eq(all.n, 5);
+    cr_expect(!all.rows[0].seen && !all.rows[0].presence.online && all.rows[0].received_utc_ms == 0);
+    cr_expect(all.rows[1].seen && all.rows[1].received_utc_ms == 5200);
 }
 
 Test(store, a_school_is_given_its_own_vehicles_rows_alone)

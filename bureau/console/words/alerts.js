@@ -34,6 +34,7 @@ export const zh = {
   late: '迟到数据',
   'late.hint': '事件发生 60 秒以后才收到（例如车辆驶出无信号区后补传），按事件时间判定。',
 
+  'evidence.damaged': '库中记录已损坏，无法读出内容；请运行 buswarden-bureau verify 查明',
   'evidence.OVERLOAD': '实载 {aboard} / 核定 {capacity}，超 {over} 人',
   'evidence.OVERLOAD.past': '最多 {peak} / 核定 {capacity}，曾超 {over} 人',
   'evidence.OFF_ROUTE': '距{route} {distance}（限 {width}），已 {duration}',
@@ -241,6 +242,7 @@ export const en = {
   late: 'Late data',
   'late.hint': 'Received more than 60 s after it happened (e.g. out of a valley without signal); judged by event time.',
 
+  'evidence.damaged': 'the store’s record is damaged and cannot be read: buswarden-bureau verify tells more',
   'evidence.OVERLOAD': '{aboard} aboard, {capacity} approved: {over} over',
   'evidence.OVERLOAD.past': 'up to {peak} aboard, {capacity} approved: was {over} over',
   'evidence.OFF_ROUTE': '{distance} from {route} (limit {width}) for {duration}',
