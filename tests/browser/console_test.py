@@ -498,7 +498,7 @@ def words_of_a_newer_server_read_as_unknown(browser, mock):
 def an_alert_that_the_store_cannot_read_says_so_and_accuses_of_nothing(browser, mock):
     open_page(browser, mock)
     nobody = {"quality": "unknown", "low": 0, "count": 0, "high": 0}
-    mock.post("alert", id=350, kind="OVERLOAD", severity="minor", phase="NONE", damaged=True, evidence={}, time=None,
+    mock.post("alert", id=71, kind="OVERLOAD", severity="minor", phase="NONE", damaged=True, evidence={}, time=None,
               aboard=nobody, lat=None, lon=None, accuracy_m=None, licence_version=0)
     browser.wait("the row", "return document.querySelector('#alert-rows').innerText.includes('库中记录已损坏')")
     browser.run("[...document.querySelectorAll('#alert-rows button')].find((row) => row.innerText.includes('已损坏')).click()")
@@ -510,6 +510,7 @@ def an_alert_that_the_store_cannot_read_says_so_and_accuses_of_nothing(browser, 
     check_contains(card, "damaged")
     check_says_nothing_raw("OVERLOAD", card.replace("unknown", ""))
     browser.click("#language")
+    mock.post("alert", id=71, phase="CLEARED", damaged=False, evidence=overload(18, 18), cleared_at="2025-03-03T00:00:00Z")
 
 
 def a_pupil_left_inside_stands_above_newer_alerts_until_it_ends(browser, mock):
