@@ -172,6 +172,14 @@ function clear() {
   photos.clear();
 }
 
+/** Something of a report that has not been sent: the province alone stands there by itself. */
+const isBegun = () => characters(plate.value.trim()).length > 1 || byId('note').value.trim() !== '' || heads !== null || photos.photo !== null;
+
+/** The browser asks whether the page is to be left all the same. */
+function askBeforeLeaving(event) {
+  if (isBegun()) event.preventDefault();
+}
+
 function setHeads(value) {
   heads = value;
   setText(byId('heads'), value === null ? t('report.headsUnknown') : String(value));
@@ -247,6 +255,7 @@ stayWithoutLogIn();
 bindLogIn(logIn, comeBack);
 document.addEventListener('visibilitychange', lookAgain);
 window.addEventListener('focus', lookAgain);
+window.addEventListener('beforeunload', askBeforeLeaving);
 byId('form').addEventListener('submit', send);
 byId('check').addEventListener('click', check);
 byId('again').addEventListener('click', () => queue.sendNow());

@@ -138,6 +138,24 @@ def a_photo_that_is_not_ready_goes_with_its_own_report(browser, bureau):
     check(browser.run("return document.getElementById('preview').hidden"), "the next report has the photo")
 
 
+def a_report_that_is_begun_is_not_left_without_a_question(browser, bureau):
+    asks = """const leaving = new Event('beforeunload', { cancelable: true });
+        window.dispatchEvent(leaving); return leaving.defaultPrevented"""
+    open_gate(browser, bureau)
+    check(not browser.run(asks), "it asks about nothing")
+    for step, back in (("5", "-5"), ("1", "-5")):
+        press(browser, f"[data-step='{step}']")
+        check(browser.run(asks), "the heads are lost")
+        press(browser, f"[data-step='{back}']")
+        press(browser, "[data-step='-1']")
+        check(not browser.run(asks), "it asks about what was taken back")
+    fill(browser, "浙A20003")
+    check(browser.run(asks), "the plate is lost")
+    press_send(browser)
+    browser.wait("it to be sent", SENT)
+    check(not browser.run(asks), "it asks about what was sent")
+
+
 def a_photo_that_was_given_up_does_not_come_back(browser, bureau):
     open_gate(browser, bureau)
     take_photo(browser)
@@ -259,6 +277,7 @@ TESTS = [
     an_ended_session_leaves_what_is_typed,
     what_waits_goes_out_after_a_log_in_in_another_tab,
     a_photo_that_is_not_ready_goes_with_its_own_report,
+    a_report_that_is_begun_is_not_left_without_a_question,
     a_photo_that_was_given_up_does_not_come_back,
     a_photo_that_cannot_be_read_is_told_before_the_report_goes,
     two_taps_are_one_report,
