@@ -225,17 +225,27 @@ static int start_keeper(const struct bureau_config *config, struct bureau *burea
     return rc;
 }
 
+/* Before anything is asked of the broker: a second bureau by mistake, with another store, would take over the
+ * session of the one that runs. */
+static int take_port(const struct bureau_config *config, struct api *api)
+{
+    const int rc = api_listen(api);
+    const char *why = rc == -EADDRINUSE ? "the port is taken by another program" : strerror(-rc);
+    if (rc != 0)
+        say("[http] listen %s port %d: %s", config->http_listen, config->http_port, why);
+    return rc;
+}
+
 static int start_api(const struct bureau_config *config, struct bureau *bureau)
 {
     api_set_key(bureau->api, &bureau->key);
     const int rc = api_start(bureau->api, broker_stats, bureau);
-    const char *why = rc == -EADDRINUSE ? "the port is taken by another program" : strerror(-rc);
     const char *address = config->http_listen;
     const bool v6 = strchr(address, ':') != NULL;
     if (rc == -EKEYREJECTED)
         say("[http] cert %s, key %s: not a certificate and its key", config->http_cert, config->http_key);
     else if (rc != 0)
-        say("[http] listen %s port %d: %s", address, config->http_port, why);
+        say("[http] cannot serve: %s", strerror(-rc));
     else
         say("console at http%s://%s%s%s:%d/", *config->http_cert ? "s" : "", v6 ? "[" : "", address,
             v6 ? "]" : "", api_port(bureau->api));
@@ -379,6 +389,8 @@ int run_main(const struct bureau_config *config)
         rc = claim_store(config, &bureau.claim_fd);
     if (rc == 0)
         rc = open_api(config, &bureau.api);
+    if (rc == 0)
+        rc = take_port(config, bureau.api);
     if (rc == 0) /* the store is there by now, and up to date */
         rc = warn_of_ids(config);
     if (rc == 0)

@@ -572,6 +572,7 @@ int api_create(const struct bureau_config *config, struct api **ret)
     if (!api)
         return -ENOMEM;
     api->config = config;
+    api->listen_fd = -1;
     int rc = make_csp(config->tiles_url, api->csp);
     if (rc == 0)
         rc = store_open(config->store_path, &api->store);
@@ -706,25 +707,26 @@ static void stop_threads(struct api *api)
     hasher_stop(api->hasher);
 }
 
+int api_listen(struct api *api)
+{
+    const int rc = listen_on(api->config->http_listen, api->config->http_port, &api->listen_fd);
+    if (rc == 0)
+        api->port = bound_port(api->listen_fd);
+    return rc;
+}
+
 int api_start(struct api *api, api_broker_fn broker, void *context)
 {
-    int fd = -1;
     api->broker = broker;
     api->broker_context = context;
-    int rc = listen_on(api->config->http_listen, api->config->http_port, &fd);
-    if (rc != 0)
-        return rc;
-    rc = start_threads(api);
-    if (rc != 0)
-        (void)close(fd);
-    else
-        rc = start_server(api, fd);
-    if (rc != 0) {
-        stop_threads(api);
-        return rc; /* fd is libmicrohttpd's by now, which closes it on some of its errors */
+    int rc = start_threads(api);
+    if (rc == 0) {
+        rc = start_server(api, api->listen_fd);
+        api->listen_fd = -1; /* libmicrohttpd's by now, which closes it on some of its errors */
     }
-    api->port = bound_port(fd);
-    return 0;
+    if (rc != 0)
+        stop_threads(api);
+    return rc;
 }
 
 /* libmicrohttpd ends connections without a word. What was asked and waited for a thread is answered by now;
@@ -755,6 +757,8 @@ void api_destroy(struct api *api)
 {
     if (!api)
         return;
+    if (api->listen_fd >= 0)
+        (void)close(api->listen_fd);
     stream_destroy(api->stream);
     tracer_destroy(api->tracer);
     reporter_destroy(api->reporter);

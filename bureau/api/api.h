@@ -26,8 +26,10 @@ int api_create(const struct bureau_config *config, struct api **ret);
 /* The bureau's key, borrowed until api_destroy(): without one no change of the registry that is to reach a
  * vehicle is taken. Before api_start(). */
 void api_set_key(struct api *api, const struct seal_key *key);
-/* Listens on http_listen and http_port (0 = any free port). -EADDRINUSE and the like; -EINVAL: no numeric
- * address; -EKEYREJECTED: certificate and key are of no use. */
+/* Takes http_listen and http_port (0 = any free port); whoever comes waits for api_start(). -EADDRINUSE and
+ * the like; -EINVAL: no numeric address. */
+int api_listen(struct api *api);
+/* Once, after api_listen(). -EKEYREJECTED: certificate and key are of no use. */
 int api_start(struct api *api, api_broker_fn broker, void *context);
 /* Ends every stream and connection and joins the threads. Nothing to do on one that is not started. */
 void api_stop(struct api *api);

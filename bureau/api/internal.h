@@ -48,6 +48,7 @@ struct api {
     char *tls_cert, *tls_key; /* PEM; NULL = no TLS */
     struct MHD_Daemon *daemon;
     int port;
+    int listen_fd; /* between api_listen() and api_start(); else -1 */
     api_broker_fn broker;
     void *broker_context;
     char csp[API_CSP_MAX];

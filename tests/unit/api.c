@@ -157,7 +157,7 @@ Test(api, a_taken_port_is_told)
     struct api *second = NULL;
     other.http_port = api_port(stage.api);
     cr_assert_eq(api_create(&other, &second), 0);
-    cr_expect_eq(api_start(second, broker, NULL), -EADDRINUSE);
+    cr_expect_eq(api_listen(second), -EADDRINUSE);
     cr_expect_eq(api_port(second), 0);
     api_stop(second);
     api_destroy(second);

@@ -43,6 +43,7 @@ static void serve_behind_proxy(void)
     api_destroy(stage.api);
     stage.config.http_proxy = true;
     cr_assert_eq(api_create(&stage.config, &stage.api), 0);
+    cr_assert_eq(api_listen(stage.api), 0);
     cr_assert_eq(api_start(stage.api, broker, NULL), 0);
 }
 

@@ -209,6 +209,7 @@ void stage_set_up(void)
     put_account("tester", token);
     stage.bearer = token;
     cr_assert_eq(api_create(&stage.config, &stage.api), 0);
+    cr_assert_eq(api_listen(stage.api), 0);
     cr_assert_eq(api_start(stage.api, broker, NULL), 0);
 }
 
