@@ -35,7 +35,7 @@ int api_start(struct api *api, api_broker_fn broker, void *context);
 void api_stop(struct api *api);
 void api_destroy(struct api *api); /* stopped; NULL is fine */
 
-int api_port(const struct api *api); /* listening on; 0 = not started */
+int api_port(const struct api *api); /* that api_listen() took; 0 = none */
 
 /* Turns of the pacing thread: they show that it, and whoever shares its lock, advances. From any thread. */
 uint64_t api_turns(struct api *api);

@@ -211,14 +211,11 @@ static int on_alert(void *context, const struct store_alert *row)
     expansion->n++;
     if (row->damaged)
         return step_over(expansion);
-    int err = store_alert_severity_before(expansion->store, row->id, row->event, &before);
+    const int err = store_alert_severity_before(expansion->store, row->id, row->event, &before);
     if (err < 0 && err != -EILSEQ) /* of the phase before nothing is known: this one tells of it */
         return err;
-    err = 0;
     const enum store_notice_what what = expand_alert(&row->alert, before);
-    if (what != 0)
-        err = tell_alert(expansion, row, what);
-    return err;
+    return what != 0 ? tell_alert(expansion, row, what) : 0;
 }
 
 /* --- cases --- */

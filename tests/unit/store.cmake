@@ -1,4 +1,5 @@
 unit_test(store store.c LIBS bw_store PkgConfig::SQLITE)
+unit_test(store_alerts store_alerts.c LIBS bw_store PkgConfig::SQLITE)
 unit_test(store_trips store_trips.c LIBS bw_store bw_proto PkgConfig::SQLITE)
 # What SQLite would walk to answer each statement.
 find_program(PYTHON3 python3 REQUIRED)
